@@ -1,0 +1,3 @@
+"""A provincial platform for shared research instruments and innovation vouchers."""
+
+__version__ = "0.1.0"

@@ -1,0 +1,1 @@
+"""Charge lines, invoices and credit notes."""

@@ -1,0 +1,1 @@
+"""Accounts, journal entries, postings and holds. The ledger knows no one."""

@@ -1,0 +1,1 @@
+"""Instructions to pay, their approval, the bank files, and what became of them."""

@@ -1,0 +1,1 @@
+"""Cost sheets, price lists and quotes."""

@@ -1,0 +1,1 @@
+"""Rewards for units and people who share, within the caps of the policy."""

@@ -1,0 +1,1 @@
+"""Reservations of instruments, and the sessions in which they are used."""

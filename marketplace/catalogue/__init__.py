@@ -1,0 +1,1 @@
+"""Resources, instruments, sites, opening hours, qualifications, and the search for them."""

@@ -1,0 +1,1 @@
+"""How well a managing unit shares: indicators, assessments, grades, complaints."""

@@ -1,0 +1,1 @@
+"""Other systems: the national platform, catalogues that harvest ours, calendars, webhooks."""

@@ -1,0 +1,1 @@
+"""The story of a service, from enquiry to review."""

@@ -1,0 +1,1 @@
+"""Legal entities, people, memberships, roles and sign-in."""

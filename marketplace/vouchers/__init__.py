@@ -1,0 +1,1 @@
+"""Innovation vouchers: programmes, grants, holds, redemptions, claims, clawback."""
