@@ -1,0 +1,269 @@
+"""One command, one transaction: `atomically` opens it, runs the use case, commits, and answers.
+
+A use case takes the open `Tx` and never commits. What it records (events, audit lines) is written
+with it or not at all. A violation of a *named* constraint becomes the refusal that names it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import asynccontextmanager
+from datetime import date, datetime
+from typing import Any, TypeVar
+
+import asyncpg
+import structlog
+from sqlalchemy import CursorResult, MetaData
+from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+from sqlalchemy.sql import Executable
+
+from marketplace.kernel import audit, outbox
+from marketplace.kernel.actors import Actor
+from marketplace.kernel.errors import Conflict, DomainError, Malformed, Missing, Unavailable
+from marketplace.kernel.events import Event
+from marketplace.kernel.tables import metadata
+from marketplace.kernel.time import Clock, During, SystemClock, shanghai_day
+
+__all__ = ["Database", "MetaData", "Tx", "atomically", "metadata"]
+
+log = structlog.get_logger()
+
+ATTEMPTS_MAX = 3
+RETRIED_SQLSTATES = frozenset({"40001", "40P01"})
+
+R = TypeVar("R")
+C = TypeVar("C")
+
+
+class Database:
+    """A pool of connections and the clock that its transactions read."""
+
+    def __init__(
+        self,
+        url: str,
+        *,
+        pool_size: int = 10,
+        statement_timeout_seconds: int = 30,
+        clock: Clock | None = None,
+    ) -> None:
+        self.url = asyncpg_url(url)
+        self.clock: Clock = clock or SystemClock()
+        self.engine: AsyncEngine = create_async_engine(
+            self.url,
+            pool_size=pool_size,
+            max_overflow=0,
+            pool_timeout=10,
+            pool_pre_ping=False,
+            connect_args={
+                "server_settings": {
+                    "timezone": "UTC",
+                    "statement_timeout": str(statement_timeout_seconds * 1000),
+                    "idle_in_transaction_session_timeout": "60000",
+                    "jit": "off",
+                    "application_name": "marketplace",
+                }
+            },
+        )
+
+    async def close(self) -> None:
+        """Close every connection."""
+        await self.engine.dispose()
+
+
+def asyncpg_url(url: str) -> str:
+    """`url` with the asyncpg driver named: a bare `postgresql://` would mean another driver."""
+    for scheme in ("postgres://", "postgresql://"):
+        if url.startswith(scheme):
+            return "postgresql+asyncpg://" + url.removeprefix(scheme)
+    return url
+
+
+class Tx:
+    """An open transaction: whose it is, its one moment, and what is told when it commits."""
+
+    def __init__(
+        self,
+        connection: AsyncConnection,
+        *,
+        actor: Actor,
+        now: datetime,
+        request_id: str = "",
+    ) -> None:
+        self.connection = connection
+        self.actor = actor
+        self.now = now
+        self.request_id = request_id
+        self._events: list[Event] = []
+        self._audit: list[audit.AuditLine] = []
+
+    @property
+    def today(self) -> date:
+        """The Shanghai day of `now`."""
+        return shanghai_day(self.now)
+
+    async def execute(self, statement: Executable, parameters: Any = None) -> CursorResult[Any]:
+        """Run one statement."""
+        return await self.connection.execute(statement, parameters)
+
+    async def all(
+        self, row_type: Callable[..., R], statement: Executable, parameters: Any = None
+    ) -> list[R]:
+        """Every row as a `row_type`, built by column name."""
+        result = await self.connection.execute(statement, parameters)
+        return [row_type(**row) for row in result.mappings()]
+
+    async def first(
+        self, row_type: Callable[..., R], statement: Executable, parameters: Any = None
+    ) -> R | None:
+        """The first row as a `row_type`, or None."""
+        result = await self.connection.execute(statement, parameters)
+        row = result.mappings().first()
+        return None if row is None else row_type(**row)
+
+    async def one(
+        self,
+        row_type: Callable[..., R],
+        statement: Executable,
+        parameters: Any = None,
+        *,
+        missing: type[DomainError] = Missing,
+    ) -> R:
+        """The only row as a `row_type`.
+
+        Raises:
+            Missing: (or the `missing` given) when there is none.
+        """
+        row = await self.first(row_type, statement, parameters)
+        if row is None:
+            raise missing()
+        return row
+
+    async def scalar(self, statement: Executable, parameters: Any = None) -> Any:
+        """The first column of the first row, or None."""
+        return (await self.connection.execute(statement, parameters)).scalar()
+
+    async def scalars(self, statement: Executable, parameters: Any = None) -> Sequence[Any]:
+        """The first column of every row."""
+        return (await self.connection.execute(statement, parameters)).scalars().all()
+
+    async def raw(self) -> asyncpg.Connection[Any]:
+        """The asyncpg connection inside this same transaction, for COPY and bulk arrays."""
+        pooled = await self.connection.get_raw_connection()
+        driver = pooled.driver_connection
+        assert driver is not None
+        return driver
+
+    def record(self, event: Event) -> None:
+        """Tell `event` to its handlers once this transaction has committed."""
+        self._events.append(event)
+
+    def audit(self, action: str, *, subject: str, subject_id: int, **facts: Any) -> None:
+        """Write a line to the audit trail: who did what to which thing, with the facts."""
+        self._audit.append(
+            audit.AuditLine(action=action, subject=subject, subject_id=subject_id, facts=facts)
+        )
+
+    async def flush(self) -> None:
+        """Write what was recorded so far; `atomically` does this last."""
+        if self._events:
+            await outbox.store(self.connection, self._events, at=self.now)
+            self._events = []
+        if self._audit:
+            await audit.store(
+                self.connection,
+                self._audit,
+                actor=self.actor,
+                at=self.now,
+                request_id=self.request_id,
+            )
+            self._audit = []
+
+
+async def atomically(
+    database: Database,
+    use_case: Callable[[Tx, C], Awaitable[R]],
+    command: C,
+    *,
+    actor: Actor,
+    request_id: str = "",
+) -> R:
+    """Run `use_case` on `command` in one transaction and answer after COMMIT.
+
+    A serialization failure or a deadlock is retried, at most three times in all.
+
+    Raises:
+        DomainError: what the use case refused, or what a named constraint means.
+    """
+    attempt = 0
+    while True:
+        attempt += 1
+        try:
+            async with transaction(database, actor=actor, request_id=request_id) as tx:
+                return await use_case(tx, command)
+        except _Retry as retry:
+            if attempt >= ATTEMPTS_MAX:
+                raise Unavailable("The database is busy; send the same request again.") from retry
+            await asyncio.sleep(random.uniform(0.005, 0.05) * attempt)  # noqa: S311 a pause
+
+
+@asynccontextmanager
+async def transaction(
+    database: Database, *, actor: Actor, request_id: str = ""
+) -> AsyncIterator[Tx]:
+    """An open transaction that commits at the end of the block; errors are translated.
+
+    For edges that need more than one use case around the same commit (idempotent answers, jobs,
+    bulk imports). Everybody else calls `atomically`.
+    """
+    try:
+        async with database.engine.begin() as connection:
+            tx = Tx(connection, actor=actor, now=database.clock.now(), request_id=request_id)
+            yield tx
+            await tx.flush()
+    except DBAPIError as error:
+        raise translated(error) from error
+    except PoolTimeout as error:
+        raise Unavailable("Every database connection is in use.") from error
+    except (ConnectionError, OSError) as error:
+        raise Unavailable("The database does not answer.") from error
+
+
+class _Retry(Exception):
+    """A serialization failure or a deadlock: the same transaction may succeed next time."""
+
+
+# What PostgreSQL says of values it cannot hold: bad text, a number or a date out of range.
+_UNREADABLE_SQLSTATES = ("22",)
+
+
+def translated(error: DBAPIError) -> Exception:
+    """What a database error means to the caller, or the error itself when it is a bug."""
+    cause = getattr(error.orig, "__cause__", None)
+    sqlstate = str(getattr(cause, "sqlstate", "") or "")
+    if sqlstate in RETRIED_SQLSTATES:
+        return _Retry(sqlstate)
+    constraint = getattr(cause, "constraint_name", None)
+    if constraint and constraint in DomainError.by_constraint:
+        return DomainError.by_constraint[constraint]()
+    if sqlstate.startswith("08") or sqlstate in ("57P01", "57P02", "57P03", "53300"):
+        return Unavailable("The database does not answer.")
+    if sqlstate == "57014":
+        return Unavailable("The question took too long; ask for less at once.")
+    if sqlstate == "55P03":
+        return Conflict("Somebody else is working on the same thing; try again shortly.")
+    if sqlstate.startswith(_UNREADABLE_SQLSTATES) or isinstance(
+        cause, asyncpg.DataError | UnicodeError | OverflowError
+    ):
+        return Malformed("A value cannot be stored: a character or a number out of range.")
+    if isinstance(error, InterfaceError | OperationalError) and error.connection_invalidated:
+        return Unavailable("The database does not answer.")
+    return error
+
+
+def range_literal(during: During) -> str:
+    """`during` as PostgreSQL writes a half-open `tstzrange`."""
+    return f"[{during.starts_at.isoformat()},{during.ends_at.isoformat()})"

@@ -1,0 +1,98 @@
+"""Settings come from the environment (prefix `MARKETPLACE_`) and, when present, from `.env`.
+
+Two names are customary and have no prefix: `DATABASE_URL` and `REDIS_URL`.
+`docs/settings.md` is generated from the descriptions here.
+"""
+
+from __future__ import annotations
+
+import os
+from functools import lru_cache
+from pathlib import Path
+from typing import Literal
+
+from pydantic import Field, SecretStr
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+def _data_folder() -> Path:
+    base = os.environ.get("XDG_DATA_HOME") or str(Path.home() / ".local" / "share")
+    return Path(base) / "marketplace"
+
+
+class Settings(BaseSettings):
+    """Everything an operator may set; each default is safe for one machine."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="MARKETPLACE_", env_file=".env", extra="ignore", populate_by_name=True
+    )
+
+    database_url: str = Field(
+        default="",
+        validation_alias="DATABASE_URL",
+        description="PostgreSQL 15 or newer. Empty: an embedded server in the data folder.",
+    )
+    redis_url: str = Field(
+        default="",
+        validation_alias="REDIS_URL",
+        description=(
+            "Redis or Valkey, for refresh tokens and rate limits. "
+            "Empty: in memory, which is right for one web process only."
+        ),
+    )
+    data_folder: Path = Field(
+        default_factory=_data_folder,
+        description="Where the embedded database and its socket live.",
+    )
+    province: str = Field(
+        default="jiangsu",
+        description="The rulebook: `jiangsu`, `hunan`, `national`, or the path of a TOML file.",
+    )
+    token_secret: SecretStr = Field(
+        default=SecretStr(""),
+        description=(
+            "Signs access tokens (HS256), at least 32 bytes. "
+            "Empty: a random one is kept in the data folder; with several machines set it."
+        ),
+    )
+    access_token_minutes: int = Field(
+        default=10, ge=1, le=60, description="How long an access token is good for."
+    )
+    refresh_token_days: int = Field(
+        default=14, ge=1, le=90, description="How long a sign-in lives without being used."
+    )
+    database_pool_size: int = Field(
+        default=10, ge=1, le=100, description="Connections to PostgreSQL per process."
+    )
+    statement_timeout_seconds: int = Field(
+        default=30, ge=1, le=600, description="PostgreSQL ends a statement after this long."
+    )
+    request_bytes_max: int = Field(
+        default=1_000_000, ge=10_000, description="Largest JSON body that is read."
+    )
+    upload_bytes_max: int = Field(
+        default=50_000_000, ge=100_000, description="Largest file that is read."
+    )
+    requests_per_minute: int = Field(
+        default=600, ge=1, description="Requests per minute and caller before 429."
+    )
+    sign_ins_per_minute: int = Field(
+        default=20, ge=1, description="Attempts to sign in per minute and address before 429."
+    )
+    host: str = Field(default="127.0.0.1", description="Address that `serve` listens on.")
+    port: int = Field(default=8000, ge=1, le=65535, description="Port that `serve` listens on.")
+    web_processes: int = Field(
+        default=1, ge=1, le=64, description="Web processes; more than one needs `REDIS_URL`."
+    )
+    log_format: Literal["json", "console"] = Field(
+        default="console", description="`json` for machines, `console` for people."
+    )
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(
+        default="INFO", description="The least important level that is written."
+    )
+
+
+@lru_cache(maxsize=1)
+def settings() -> Settings:
+    """The settings of this process, read once."""
+    return Settings()

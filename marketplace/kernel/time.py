@@ -1,0 +1,153 @@
+"""Instants are UTC inside and Asia/Shanghai outside; days are Shanghai days; intervals half-open."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
+from functools import lru_cache
+from typing import Protocol
+from zoneinfo import ZoneInfo
+
+import holidays
+
+SHANGHAI = ZoneInfo("Asia/Shanghai")
+
+
+class Clock(Protocol):
+    """Tells the one moment at which a transaction happens."""
+
+    def now(self) -> datetime:
+        """The present instant, in UTC."""
+        ...
+
+
+class SystemClock:
+    """The clock of the machine."""
+
+    def now(self) -> datetime:
+        """The present instant, in UTC."""
+        return datetime.now(UTC)
+
+
+class SetClock:
+    """A clock that stands where it was set: for tests and for a year lived in a minute."""
+
+    def __init__(self, now: datetime) -> None:
+        self._now = as_utc(now)
+
+    def now(self) -> datetime:
+        """The instant that was set."""
+        return self._now
+
+    def set(self, now: datetime) -> None:
+        """Move to `now`, forwards or backwards."""
+        self._now = as_utc(now)
+
+
+def as_utc(instant: datetime) -> datetime:
+    """`instant` in UTC.
+
+    Raises:
+        ValueError: for an instant without a zone: guessing one is how bookings move by 8 hours.
+    """
+    if instant.tzinfo is None:
+        raise ValueError("an instant needs a time zone")
+    return instant.astimezone(UTC)
+
+
+def shanghai_day(instant: datetime) -> date:
+    """The day in Shanghai on which `instant` falls."""
+    return instant.astimezone(SHANGHAI).date()
+
+
+def shanghai_instant(day: date, minutes: int = 0) -> datetime:
+    """The instant `minutes` after midnight of `day` in Shanghai, in UTC (China has no DST)."""
+    midnight = datetime.combine(day, time(), tzinfo=SHANGHAI)
+    return (midnight + timedelta(minutes=minutes)).astimezone(UTC)
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class During:
+    """A half-open interval of time, `starts_at` ≤ t < `ends_at`, both in UTC and never empty."""
+
+    starts_at: datetime
+    ends_at: datetime
+
+    def __post_init__(self) -> None:
+        if as_utc(self.starts_at) >= as_utc(self.ends_at):
+            raise ValueError("an interval ends after it starts")
+
+    @property
+    def minutes(self) -> int:
+        """Whole minutes, rounded down."""
+        return (self.ends_at - self.starts_at) // timedelta(minutes=1)
+
+    def overlaps(self, other: During) -> bool:
+        """Whether the two share an instant; touching ends do not."""
+        return self.starts_at < other.ends_at and other.starts_at < self.ends_at
+
+    def covers(self, other: During) -> bool:
+        """Whether `other` lies wholly inside."""
+        return self.starts_at <= other.starts_at and other.ends_at <= self.ends_at
+
+    def clip(self, other: During) -> During | None:
+        """The part of this interval inside `other`, or None."""
+        if not self.overlaps(other):
+            return None
+        return During(max(self.starts_at, other.starts_at), min(self.ends_at, other.ends_at))
+
+    def widened(self, *, before_minutes: int, after_minutes: int) -> During:
+        """This interval with preparation before and cleaning after it."""
+        return During(
+            self.starts_at - timedelta(minutes=before_minutes),
+            self.ends_at + timedelta(minutes=after_minutes),
+        )
+
+    def days(self) -> Iterator[date]:
+        """Every Shanghai day that the interval touches."""
+        day = shanghai_day(self.starts_at)
+        last = shanghai_day(self.ends_at - timedelta(microseconds=1))
+        while day <= last:
+            yield day
+            day += timedelta(days=1)
+
+
+def merged(intervals: list[During]) -> list[During]:
+    """The union of `intervals` as disjoint intervals in order: overlaps are counted once."""
+    union: list[During] = []
+    for interval in sorted(intervals):
+        if union and interval.starts_at <= union[-1].ends_at:
+            last = union.pop()
+            interval = During(last.starts_at, max(last.ends_at, interval.ends_at))
+        union.append(interval)
+    return union
+
+
+@lru_cache(maxsize=1)
+def _calendar() -> holidays.HolidayBase:
+    return holidays.country_holidays("CN")
+
+
+def is_working_day(day: date) -> bool:
+    """Whether `day` is a working day in China: make-up working Saturdays and Sundays count."""
+    return _calendar().is_working_day(day)
+
+
+def working_days_after(day: date, count: int) -> date:
+    """The `count`-th working day after `day` (`day` itself does not count)."""
+    while count > 0:
+        day += timedelta(days=1)
+        if is_working_day(day):
+            count -= 1
+    return day
+
+
+@contextmanager
+def stopwatch() -> Iterator[Callable[[], float]]:
+    """Seconds since the block was entered, for figures and logs."""
+    import time as machine
+
+    began = machine.perf_counter()
+    yield lambda: machine.perf_counter() - began

@@ -1,0 +1,64 @@
+"""The shapes that requests and answers share: bounded ids, amounts, texts, pages."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated, Any, Generic, TypeVar
+
+import msgspec
+
+from marketplace.kernel.money import AMOUNT_FEN_MAX
+
+# JSON numbers are exact up to 2**53 in every client.
+Id = Annotated[int, msgspec.Meta(ge=1, le=2**53 - 1)]
+AmountFen = Annotated[int, msgspec.Meta(ge=0, le=AMOUNT_FEN_MAX)]
+PositiveFen = Annotated[int, msgspec.Meta(ge=1, le=AMOUNT_FEN_MAX)]
+BasisPoints = Annotated[int, msgspec.Meta(ge=0, le=10_000)]
+Minutes = Annotated[int, msgspec.Meta(ge=0, le=10_000_000)]
+Count = Annotated[int, msgspec.Meta(ge=0, le=1_000_000_000)]
+Year = Annotated[int, msgspec.Meta(ge=2000, le=2100)]
+# PostgreSQL text holds no NUL; the pattern also keeps other control characters out.
+_NO_CONTROLS = r"^[^\x00-\x08\x0b\x0c\x0e-\x1f]*$"
+Word = Annotated[str, msgspec.Meta(min_length=1, max_length=100, pattern=_NO_CONTROLS)]
+Line = Annotated[str, msgspec.Meta(max_length=500, pattern=_NO_CONTROLS)]
+Prose = Annotated[str, msgspec.Meta(max_length=10_000, pattern=_NO_CONTROLS)]
+Sha256 = Annotated[str, msgspec.Meta(pattern=r"^[0-9a-f]{64}$")]
+# What an instant may be: a zone is required, and the years are those of a platform.
+Instant = Annotated[datetime, msgspec.Meta(tz=True)]
+
+PAGE_SIZE_MAX = 200
+PageNumber = Annotated[int, msgspec.Meta(ge=1, le=10_000)]
+PageSize = Annotated[int, msgspec.Meta(ge=1, le=PAGE_SIZE_MAX)]
+
+T = TypeVar("T")
+
+
+class In(msgspec.Struct, forbid_unknown_fields=True, frozen=True, kw_only=True):
+    """Base of every request body: an unknown field is an error, not a silent typo."""
+
+
+class Out(msgspec.Struct, frozen=True, kw_only=True):
+    """Base of every answer."""
+
+
+class Page(msgspec.Struct, Generic[T], frozen=True, kw_only=True):
+    """One page of a list: `total` counts everything that matches."""
+
+    results: list[T]
+    total: int
+    page: int
+    page_size: int
+
+
+class Problem(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """RFC 9457 problem details, with every reason and every alternative."""
+
+    type: str
+    title: str
+    status: int
+    detail: str = ""
+    instance: str = ""
+    request_id: str = ""
+    reasons: list[dict[str, Any]] = msgspec.field(default_factory=list)
+    alternatives: list[dict[str, Any]] = msgspec.field(default_factory=list)
+    extras: dict[str, Any] = msgspec.field(default_factory=dict)

@@ -1,0 +1,177 @@
+"""The numbers a province decides, by domain. Bounds here are what no province may exceed.
+
+The field names are what `rulebook show` prints; the rule that reads a term is named beside it.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from marketplace.rulebook.terms import Schedule, Section
+
+BasisPoints = Annotated[int, Field(ge=0, le=10_000)]
+Fen = Annotated[int, Field(ge=0, le=10**13)]
+Minutes = Annotated[int, Field(ge=0, le=60 * 24 * 366)]
+Days = Annotated[int, Field(ge=0, le=3660)]
+Years = Annotated[int, Field(ge=1, le=10)]
+Headcount = Annotated[int, Field(ge=0, le=1_000_000)]
+Hours = Annotated[int, Field(ge=1, le=8784)]
+
+Grade = Literal["excellent", "good", "qualified", "unqualified"]
+
+
+class Frozen(BaseModel):
+    """A structured value inside a term."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class RateByGrade(Frozen):
+    """Reward rate in basis points for each grade of the year's evaluation."""
+
+    excellent: BasisPoints
+    good: BasisPoints
+    qualified: BasisPoints
+    unqualified: BasisPoints
+
+    def of(self, grade: str) -> int:
+        """The rate of `grade`; an unknown grade earns nothing."""
+        return int(getattr(self, grade, 0))
+
+
+class GradeThresholds(Frozen):
+    """Lowest score (0–100) of each grade; below `qualified` is unqualified."""
+
+    excellent: Annotated[int, Field(ge=0, le=100)]
+    good: Annotated[int, Field(ge=0, le=100)]
+    qualified: Annotated[int, Field(ge=0, le=100)]
+
+    @model_validator(mode="after")
+    def _fall(self) -> GradeThresholds:
+        if not self.excellent > self.good > self.qualified:
+            raise ValueError("a better grade needs a higher score")
+        return self
+
+
+class IndexWeights(Frozen):
+    """Weights of the evaluation index, in percent; they sum to 100."""
+
+    resource_integration: int
+    resource_quality: int
+    talent_team: int
+    use_and_contribution: int
+    landmark_services: int
+    external_service_volume: int
+    rules_and_practice: int
+    support: int
+
+    @model_validator(mode="after")
+    def _sum(self) -> IndexWeights:
+        if sum(self.model_dump().values()) != 100:
+            raise ValueError("the weights must sum to 100")
+        return self
+
+
+class RatioStep(Frozen):
+    """Voucher ratio for the part of a service amount up to `up_to_fen` (None: without end)."""
+
+    up_to_fen: Fen | None = None
+    ratio_basis_points: BasisPoints
+
+
+class Layer(Frozen):
+    """One funder of a voucher programme and the part of the service amount it takes over."""
+
+    funder: Literal["province", "city", "zone"]
+    ratio_basis_points: BasisPoints
+
+
+class ProvinceSection(BaseModel):
+    """Which province, and what its officers call the rulebook."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    code: str = Field(pattern=r"^[a-z_]{2,30}$")
+    name: str
+    name_en: str
+    region_code: str = Field(pattern=r"^\d{2}$|^00$")
+
+
+class CatalogueSection(Section):
+    """Read by `catalogue.rules`."""
+
+    must_open_worth_fen: Schedule[Fen]
+    listing_working_days: Schedule[Days]
+
+
+class BookingSection(Section):
+    """Read by `booking.rules`; an instrument's own booking rule may be narrower."""
+
+    step_minutes: Schedule[Minutes]
+    minimum_minutes: Schedule[Minutes]
+    maximum_minutes: Schedule[Minutes]
+    notice_minutes: Schedule[Minutes]
+    sample_notice_minutes: Schedule[Minutes]
+    horizon_days: Schedule[Days]
+    hold_minutes: Schedule[Minutes]
+    no_show_after_minutes: Schedule[Minutes]
+    late_cancel_minutes: Schedule[Minutes]
+    late_cancel_fee_basis_points: Schedule[BasisPoints]
+    no_show_fee_basis_points: Schedule[BasisPoints]
+    session_limit_minutes: Schedule[Minutes]
+    quota_hours_general: Schedule[Hours]
+    quota_hours_special: Schedule[Hours]
+
+
+class PricingSection(Section):
+    """Read by `billing.pricing.rules`."""
+
+    notice_working_days: Schedule[Days]
+    depreciation_allowed: Schedule[bool]
+    free_purposes: Schedule[tuple[str, ...]]
+
+
+class OrdersSection(Section):
+    """Read by `orders.rules`."""
+
+    quote_valid_days: Schedule[Days]
+    review_window_days: Schedule[Days]
+    contract_clauses: Schedule[tuple[str, ...]]
+
+
+class VoucherSection(Section):
+    """Read by `vouchers.rules`."""
+
+    layers: Schedule[tuple[Layer, ...]]
+    ratio_steps: Schedule[tuple[RatioStep, ...]]
+    cap_per_order_fen: Schedule[Fen]
+    cap_per_sme_year_fen: Schedule[Fen]
+    validity: Schedule[Literal["year-end", "months-3", "months-12"]]
+    staff_max: Schedule[Headcount]
+    sales_max_fen: Schedule[Fen]
+    assets_max_fen: Schedule[Fen]
+    common_control_basis_points: Schedule[BasisPoints]
+    excluded_services: Schedule[tuple[str, ...]]
+    spot_check_basis_points: Schedule[BasisPoints]
+    notice_working_days: Schedule[Days]
+
+
+class RewardSection(Section):
+    """Read by `billing.rewards.rules`."""
+
+    share_cap_basis_points: Schedule[BasisPoints]
+    cap_per_legal_entity_fen: Schedule[Fen]
+    rate_by_grade: Schedule[RateByGrade]
+    base_counts: Schedule[Literal["voucher-orders", "all-orders"]]
+    permitted_uses: Schedule[tuple[str, ...]]
+
+
+class EvaluationSection(Section):
+    """Read by `evaluation.rules`."""
+
+    weights: Schedule[IndexWeights]
+    thresholds: Schedule[GradeThresholds]
+    every_years: Schedule[Years]
+    objection_working_days: Schedule[Days]

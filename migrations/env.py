@@ -1,0 +1,17 @@
+"""Alembic's entry: one transaction, one lock, the URL that `marketplace.kernel.migrate` gave."""
+
+import asyncio
+
+from alembic import context
+from sqlalchemy import Connection
+
+from marketplace.kernel.migrate import run
+from marketplace.kernel.tables import metadata
+
+
+def upgrade(connection: Connection) -> None:
+    context.configure(connection=connection, target_metadata=metadata)
+    context.run_migrations()
+
+
+asyncio.run(run(context.config.attributes["url"], upgrade))
