@@ -1,0 +1,164 @@
+"""The tables of parties; the names of their constraints are part of the contract."""
+
+from __future__ import annotations
+
+from sqlalchemy import (
+    CHAR,
+    BigInteger,
+    Boolean,
+    CheckConstraint,
+    Column,
+    ForeignKey,
+    Identity,
+    Index,
+    Integer,
+    PrimaryKeyConstraint,
+    Table,
+    Text,
+    UniqueConstraint,
+)
+
+from marketplace.kernel.tables import Instant, metadata
+
+person = Table(
+    "person",
+    metadata,
+    Column("id", BigInteger, Identity(always=True), primary_key=True),
+    Column("email", Text, nullable=False),
+    Column("name", Text, nullable=False),
+    Column("phone", Text, nullable=False, server_default=""),
+    Column("password_hash", Text, nullable=False),
+    Column("password_changed_at", Instant, nullable=False),
+    Column("failed_sign_ins", Integer, nullable=False, server_default="0"),
+    Column("locked_until", Instant),
+    Column("signed_in_at", Instant),
+    Column("disabled_at", Instant),
+    Column("registered_at", Instant, nullable=False),
+    UniqueConstraint("email", name="person_email"),
+    CheckConstraint(
+        "length(email) between 3 and 254 and email ~ '^[!-?A-~]+@[!-?A-~]+$'"
+        " and email = lower(email)",
+        name="email_shape",
+    ),
+    CheckConstraint("length(name) between 1 and 200", name="name_length"),
+    CheckConstraint("failed_sign_ins >= 0", name="failed_sign_ins_range"),
+)
+
+legal_entity = Table(
+    "legal_entity",
+    metadata,
+    Column("id", BigInteger, Identity(always=True), primary_key=True),
+    Column("uscc", Text, nullable=False),
+    Column("name", Text, nullable=False),
+    Column("name_en", Text, nullable=False, server_default=""),
+    Column("region_code", CHAR(6), nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("capital", Text, nullable=False),
+    Column("legal_representative", Text, nullable=False, server_default=""),
+    Column("registered_by", BigInteger, ForeignKey("person.id"), nullable=False),
+    Column("registered_at", Instant, nullable=False),
+    Column("verified_by", BigInteger, ForeignKey("person.id")),
+    Column("verified_at", Instant),
+    UniqueConstraint("uscc", name="legal_entity_uscc"),
+    CheckConstraint("uscc ~ '^[0-9A-HJ-NPQRTUWXY]{18}$'", name="uscc_shape"),
+    CheckConstraint("length(name) between 1 and 200", name="name_length"),
+    CheckConstraint("region_code ~ '^[0-9]{6}$'", name="region_code_shape"),
+    CheckConstraint(
+        "kind in ('university', 'institute', 'public_institution', 'company',"
+        " 'social_organisation', 'government')",
+        name="kind",
+    ),
+    CheckConstraint("capital in ('fiscal', 'social')", name="capital"),
+    CheckConstraint("(verified_by is null) = (verified_at is null)", name="verified_whole"),
+)
+Index(
+    "legal_entity_name_idx",
+    legal_entity.c.name,
+    postgresql_using="gin",
+    postgresql_ops={"name": "gin_trgm_ops"},
+)
+
+# A holder is a legal entity (its unified social credit code) or a natural person (the name).
+shareholding = Table(
+    "shareholding",
+    metadata,
+    Column("legal_entity_id", BigInteger, ForeignKey("legal_entity.id"), nullable=False),
+    Column("holder", Text, nullable=False),
+    Column("basis_points", Integer, nullable=False),
+    PrimaryKeyConstraint("legal_entity_id", "holder"),
+    CheckConstraint("length(holder) between 1 and 200", name="holder_length"),
+    CheckConstraint("basis_points between 1 and 10000", name="basis_points_range"),
+)
+Index("shareholding_holder_idx", shareholding.c.holder)
+
+organisation = Table(
+    "organisation",
+    metadata,
+    Column("id", BigInteger, Identity(always=True), primary_key=True),
+    Column("legal_entity_id", BigInteger, ForeignKey("legal_entity.id"), nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("name", Text, nullable=False),
+    Column("name_en", Text, nullable=False, server_default=""),
+    Column("region_code", CHAR(6), nullable=False),
+    Column("is_agency", Boolean, nullable=False, server_default="false"),
+    Column("registered_by", BigInteger, ForeignKey("person.id"), nullable=False),
+    Column("registered_at", Instant, nullable=False),
+    Column("suspended_at", Instant),
+    Column("suspended_reason", Text, nullable=False, server_default=""),
+    UniqueConstraint("legal_entity_id", "kind", "name", name="organisation_name"),
+    CheckConstraint(
+        "kind in ('platform', 'centre', 'provider', 'sme', 'station', 'regulator')", name="kind"
+    ),
+    CheckConstraint("length(name) between 1 and 200", name="name_length"),
+    CheckConstraint("region_code ~ '^[0-9]{6}$'", name="region_code_shape"),
+    CheckConstraint("not is_agency or kind = 'provider'", name="agency_is_provider"),
+)
+Index(
+    "organisation_name_idx",
+    organisation.c.name,
+    postgresql_using="gin",
+    postgresql_ops={"name": "gin_trgm_ops"},
+)
+Index("organisation_kind_region_idx", organisation.c.kind, organisation.c.region_code)
+
+sme_profile = Table(
+    "sme_profile",
+    metadata,
+    Column("organisation_id", BigInteger, ForeignKey("organisation.id"), nullable=False),
+    Column("year", Integer, nullable=False),
+    Column("staff", Integer, nullable=False),
+    Column("sales_fen", BigInteger, nullable=False),
+    Column("assets_fen", BigInteger, nullable=False),
+    Column("registration_number", Text, nullable=False, server_default=""),
+    Column("filed_by", BigInteger, ForeignKey("person.id"), nullable=False),
+    Column("filed_at", Instant, nullable=False),
+    PrimaryKeyConstraint("organisation_id", "year"),
+    CheckConstraint("year between 2000 and 2100", name="year_range"),
+    CheckConstraint("staff >= 0 and sales_fen >= 0 and assets_fen >= 0", name="figures_range"),
+)
+Index(
+    "sme_profile_registration_number",
+    sme_profile.c.year,
+    sme_profile.c.registration_number,
+    unique=True,
+    postgresql_where=sme_profile.c.registration_number != "",
+)
+
+membership = Table(
+    "membership",
+    metadata,
+    Column("person_id", BigInteger, ForeignKey("person.id"), nullable=False),
+    Column("organisation_id", BigInteger, ForeignKey("organisation.id"), nullable=False),
+    Column("role", Text, nullable=False),
+    Column("granted_by", BigInteger, ForeignKey("person.id"), nullable=False),
+    Column("granted_at", Instant, nullable=False),
+    PrimaryKeyConstraint("person_id", "organisation_id", "role"),
+    CheckConstraint(
+        "role in ('buyer', 'sme_administrator', 'technician', 'provider_manager',"
+        " 'finance_maker', 'finance_checker', 'voucher_officer', 'evaluator', 'expert',"
+        " 'station_agent', 'regulator', 'auditor', 'administrator')",
+        name="role",
+    ),
+    CheckConstraint("granted_by <> person_id", name="not_granted_to_oneself"),
+)
+Index("membership_organisation_idx", membership.c.organisation_id, membership.c.person_id)
