@@ -1,0 +1,236 @@
+"""Quotes, orders, contracts and what happened to them."""
+
+from __future__ import annotations
+
+from sqlalchemy import (
+    BigInteger,
+    CheckConstraint,
+    Column,
+    Date,
+    ForeignKey,
+    Identity,
+    Index,
+    Integer,
+    LargeBinary,
+    Table,
+    Text,
+    UniqueConstraint,
+)
+from sqlalchemy.dialects.postgresql import JSONB
+
+from marketplace.kernel.tables import Instant, metadata
+
+# A quote is what the buyer was told: prices, voucher, terms. Once used it is an order's.
+quote = Table(
+    "quote",
+    metadata,
+    Column("id", BigInteger, Identity(always=True), primary_key=True),
+    Column("buyer_id", BigInteger, ForeignKey("organisation.id"), nullable=False),
+    Column("provider_id", BigInteger, ForeignKey("organisation.id"), nullable=False),
+    Column("agent_id", BigInteger, ForeignKey("organisation.id")),
+    Column("instrument_id", BigInteger, ForeignKey("instrument.id"), nullable=False),
+    Column("mode", Text, nullable=False),
+    Column("starts_at", Instant),
+    Column("ends_at", Instant),
+    Column("samples", Integer),
+    Column("customer_class", Text, nullable=False),
+    Column("purpose", Text),
+    Column("service_kind", Text, nullable=False),
+    Column("price_list_id", BigInteger, ForeignKey("price_list.id"), nullable=False),
+    Column("lines", JSONB, nullable=False),
+    Column("total_fen", BigInteger, nullable=False),
+    Column("voucher_fen", BigInteger, nullable=False),
+    Column("own_fen", BigInteger, nullable=False),
+    Column("explanation", JSONB, nullable=False),
+    Column("terms", JSONB, nullable=False),
+    Column("valid_until", Instant, nullable=False),
+    Column("made_by", BigInteger, ForeignKey("person.id"), nullable=False),
+    Column("made_at", Instant, nullable=False),
+    Column("used_at", Instant),
+    CheckConstraint("mode in ('machine-time', 'samples')", name="mode"),
+    CheckConstraint("starts_at is not null or samples is not null", name="what_stated"),
+    CheckConstraint(
+        "voucher_fen >= 0 and own_fen >= 0 and total_fen = voucher_fen + own_fen", name="amounts"
+    ),
+    CheckConstraint("valid_until > made_at", name="validity"),
+)
+Index("quote_buyer_idx", quote.c.buyer_id, quote.c.id.desc())
+
+# `profile`, the legal entities and `affiliated_because` are frozen at the order: what the buyer
+# becomes later changes neither its voucher nor the provider's reward.
+service_order = Table(
+    "service_order",
+    metadata,
+    Column("id", BigInteger, Identity(always=True), primary_key=True),
+    Column("quote_id", BigInteger, ForeignKey("quote.id"), nullable=False),
+    Column("buyer_id", BigInteger, ForeignKey("organisation.id"), nullable=False),
+    Column("provider_id", BigInteger, ForeignKey("organisation.id"), nullable=False),
+    Column("agent_id", BigInteger, ForeignKey("organisation.id")),
+    Column("buyer_legal_entity_id", BigInteger, ForeignKey("legal_entity.id"), nullable=False),
+    Column("provider_legal_entity_id", BigInteger, ForeignKey("legal_entity.id"), nullable=False),
+    Column("instrument_id", BigInteger, ForeignKey("instrument.id"), nullable=False),
+    Column("mode", Text, nullable=False),
+    Column("status", Text, nullable=False),
+    Column("total_fen", BigInteger, nullable=False),
+    Column("voucher_fen", BigInteger, nullable=False),
+    Column("own_fen", BigInteger, nullable=False),
+    Column("own_hold_id", BigInteger, ForeignKey("hold.id")),
+    Column("reservation_id", BigInteger, ForeignKey("reservation.id")),
+    Column("affiliated_because", Text),
+    Column("profile", JSONB),
+    Column("placed_by", BigInteger, ForeignKey("person.id"), nullable=False),
+    Column("placed_at", Instant, nullable=False),
+    Column("confirmed_at", Instant),
+    Column("delivered_at", Instant),
+    Column("review_ends_at", Instant),
+    Column("ended_at", Instant),
+    Column("ended_because", Text),
+    Column("settled_fen", BigInteger),
+    Column("settled_voucher_fen", BigInteger),
+    Column("settled_own_fen", BigInteger),
+    UniqueConstraint("quote_id", name="service_order_quote_once"),
+    UniqueConstraint("reservation_id", name="service_order_reservation_once"),
+    UniqueConstraint("own_hold_id", name="service_order_hold_once"),
+    CheckConstraint("mode in ('machine-time', 'samples')", name="mode"),
+    CheckConstraint(
+        "voucher_fen >= 0 and own_fen >= 0 and total_fen = voucher_fen + own_fen", name="amounts"
+    ),
+    CheckConstraint("own_fen = 0 or own_hold_id is not null", name="own_money_held"),
+    CheckConstraint(
+        "settled_voucher_fen between 0 and voucher_fen and settled_own_fen between 0 and own_fen "
+        "and settled_fen = settled_voucher_fen + settled_own_fen",
+        name="settled_within",
+    ),
+    CheckConstraint("(delivered_at is null) = (review_ends_at is null)", name="review"),
+)
+Index("service_order_buyer_idx", service_order.c.buyer_id, service_order.c.id.desc())
+Index("service_order_provider_idx", service_order.c.provider_id, service_order.c.id.desc())
+Index("service_order_instrument_idx", service_order.c.instrument_id)
+Index(
+    "service_order_review_due_idx",
+    service_order.c.review_ends_at,
+    postgresql_where=service_order.c.status == "delivered",
+)
+
+# `document` is what `sha256` was taken of, in canonical JSON; a trigger keeps what was agreed.
+contract = Table(
+    "contract",
+    metadata,
+    Column("id", BigInteger, Identity(always=True), primary_key=True),
+    Column("order_id", BigInteger, ForeignKey("service_order.id"), nullable=False),
+    Column("version", Integer, nullable=False),
+    Column("document", JSONB, nullable=False),
+    Column("text", Text, nullable=False),
+    Column("sha256", Text, nullable=False),
+    Column("buyer_signed_by", BigInteger, ForeignKey("person.id"), nullable=False),
+    Column("buyer_signed_at", Instant, nullable=False),
+    Column("buyer_signed_from", Text, nullable=False),
+    Column("provider_signed_how", Text),
+    Column("provider_signed_by", BigInteger, ForeignKey("person.id")),
+    Column("provider_signed_at", Instant),
+    Column("provider_signed_from", Text),
+    Column("registration_number", Text),
+    Column("registered_on", Date),
+    UniqueConstraint("order_id", name="contract_order_once"),
+    CheckConstraint("version > 0", name="version"),
+    CheckConstraint("sha256 ~ '^[0-9a-f]{64}$'", name="sha256"),
+    CheckConstraint("(registration_number is null) = (registered_on is null)", name="registration"),
+)
+
+order_event = Table(
+    "order_event",
+    metadata,
+    Column("id", BigInteger, Identity(always=True), primary_key=True),
+    Column("order_id", BigInteger, ForeignKey("service_order.id"), nullable=False),
+    Column("at", Instant, nullable=False),
+    Column("person_id", BigInteger, ForeignKey("person.id"), nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("facts", JSONB, nullable=False),
+)
+Index("order_event_order_idx", order_event.c.order_id, order_event.c.id)
+
+sample_set = Table(
+    "sample_set",
+    metadata,
+    Column(
+        "order_id",
+        BigInteger,
+        ForeignKey("service_order.id"),
+        primary_key=True,
+        autoincrement=False,
+    ),
+    Column("samples", Integer, nullable=False),
+    Column("description", Text, nullable=False),
+    Column("hazards", Text, nullable=False),
+    Column("disposal", Text, nullable=False),
+    Column("received", Integer),
+    Column("received_at", Instant),
+    Column("tested", Integer),
+    Column("tested_at", Instant),
+    Column("returned_at", Instant),
+    CheckConstraint("samples > 0", name="samples"),
+    CheckConstraint("disposal in ('return', 'destroy', 'keep')", name="disposal"),
+    CheckConstraint(
+        "(received is null) = (received_at is null) and received >= 0", name="received"
+    ),
+    CheckConstraint(
+        "(tested is null) = (tested_at is null) and tested between 0 and received", name="tested"
+    ),
+)
+
+deliverable = Table(
+    "deliverable",
+    metadata,
+    Column("id", BigInteger, Identity(always=True), primary_key=True),
+    Column("order_id", BigInteger, ForeignKey("service_order.id"), nullable=False),
+    Column("name", Text, nullable=False),
+    Column("media_type", Text, nullable=False),
+    Column("sha256", Text, nullable=False),
+    Column("size_bytes", Integer, nullable=False),
+    Column("content", LargeBinary, nullable=False),
+    Column("stored_by", BigInteger, ForeignKey("person.id"), nullable=False),
+    Column("stored_at", Instant, nullable=False),
+    UniqueConstraint("order_id", "sha256", name="deliverable_content_once"),
+    CheckConstraint("sha256 ~ '^[0-9a-f]{64}$'", name="sha256"),
+    CheckConstraint(
+        "size_bytes between 1 and 10485760 and octet_length(content) = size_bytes", name="size"
+    ),
+)
+
+dispute = Table(
+    "dispute",
+    metadata,
+    Column(
+        "order_id",
+        BigInteger,
+        ForeignKey("service_order.id"),
+        primary_key=True,
+        autoincrement=False,
+    ),
+    Column("reason", Text, nullable=False),
+    Column("opened_by", BigInteger, ForeignKey("person.id"), nullable=False),
+    Column("opened_at", Instant, nullable=False),
+    Column("pay_basis_points", Integer),
+    Column("ruling", Text),
+    Column("ruled_by", BigInteger, ForeignKey("person.id")),
+    Column("ruled_at", Instant),
+    CheckConstraint("pay_basis_points between 0 and 10000", name="share"),
+    CheckConstraint("ruled_by is distinct from opened_by", name="four_eyes"),
+)
+
+review = Table(
+    "review",
+    metadata,
+    Column(
+        "order_id",
+        BigInteger,
+        ForeignKey("service_order.id"),
+        primary_key=True,
+        autoincrement=False,
+    ),
+    Column("stars", Integer, nullable=False),
+    Column("text", Text, nullable=False),
+    Column("written_by", BigInteger, ForeignKey("person.id"), nullable=False),
+    Column("written_at", Instant, nullable=False),
+    CheckConstraint("stars between 1 and 5", name="stars"),
+)
