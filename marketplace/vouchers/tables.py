@@ -1,0 +1,300 @@
+"""The tables of vouchers; the names of the constraints are what refusals hang on."""
+
+from __future__ import annotations
+
+from sqlalchemy import (
+    CHAR,
+    BigInteger,
+    CheckConstraint,
+    Column,
+    Date,
+    ForeignKey,
+    Identity,
+    Index,
+    Integer,
+    PrimaryKeyConstraint,
+    Table,
+    Text,
+    UniqueConstraint,
+)
+from sqlalchemy.dialects.postgresql import JSONB, ExcludeConstraint
+
+from marketplace.kernel.tables import Instant, metadata
+
+programme = Table(
+    "programme",
+    metadata,
+    Column("id", BigInteger, Identity(always=True), primary_key=True),
+    Column("name", Text, nullable=False),
+    Column("name_en", Text, nullable=False),
+    Column("year", Integer, nullable=False),
+    Column("opens_on", Date, nullable=False),
+    Column("closes_on", Date, nullable=False),
+    Column("valid_until", Date, nullable=False),
+    Column("terms", JSONB, nullable=False),
+    Column("status", Text, nullable=False),
+    Column("made_by", BigInteger, ForeignKey("person.id"), nullable=False),
+    Column("made_at", Instant, nullable=False),
+    Column("approved_by", BigInteger, ForeignKey("person.id")),
+    Column("approved_at", Instant),
+    Column("closed_at", Instant),
+    UniqueConstraint("year", "name", name="programme_name"),
+    CheckConstraint("status in ('draft', 'open', 'closed')", name="status"),
+    CheckConstraint("opens_on <= closes_on and closes_on <= valid_until", name="days"),
+    CheckConstraint("approved_by is distinct from made_by", name="second_person"),
+    CheckConstraint("(status = 'draft') = (approved_by is null)", name="approved"),
+)
+
+programme_layer = Table(
+    "programme_layer",
+    metadata,
+    Column("id", BigInteger, Identity(always=True), primary_key=True),
+    Column("programme_id", BigInteger, ForeignKey("programme.id"), nullable=False),
+    Column("funder", Text, nullable=False),
+    Column("region_code", CHAR(6), nullable=False),
+    Column("ratio_basis_points", Integer, nullable=False),
+    Column("budget_fen", BigInteger, nullable=False),
+    UniqueConstraint("programme_id", "funder", "region_code", name="programme_layer_once"),
+    CheckConstraint("funder in ('province', 'city', 'zone')", name="funder"),
+    CheckConstraint("ratio_basis_points between 1 and 10000", name="ratio"),
+    CheckConstraint("budget_fen > 0", name="budget"),
+)
+
+voucher_application = Table(
+    "voucher_application",
+    metadata,
+    Column("id", BigInteger, Identity(always=True), primary_key=True),
+    Column("programme_id", BigInteger, ForeignKey("programme.id"), nullable=False),
+    Column("organisation_id", BigInteger, ForeignKey("organisation.id"), nullable=False),
+    Column("asked_fen", BigInteger, nullable=False),
+    Column("purpose", Text, nullable=False),
+    Column("status", Text, nullable=False),
+    Column("checks", JSONB, nullable=False),
+    Column("made_by", BigInteger, ForeignKey("person.id"), nullable=False),
+    Column("made_at", Instant, nullable=False),
+    Column("decided_by", BigInteger, ForeignKey("person.id")),
+    Column("decided_at", Instant),
+    Column("reason", Text, nullable=False, server_default=""),
+    CheckConstraint("asked_fen > 0", name="asked"),
+    CheckConstraint("status in ('submitted', 'granted', 'refused', 'withdrawn')", name="status"),
+    CheckConstraint("decided_by is distinct from made_by", name="second_person"),
+)
+Index(
+    "voucher_application_open_once",
+    voucher_application.c.programme_id,
+    voucher_application.c.organisation_id,
+    unique=True,
+    postgresql_where=voucher_application.c.status == "submitted",
+)
+Index(
+    "voucher_application_organisation_idx",
+    voucher_application.c.organisation_id,
+    voucher_application.c.id,
+)
+Index(
+    "voucher_application_queue_idx",
+    voucher_application.c.programme_id,
+    voucher_application.c.id,
+    postgresql_where=voucher_application.c.status == "submitted",
+)
+
+voucher_grant = Table(
+    "voucher_grant",
+    metadata,
+    Column("id", BigInteger, Identity(always=True), primary_key=True),
+    Column("programme_id", BigInteger, ForeignKey("programme.id"), nullable=False),
+    Column("organisation_id", BigInteger, ForeignKey("organisation.id"), nullable=False),
+    Column("application_id", BigInteger, ForeignKey("voucher_application.id"), nullable=False),
+    Column("amount_fen", BigInteger, nullable=False),
+    Column("valid_until", Date, nullable=False),
+    Column("status", Text, nullable=False),
+    Column("granted_by", BigInteger, ForeignKey("person.id"), nullable=False),
+    Column("granted_at", Instant, nullable=False),
+    UniqueConstraint("programme_id", "organisation_id", name="voucher_grant_once"),
+    UniqueConstraint("application_id", name="voucher_grant_application"),
+    CheckConstraint("amount_fen > 0", name="amount"),
+    CheckConstraint("status in ('active', 'exhausted', 'expired', 'revoked')", name="status"),
+)
+Index("voucher_grant_organisation_idx", voucher_grant.c.organisation_id, voucher_grant.c.id)
+Index(
+    "voucher_grant_due_idx",
+    voucher_grant.c.valid_until,
+    voucher_grant.c.id,
+    postgresql_where=voucher_grant.c.status == "active",
+)
+
+grant_part = Table(
+    "grant_part",
+    metadata,
+    Column("id", BigInteger, Identity(always=True), primary_key=True),
+    Column("grant_id", BigInteger, ForeignKey("voucher_grant.id"), nullable=False),
+    Column("layer_id", BigInteger, ForeignKey("programme_layer.id"), nullable=False),
+    Column("amount_fen", BigInteger, nullable=False),
+    UniqueConstraint("grant_id", "layer_id", name="grant_part_once"),
+    CheckConstraint("amount_fen > 0", name="amount"),
+)
+
+# What one funder granted to one SME in a year: the row lock and the check together keep the
+# yearly cap, however many programmes grant at once.
+voucher_year = Table(
+    "voucher_year",
+    metadata,
+    Column("organisation_id", BigInteger, ForeignKey("organisation.id"), nullable=False),
+    Column("year", Integer, nullable=False),
+    Column("funder", Text, nullable=False),
+    Column("granted_fen", BigInteger, nullable=False),
+    Column("cap_fen", BigInteger, nullable=False),
+    PrimaryKeyConstraint("organisation_id", "year", "funder"),
+    CheckConstraint("granted_fen between 0 and cap_fen", name="cap"),
+)
+
+voucher_hold = Table(
+    "voucher_hold",
+    metadata,
+    Column("id", BigInteger, Identity(always=True), primary_key=True),
+    Column("order_id", BigInteger, ForeignKey("service_order.id"), nullable=False),
+    Column("grant_id", BigInteger, ForeignKey("voucher_grant.id"), nullable=False),
+    Column("provider_id", BigInteger, ForeignKey("organisation.id"), nullable=False),
+    Column("instrument_id", BigInteger, ForeignKey("instrument.id"), nullable=False),
+    Column("service_kind", Text, nullable=False),
+    Column("service_value_fen", BigInteger, nullable=False),
+    Column("amount_fen", BigInteger, nullable=False),
+    Column("status", Text, nullable=False),
+    Column("held_at", Instant, nullable=False),
+    Column("ended_at", Instant),
+    UniqueConstraint("order_id", name="voucher_hold_order"),
+    CheckConstraint("status in ('held', 'settled', 'released')", name="status"),
+    CheckConstraint("amount_fen > 0 and amount_fen <= service_value_fen", name="amount"),
+    CheckConstraint("(status = 'held') = (ended_at is null)", name="ended"),
+)
+Index("voucher_hold_grant_idx", voucher_hold.c.grant_id)
+
+voucher_hold_part = Table(
+    "voucher_hold_part",
+    metadata,
+    Column("hold_id", BigInteger, ForeignKey("voucher_hold.id"), nullable=False),
+    Column("grant_part_id", BigInteger, ForeignKey("grant_part.id"), nullable=False),
+    Column("ledger_hold_id", BigInteger, ForeignKey("hold.id"), nullable=False),
+    Column("amount_fen", BigInteger, nullable=False),
+    PrimaryKeyConstraint("hold_id", "grant_part_id"),
+    UniqueConstraint("ledger_hold_id", name="voucher_hold_part_ledger_hold"),
+    CheckConstraint("amount_fen > 0", name="amount"),
+)
+
+claim = Table(
+    "claim",
+    metadata,
+    Column("id", BigInteger, Identity(always=True), primary_key=True),
+    Column("provider_id", BigInteger, ForeignKey("organisation.id"), nullable=False),
+    Column("programme_id", BigInteger, ForeignKey("programme.id")),
+    Column("status", Text, nullable=False),
+    Column("amount_fen", BigInteger, nullable=False),
+    Column("seed", BigInteger),
+    Column("made_by", BigInteger, ForeignKey("person.id"), nullable=False),
+    Column("made_at", Instant, nullable=False),
+    Column("submitted_by", BigInteger, ForeignKey("person.id")),
+    Column("submitted_at", Instant),
+    Column("audited_by", BigInteger, ForeignKey("person.id")),
+    Column("audited_at", Instant),
+    Column("notice_starts_on", Date),
+    Column("notice_ends_on", Date),
+    Column("approved_by", BigInteger, ForeignKey("person.id")),
+    Column("approved_at", Instant),
+    Column("entry_id", BigInteger, ForeignKey("entry.id")),
+    Column("refused_by", BigInteger, ForeignKey("person.id")),
+    Column("refused_at", Instant),
+    Column("reversed_by", BigInteger, ForeignKey("person.id")),
+    Column("reversed_at", Instant),
+    Column("reversal_entry_id", BigInteger, ForeignKey("entry.id")),
+    Column("reason", Text, nullable=False, server_default=""),
+    CheckConstraint(
+        "status in ('draft', 'submitted', 'audited', 'in_notice', 'approved', 'paid', 'refused', "
+        "'reversed')",
+        name="status",
+    ),
+    CheckConstraint("amount_fen >= 0", name="amount"),
+    CheckConstraint("audited_by is null or audited_by <> submitted_by", name="auditor"),
+    CheckConstraint(
+        "approved_by is null or (approved_by <> submitted_by and approved_by <> audited_by)",
+        name="second_person",
+    ),
+    CheckConstraint("audited_by is null or seed is not null", name="seed"),
+    CheckConstraint("approved_by is null or notice_ends_on is not null", name="notice"),
+    CheckConstraint("(approved_by is null) = (entry_id is null)", name="entry"),
+)
+Index("claim_provider_idx", claim.c.provider_id, claim.c.id)
+Index("claim_status_idx", claim.c.status, claim.c.id)
+
+redemption = Table(
+    "redemption",
+    metadata,
+    Column("id", BigInteger, Identity(always=True), primary_key=True),
+    Column("order_id", BigInteger, ForeignKey("service_order.id"), nullable=False),
+    Column("grant_id", BigInteger, ForeignKey("voucher_grant.id"), nullable=False),
+    Column("provider_id", BigInteger, ForeignKey("organisation.id"), nullable=False),
+    Column("service_value_fen", BigInteger, nullable=False),
+    Column("amount_fen", BigInteger, nullable=False),
+    Column("redeemed_on", Date, nullable=False),
+    Column("claim_id", BigInteger, ForeignKey("claim.id")),
+    Column("excluded_at", Instant),
+    Column("excluded_reason", Text),
+    UniqueConstraint("order_id", name="redemption_order"),
+    CheckConstraint("amount_fen > 0 and amount_fen <= service_value_fen", name="amount"),
+    CheckConstraint("(excluded_at is null) = (excluded_reason is null)", name="excluded"),
+)
+Index(
+    "redemption_unclaimed_idx",
+    redemption.c.provider_id,
+    redemption.c.redeemed_on,
+    postgresql_where=redemption.c.claim_id.is_(None) & redemption.c.excluded_at.is_(None),
+)
+Index("redemption_claim_idx", redemption.c.claim_id, redemption.c.id)
+Index("redemption_grant_idx", redemption.c.grant_id)
+
+redemption_part = Table(
+    "redemption_part",
+    metadata,
+    Column("redemption_id", BigInteger, ForeignKey("redemption.id"), nullable=False),
+    Column("layer_id", BigInteger, ForeignKey("programme_layer.id"), nullable=False),
+    Column("amount_fen", BigInteger, nullable=False),
+    PrimaryKeyConstraint("redemption_id", "layer_id"),
+    CheckConstraint("amount_fen > 0", name="amount"),
+)
+
+# One file serves one redemption, under as many kinds as it proves; one invoice likewise.
+claim_evidence = Table(
+    "claim_evidence",
+    metadata,
+    Column("id", BigInteger, Identity(always=True), primary_key=True),
+    Column("redemption_id", BigInteger, ForeignKey("redemption.id"), nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("sha256", Text, nullable=False),
+    Column("reference", Text, nullable=False),
+    Column("invoice_number", CHAR(20)),
+    Column("attached_by", BigInteger, ForeignKey("person.id"), nullable=False),
+    Column("attached_at", Instant, nullable=False),
+    CheckConstraint(
+        "kind in ('contract', 'invoice', 'payment-proof', 'result', 'usage-log')", name="kind"
+    ),
+    CheckConstraint("sha256 ~ '^[0-9a-f]{64}$'", name="sha256"),
+    CheckConstraint("(kind = 'invoice') = (invoice_number is not null)", name="invoice"),
+    CheckConstraint("invoice_number ~ '^[0-9]{20}$'", name="digits"),
+    UniqueConstraint("redemption_id", "kind", "sha256", name="claim_evidence_attached_once"),
+    UniqueConstraint("invoice_number", name="claim_evidence_invoice_number"),
+    ExcludeConstraint(("sha256", "="), ("redemption_id", "<>"), name="claim_evidence_file"),
+)
+
+spot_check = Table(
+    "spot_check",
+    metadata,
+    Column("claim_id", BigInteger, ForeignKey("claim.id"), nullable=False),
+    Column("redemption_id", BigInteger, ForeignKey("redemption.id"), nullable=False),
+    Column("result", Text, nullable=False),
+    Column("finding", Text, nullable=False, server_default=""),
+    Column("checked_by", BigInteger, ForeignKey("person.id")),
+    Column("checked_at", Instant),
+    PrimaryKeyConstraint("claim_id", "redemption_id"),
+    CheckConstraint("result in ('open', 'passed', 'failed')", name="result"),
+    CheckConstraint("(result = 'open') = (checked_by is null)", name="checked"),
+)
+Index("spot_check_redemption_idx", spot_check.c.redemption_id)
