@@ -10,6 +10,7 @@ from litestar import Litestar, Router
 from litestar.handlers import HTTPRouteHandler
 from litestar.types import ControllerRouterHandler
 
+from marketplace.kernel.bodies import keep_bounds, require_well_formed
 from marketplace.kernel.http import Services
 from marketplace.kernel.problems import EXCEPTION_HANDLERS
 from marketplace.kernel.settings import Settings
@@ -39,6 +40,19 @@ def api_routes() -> list[ControllerRouterHandler]:
     return found
 
 
+def api_router(handlers: Sequence[ControllerRouterHandler], settings: Settings) -> Router:
+    """`handlers` under /api/v1, with parameters and bodies bounded and read strictly."""
+    for handler in handlers:
+        if isinstance(handler, HTTPRouteHandler):
+            keep_bounds(handler)
+    return Router(
+        "/api/v1",
+        route_handlers=handlers,
+        before_request=require_well_formed,
+        request_max_body_size=settings.request_bytes_max,
+    )
+
+
 def create_app(
     services: Services, settings: Settings, *, extra: Sequence[ControllerRouterHandler] = ()
 ) -> Litestar:
@@ -47,11 +61,10 @@ def create_app(
     Raises:
         TypeError: when a route does not say who may call it.
     """
-    api = Router("/api/v1", route_handlers=api_routes())
     app = Litestar(
-        [api, *extra],
+        [api_router(api_routes(), settings), *extra],
         exception_handlers=EXCEPTION_HANDLERS,
-        request_max_body_size=settings.upload_bytes_max,
+        request_max_body_size=settings.request_bytes_max,
     )
     app.state.services = services
     require_declared_access(app)

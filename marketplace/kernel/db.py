@@ -154,7 +154,8 @@ class Tx:
         """The asyncpg connection inside this same transaction, for COPY and bulk arrays."""
         pooled = await self.connection.get_raw_connection()
         driver = pooled.driver_connection
-        assert driver is not None
+        if not isinstance(driver, asyncpg.Connection):
+            raise TypeError(f"expected an asyncpg connection, got {type(driver).__name__}")
         return driver
 
     def record(self, event: Event) -> None:

@@ -109,9 +109,7 @@ async def perform(
     database = services(request).database
     request_id = request_id_of(request)
     if request.method != "POST":
-        result = await atomically(
-            database, use_case, command, actor=actor, request_id=request_id
-        )
+        result = await atomically(database, use_case, command, actor=actor, request_id=request_id)
         return Response(content=present(result), status_code=status)
     key = idempotency.key_of(
         header=request.headers.get("idempotency-key"),

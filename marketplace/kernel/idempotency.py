@@ -63,9 +63,7 @@ class StoredAnswer:
     body: bytes
 
 
-def key_of(
-    *, header: str | None, actor: Actor, method: str, path: str, body: bytes
-) -> Key:
+def key_of(*, header: str | None, actor: Actor, method: str, path: str, body: bytes) -> Key:
     """The key of a request.
 
     Raises:

@@ -1,4 +1,4 @@
-"""Instants are UTC inside and Asia/Shanghai outside; days are Shanghai days; intervals half-open."""
+"""Instants are UTC inside, Asia/Shanghai outside; days are Shanghai days; intervals half-open."""
 
 from __future__ import annotations
 

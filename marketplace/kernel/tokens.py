@@ -12,7 +12,7 @@ import hmac
 import secrets
 import time
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import Any, Protocol
 
 import jwt
@@ -22,6 +22,7 @@ from redis.exceptions import RedisError
 
 from marketplace.kernel.actors import Actor
 from marketplace.kernel.errors import Unauthenticated, Unavailable
+from marketplace.kernel.time import SystemClock
 
 ALGORITHM = "HS256"
 ISSUER = "marketplace"
@@ -55,8 +56,8 @@ class AccessTokens:
 
     def issue(self, actor: Actor) -> str:
         """A token that says who the caller is, until it expires."""
-        # The wall clock on purpose, not a transaction's: a token is used in the real world.
-        now = datetime.now(UTC)
+        # The wall clock, not a transaction's: a token is used in the real world.
+        now = SystemClock().now()
         return jwt.encode(
             {
                 "iss": ISSUER,
