@@ -47,7 +47,7 @@ quote = Table(
     Column("made_by", BigInteger, ForeignKey("person.id"), nullable=False),
     Column("made_at", Instant, nullable=False),
     Column("used_at", Instant),
-    CheckConstraint("mode in ('machine-time', 'samples')", name="mode"),
+    CheckConstraint("mode in ('machine_time', 'samples')", name="mode"),
     CheckConstraint("starts_at is not null or samples is not null", name="what_stated"),
     CheckConstraint(
         "voucher_fen >= 0 and own_fen >= 0 and total_fen = voucher_fen + own_fen", name="amounts"
@@ -91,7 +91,7 @@ service_order = Table(
     UniqueConstraint("quote_id", name="service_order_quote_once"),
     UniqueConstraint("reservation_id", name="service_order_reservation_once"),
     UniqueConstraint("own_hold_id", name="service_order_hold_once"),
-    CheckConstraint("mode in ('machine-time', 'samples')", name="mode"),
+    CheckConstraint("mode in ('machine_time', 'samples')", name="mode"),
     CheckConstraint(
         "voucher_fen >= 0 and own_fen >= 0 and total_fen = voucher_fen + own_fen", name="amounts"
     ),

@@ -33,9 +33,9 @@ def upgrade() -> None:
           made_by bigint not null,
           made_at timestamptz not null,
           used_at timestamptz,
-          constraint quote_mode check (mode in ('machine-time', 'samples')),
+          constraint quote_mode check (mode in ('machine_time', 'samples')),
           constraint quote_what check (
-            mode = 'machine-time' and starts_at < ends_at and samples is null
+            mode = 'machine_time' and starts_at < ends_at and samples is null
             or mode = 'samples' and starts_at is null and ends_at is null and samples > 0),
           constraint quote_what_stated check (starts_at is not null or samples is not null),
           constraint quote_amounts check (
@@ -75,10 +75,10 @@ def upgrade() -> None:
           constraint service_order_quote_once unique (quote_id),
           constraint service_order_reservation_once unique (reservation_id),
           constraint service_order_hold_once unique (own_hold_id),
-          constraint service_order_mode check (mode in ('machine-time', 'samples')),
+          constraint service_order_mode check (mode in ('machine_time', 'samples')),
           constraint service_order_status check (status in (
-            'placed', 'confirmed', 'in-service', 'delivered', 'disputed', 'settled',
-            'rejected', 'cancelled', 'expired', 'no-show')),
+            'placed', 'confirmed', 'in_service', 'delivered', 'disputed', 'settled',
+            'rejected', 'cancelled', 'expired', 'no_show')),
           constraint service_order_amounts check (
             voucher_fen >= 0 and own_fen >= 0 and total_fen = voucher_fen + own_fen),
           constraint service_order_own_money_held check (
@@ -90,7 +90,7 @@ def upgrade() -> None:
           constraint service_order_ended check (
             (ended_at is not null) = (settled_fen is not null) and
             (ended_at is not null) = (status in (
-              'settled', 'rejected', 'cancelled', 'expired', 'no-show'))),
+              'settled', 'rejected', 'cancelled', 'expired', 'no_show'))),
           constraint service_order_review check (
             (delivered_at is null) = (review_ends_at is null))
         );
@@ -124,7 +124,7 @@ def upgrade() -> None:
               and provider_signed_by is null
             or provider_signed_how = 'person' and provider_signed_at is not null
               and provider_signed_by is not null
-            or provider_signed_how = 'standing-offer' and provider_signed_at is not null
+            or provider_signed_how = 'standing_offer' and provider_signed_at is not null
               and provider_signed_by is null),
           constraint contract_registration check (
             (registration_number is null) = (registered_on is null))
