@@ -1,0 +1,96 @@
+"""Charge lines, append-only, and the invoices that providers issue for them."""
+
+from __future__ import annotations
+
+from sqlalchemy import (
+    CHAR,
+    BigInteger,
+    Boolean,
+    CheckConstraint,
+    Column,
+    Date,
+    ForeignKey,
+    Identity,
+    Index,
+    Table,
+    Text,
+    UniqueConstraint,
+)
+
+from marketplace.kernel.tables import Instant, metadata
+
+# What a settled order was worth, by whom it was paid, and whether it earns a reward. The legal
+# entities are those of the order's day. A correction is a negative line that names what it
+# reverses, and takes over from it what decides about the reward.
+charge_line = Table(
+    "charge_line",
+    metadata,
+    Column("id", BigInteger, Identity(always=True), primary_key=True),
+    Column("order_id", BigInteger, ForeignKey("service_order.id"), nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("provider_id", BigInteger, ForeignKey("organisation.id"), nullable=False),
+    Column("legal_entity_id", BigInteger, ForeignKey("legal_entity.id"), nullable=False),
+    Column("instrument_id", BigInteger, ForeignKey("instrument.id"), nullable=False),
+    Column("buyer_id", BigInteger, ForeignKey("organisation.id"), nullable=False),
+    Column("buyer_legal_entity_id", BigInteger, ForeignKey("legal_entity.id"), nullable=False),
+    Column("service_value_fen", BigInteger, nullable=False),
+    Column("voucher_fen", BigInteger, nullable=False),
+    Column("own_fen", BigInteger, nullable=False),
+    Column("settled_on", Date, nullable=False),
+    Column("voucher_order", Boolean, nullable=False),
+    Column("affiliated", Boolean, nullable=False),
+    Column("counts_for_reward", Boolean, nullable=False),
+    Column("reverses", BigInteger, ForeignKey("charge_line.id")),
+    Column("reason", Text, nullable=False, server_default=""),
+    Column("recorded_by", BigInteger, ForeignKey("person.id"), nullable=False),
+    Column("recorded_at", Instant, nullable=False),
+    CheckConstraint("kind in ('service', 'cancellation-fee', 'no-show-fee')", name="kind"),
+    CheckConstraint("service_value_fen = voucher_fen + own_fen", name="parts"),
+    CheckConstraint(
+        "(reverses is null and service_value_fen >= 0 and voucher_fen >= 0 and own_fen >= 0)"
+        " or (reverses is not null and service_value_fen < 0 and voucher_fen <= 0"
+        " and own_fen <= 0)",
+        name="sign",
+    ),
+    CheckConstraint(
+        "not counts_for_reward or (kind = 'service' and not affiliated)", name="reward_base"
+    ),
+)
+Index(
+    "charge_line_order",
+    charge_line.c.order_id,
+    unique=True,
+    postgresql_where=charge_line.c.reverses.is_(None),
+)
+Index(
+    "charge_line_reverses_idx",
+    charge_line.c.reverses,
+    postgresql_where=charge_line.c.reverses.is_not(None),
+)
+Index("charge_line_provider_idx", charge_line.c.provider_id, charge_line.c.settled_on)
+Index(
+    "charge_line_settled_on_idx",
+    charge_line.c.settled_on,
+    postgresql_using="brin",
+    postgresql_with={"pages_per_range": 16},
+)
+
+invoice = Table(
+    "invoice",
+    metadata,
+    Column("id", BigInteger, Identity(always=True), primary_key=True),
+    Column("order_id", BigInteger, ForeignKey("service_order.id"), nullable=False),
+    Column("provider_id", BigInteger, ForeignKey("organisation.id"), nullable=False),
+    Column("buyer_id", BigInteger, ForeignKey("organisation.id"), nullable=False),
+    Column("number", CHAR(20), nullable=False),
+    Column("amount_fen", BigInteger, nullable=False),
+    Column("issued_on", Date, nullable=False),
+    Column("recorded_by", BigInteger, ForeignKey("person.id"), nullable=False),
+    Column("recorded_at", Instant, nullable=False),
+    UniqueConstraint("order_id", name="invoice_order"),
+    UniqueConstraint("number", name="invoice_number"),
+    CheckConstraint("number ~ '^[0-9]{20}$'", name="number_shape"),
+    CheckConstraint("amount_fen > 0", name="amount_range"),
+)
+Index("invoice_provider_idx", invoice.c.provider_id, invoice.c.id.desc())
+Index("invoice_buyer_idx", invoice.c.buyer_id, invoice.c.id.desc())
