@@ -20,6 +20,7 @@ Headcount = Annotated[int, Field(ge=0, le=1_000_000)]
 Hours = Annotated[int, Field(ge=1, le=8784)]
 
 Grade = Literal["excellent", "good", "qualified", "unqualified"]
+EvidenceKind = Literal["contract", "invoice", "payment-proof", "result", "usage-log"]
 
 
 class Frozen(BaseModel):
@@ -156,6 +157,7 @@ class VoucherSection(Section):
     excluded_services: Schedule[tuple[str, ...]]
     spot_check_basis_points: Schedule[BasisPoints]
     notice_working_days: Schedule[Days]
+    required_evidence: Schedule[tuple[EvidenceKind, ...]]
 
 
 class RewardSection(Section):
