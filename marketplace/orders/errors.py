@@ -1,0 +1,172 @@
+"""What orders refuse."""
+
+from __future__ import annotations
+
+from marketplace.kernel.errors import Conflict, Malformed, Missing, Refused
+
+
+class QuoteMissing(Missing):
+    """There is no such quote, or it is another buyer's."""
+
+    code = "quote-not-found"
+    title = "No such quote"
+
+
+class QuoteUnclear(Malformed):
+    """Machine time needs a start and an end; samples need their number; never both."""
+
+    code = "quote-unclear"
+    title = "Say what is to be quoted"
+
+
+class QuoteExpired(Conflict):
+    """A quote holds prices and terms for a time; this one's is over."""
+
+    code = "quote-expired"
+    title = "The quote is not valid any more"
+
+
+class QuoteUsed(Conflict):
+    """A quote becomes one order."""
+
+    code = "quote-used"
+    title = "This quote has become an order already"
+    constraint = "service_order_quote_once"
+
+
+class PartySuspended(Refused):
+    """A suspended organisation neither orders nor serves."""
+
+    code = "party-suspended"
+    title = "One of the two organisations is suspended"
+
+
+class InstrumentNotOffered(Conflict):
+    """The instrument was withdrawn or disposed of."""
+
+    code = "instrument-not-offered"
+    title = "This instrument takes no orders"
+
+
+class VoucherCoversLess(Conflict):
+    """Since the quote the voucher's money or rules have changed; the buyer must agree anew."""
+
+    code = "voucher-covers-less"
+    title = "The voucher covers less than the quote said"
+
+
+class WalletShort(Conflict):
+    """The buyer's wallet has less than its own part of the order."""
+
+    code = "wallet-short"
+    title = "The wallet has not enough for the buyer's own part"
+
+
+class ClausesIncomplete(Refused):
+    """The contract lacks clauses that the policy requires before any service."""
+
+    code = "clauses-incomplete"
+    title = "The contract is incomplete"
+
+
+class SampleSetMissing(Malformed):
+    """An order for samples says what they are, whether they are dangerous, and where they go."""
+
+    code = "sample-set-missing"
+    title = "Describe the samples"
+
+
+class OrderMissing(Missing):
+    """There is no such order, or it is somebody else's."""
+
+    code = "order-not-found"
+    title = "No such order"
+
+
+class StepNotOpen(Conflict):
+    """The order has moved on, or is not there yet."""
+
+    code = "order-step-not-open"
+    title = "The order's state does not allow this"
+
+
+class WrongMode(Conflict):
+    """Sessions belong to machine time, receiving and testing to samples."""
+
+    code = "order-mode-differs"
+    title = "This order is of the other mode"
+
+
+class ServiceUnfinished(Conflict):
+    """What was not closed, tested or uploaded cannot be delivered."""
+
+    code = "service-unfinished"
+    title = "The service is not finished"
+
+
+class SamplesUncounted(Refused):
+    """More samples were counted than there can be."""
+
+    code = "samples-uncounted"
+    title = "The numbers of samples do not fit"
+
+
+class DeliverableMissing(Missing):
+    """There is no such deliverable of this order."""
+
+    code = "deliverable-not-found"
+    title = "No such deliverable"
+
+
+class DeliverableKnown(Conflict):
+    """The same bytes were uploaded for this order before."""
+
+    code = "deliverable-known"
+    title = "This file is among the order's deliverables already"
+    constraint = "deliverable_content_once"
+
+
+class DeliverableUnfit(Refused):
+    """A deliverable has between one byte and 10 MB, and the digest its sender says."""
+
+    code = "deliverable-unfit"
+    title = "This file cannot be a deliverable"
+
+
+class DisputedBefore(Conflict):
+    """An order is disputed at most once."""
+
+    code = "order-disputed-before"
+    title = "This order was disputed before"
+    constraint = "dispute_pkey"
+
+
+class ReviewWindowOver(Conflict):
+    """The time to object has passed; the service counts as accepted."""
+
+    code = "review-window-over"
+    title = "The review window is over"
+
+
+class RulingByParty(Conflict):
+    """Nobody rules on a dispute that they opened."""
+
+    code = "ruling-by-party"
+    title = "Another person must rule"
+    constraint = "dispute_four_eyes"
+
+
+class ReviewedBefore(Conflict):
+    """An order is rated once."""
+
+    code = "order-reviewed-before"
+    title = "This order was rated before"
+    constraint = "review_pkey"
+
+
+class ContractSigned(Conflict):
+    """What was agreed and signed is not changed."""
+
+    code = "contract-agreed"
+    title = "A signed contract is not changed"
+    constraint = "contract_agreed"

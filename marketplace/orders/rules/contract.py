@@ -1,0 +1,244 @@
+"""The contract of an order: required clauses, one canonical form, one text to read.
+
+Policy: J.18a, N.24c, N.25b
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from marketplace.kernel.errors import Reasons
+from marketplace.kernel.money import yuan
+from marketplace.orders.errors import ClausesIncomplete
+
+# Raised when the shape of the document changes, so that an old one is still read as it was.
+VERSION = 1
+
+
+@dataclass(frozen=True, slots=True)
+class ClauseForm:
+    """A clause that contracts may have, and the text offered when nobody writes another."""
+
+    name: str
+    title: str
+    title_en: str
+    source: str
+    text: str
+
+
+FORMS: dict[str, ClauseForm] = {
+    form.name: form
+    for form in (
+        ClauseForm(
+            "service-content",
+            "服务内容",
+            "Service content",
+            "J.18a",
+            "服务方按本合同所列仪器、时段或样品数提供测试服务，并交付结果。",
+        ),
+        ClauseForm(
+            "service-mode",
+            "服务方式",
+            "Service mode",
+            "J.18a",
+            "按本合同所列方式进行：自主上机，或送样由服务方测试。",
+        ),
+        ClauseForm(
+            "ip-ownership",
+            "知识产权归属",
+            "Ownership of intellectual property",
+            "N.24c",
+            "服务形成的数据、结果及其知识产权归委托方所有；服务方原有的方法和技术归服务方所有。",
+        ),
+        ClauseForm(
+            "benefit-distribution",
+            "利益分配",
+            "Distribution of benefits",
+            "J.18a",
+            "服务结果产生的收益归委托方；服务方除服务费外不参与分配。",
+        ),
+        ClauseForm(
+            "confidentiality",
+            "保密",
+            "Confidentiality",
+            "J.18a",
+            "双方对对方的身份信息、样品、数据和技术资料保密，未经书面同意不得向第三方披露。",
+        ),
+        ClauseForm(
+            "damages",
+            "损害赔偿",
+            "Liability for damages",
+            "J.18a",
+            "因一方过错造成对方人身、设备、样品或数据损失的，由过错方赔偿实际损失。",
+        ),
+        ClauseForm(
+            "breach",
+            "违约责任",
+            "Breach",
+            "J.18a",
+            "临期取消和未到场按下单时公布的规则付费；服务方不能提供服务的，全额退还。",
+        ),
+        ClauseForm(
+            "disputes",
+            "争议解决",
+            "Settlement of disputes",
+            "J.18a",
+            "先由双方协商；协商不成的，由平台调处；仍有争议的，向服务方所在地人民法院起诉。",
+        ),
+    )
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Party:
+    """One side as it was on the day of signing."""
+
+    organisation_id: int
+    name: str
+    legal_entity: str
+    uscc: str
+    legal_representative: str
+
+
+@dataclass(frozen=True, slots=True)
+class Service:
+    """What is agreed: which instrument, how, when or how many, at which price."""
+
+    order_id: int
+    quote_id: int
+    instrument_id: int
+    instrument: str
+    mode: str
+    starts_at: str | None
+    ends_at: str | None
+    samples: int | None
+    price_list_id: int
+    lines: Sequence[Mapping[str, Any]]
+    total_fen: int
+    voucher_fen: int
+    own_fen: int
+
+
+def require_clauses(clauses: Mapping[str, str], *, required: Sequence[str]) -> None:
+    """Every required clause is there and says something; none is unknown.
+
+    Policy: J.18a, N.24c
+
+    Raises:
+        ClausesIncomplete: naming every clause that is absent, empty or unknown.
+    """
+    reasons = Reasons()
+    for name in required:
+        if not clauses.get(name, "").strip():
+            form = FORMS.get(name)
+            reasons.add(
+                "clause-required",
+                f"The contract must say something on: {form.title_en if form else name}.",
+                asked=name,
+                source=form.source if form else "J.18a",
+            )
+    for name in sorted(set(clauses) - set(required)):
+        reasons.add("clause-unknown", f"No clause is called {name}.", asked=name)
+    reasons.raise_as(ClausesIncomplete)
+
+
+def standard_clauses(required: Sequence[str]) -> dict[str, str]:
+    """The text offered for each required clause."""
+    return {name: FORMS[name].text if name in FORMS else "" for name in required}
+
+
+def contract_document(
+    *,
+    buyer: Party,
+    provider: Party,
+    service: Service,
+    clauses: Mapping[str, str],
+    order: Sequence[str],
+    signed_at: str,
+) -> dict[str, Any]:
+    """Everything agreed, as JSON values: both parties frozen, the service, price and clauses."""
+    return {
+        "version": VERSION,
+        "buyer": _as_json(buyer),
+        "provider": _as_json(provider),
+        "service": _as_json(service),
+        "clauses": [{"name": name, "text": clauses[name].strip()} for name in order],
+        "offered_at": signed_at,
+    }
+
+
+def _as_json(value: Party | Service) -> dict[str, Any]:
+    facts = {name: getattr(value, name) for name in value.__slots__}
+    if "lines" in facts:
+        facts["lines"] = [dict(line) for line in facts["lines"]]
+    return facts
+
+
+def canonical_json(document: Mapping[str, Any]) -> bytes:
+    """One way to write `document`: keys in order, no spaces, UTF-8. Numbers are whole.
+
+    Raises:
+        TypeError: for a float, whose digits depend on who writes them.
+    """
+    _require_exact(document)
+    return json.dumps(
+        document, ensure_ascii=False, sort_keys=True, separators=(",", ":"), allow_nan=False
+    ).encode()
+
+
+def _require_exact(value: Any) -> None:
+    if isinstance(value, float):
+        raise TypeError("a contract holds no floats")
+    if isinstance(value, Mapping):
+        for part in value.values():
+            _require_exact(part)
+    elif isinstance(value, list | tuple):
+        for part in value:
+            _require_exact(part)
+
+
+def document_sha256(document: Mapping[str, Any]) -> str:
+    """The digest that both parties sign."""
+    return hashlib.sha256(canonical_json(document)).hexdigest()
+
+
+def contract_text(document: Mapping[str, Any]) -> str:
+    """`document` as people read it, in Chinese with English headings."""
+    service = document["service"]
+    parts = [
+        "技术服务合同 / Contract for a research service",
+        f"订单号 / Order: {service['order_id']}",
+        "",
+        _party_text("委托方 / Buyer", document["buyer"]),
+        _party_text("服务方 / Provider", document["provider"]),
+        "",
+        f"仪器 / Instrument: {service['instrument']} ({service['instrument_id']})",
+        _when_text(service),
+        *(f"- {line['text']}: {yuan(line['amount_fen'])} 元" for line in service["lines"]),
+        f"合计 / Total: {yuan(service['total_fen'])} 元",
+        f"创新券 / Voucher: {yuan(service['voucher_fen'])} 元",
+        f"自付 / Own money: {yuan(service['own_fen'])} 元",
+        "",
+    ]
+    for number, clause in enumerate(document["clauses"], start=1):
+        form = FORMS.get(clause["name"])
+        heading = f"{form.title} / {form.title_en}" if form else clause["name"]
+        parts += [f"{number}. {heading}", clause["text"], ""]
+    return "\n".join(parts)
+
+
+def _party_text(label: str, party: Mapping[str, Any]) -> str:
+    return (
+        f"{label}: {party['name']}（{party['legal_entity']}，{party['uscc']}，"
+        f"法定代表人 {party['legal_representative'] or '—'}）"
+    )
+
+
+def _when_text(service: Mapping[str, Any]) -> str:
+    if service["samples"] is not None:
+        return f"送样 / Samples: {service['samples']}"
+    return f"自主上机 / Machine time: {service['starts_at']} – {service['ends_at']}"

@@ -1,0 +1,98 @@
+"""The life of an order as one table: from which status, by which step, to which status."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+from marketplace.orders.errors import StepNotOpen
+
+
+class Mode(StrEnum):
+    """How the service is given."""
+
+    MACHINE_TIME = "machine_time"
+    """The buyer has the instrument for an interval (自主上机)."""
+    SAMPLES = "samples"
+    """The buyer sends samples, the provider tests them (送样)."""
+
+
+class Status(StrEnum):
+    """Where an order stands. The last five are ends: every hold is resolved in them."""
+
+    PLACED = "placed"
+    """The buyer has signed, its money and voucher are held; the provider has not answered."""
+    CONFIRMED = "confirmed"
+    """Both have signed."""
+    IN_SERVICE = "in_service"
+    """The session was opened, or the samples have arrived."""
+    DELIVERED = "delivered"
+    """The results are with the buyer, whose review window runs."""
+    DISPUTED = "disputed"
+    """The buyer objects; the centre rules."""
+    SETTLED = "settled"
+    """Accepted or ruled on: the provider has what was really used, the rest went back."""
+    REJECTED = "rejected"
+    """The provider declined: everything went back."""
+    CANCELLED = "cancelled"
+    """Called off; a late cancellation has cost its fee."""
+    EXPIRED = "expired"
+    """Nobody answered in time: everything went back."""
+    NO_SHOW = "no_show"
+    """The buyer did not come; the fee is the provider's."""
+
+
+class Step(StrEnum):
+    """What somebody does to an order."""
+
+    CONFIRM = "confirm"
+    REJECT = "reject"
+    CANCEL = "cancel"
+    EXPIRE = "expire"
+    MISS = "miss"
+    OPEN = "open"
+    DELIVER = "deliver"
+    DISPUTE = "dispute"
+    ACCEPT = "accept"
+    RULE = "rule"
+
+
+TRANSITIONS: dict[tuple[Status, Step], Status] = {
+    (Status.PLACED, Step.CONFIRM): Status.CONFIRMED,
+    (Status.PLACED, Step.REJECT): Status.REJECTED,
+    (Status.PLACED, Step.CANCEL): Status.CANCELLED,
+    (Status.PLACED, Step.EXPIRE): Status.EXPIRED,
+    (Status.CONFIRMED, Step.OPEN): Status.IN_SERVICE,
+    (Status.CONFIRMED, Step.CANCEL): Status.CANCELLED,
+    (Status.CONFIRMED, Step.MISS): Status.NO_SHOW,
+    (Status.IN_SERVICE, Step.DELIVER): Status.DELIVERED,
+    # A provider that opened a service and never delivers must not keep the buyer's money held.
+    (Status.IN_SERVICE, Step.DISPUTE): Status.DISPUTED,
+    (Status.DELIVERED, Step.ACCEPT): Status.SETTLED,
+    (Status.DELIVERED, Step.DISPUTE): Status.DISPUTED,
+    (Status.DISPUTED, Step.RULE): Status.SETTLED,
+}
+
+ENDS = frozenset(Status) - {status for status, _ in TRANSITIONS}
+
+
+def steps_from(status: Status) -> list[Step]:
+    """What may be done to an order that stands at `status`."""
+    return [step for (origin, step) in TRANSITIONS if origin is status]
+
+
+def after(status: Status, step: Step) -> Status:
+    """Where `step` takes an order that stands at `status`.
+
+    Raises:
+        StepNotOpen: when the table has no such step.
+    """
+    try:
+        return TRANSITIONS[status, step]
+    except KeyError:
+        open_steps = [str(other) for other in steps_from(status)]
+        raise StepNotOpen(
+            f"The order is {status}; that allows {', '.join(open_steps) or 'nothing more'}.",
+            order_status=str(status),
+            asked=str(step),
+            open_steps=open_steps,
+        ) from None
