@@ -56,7 +56,7 @@ quote = Table(
 )
 Index("quote_buyer_idx", quote.c.buyer_id, quote.c.id.desc())
 
-# `profile`, the legal entities and `affiliated_because` are frozen at the order: what the buyer
+# `title`, `profile`, the legal entities and `affiliated_because` are frozen at the order: what the buyer
 # becomes later changes neither its voucher nor the provider's reward.
 service_order = Table(
     "service_order",
@@ -69,13 +69,14 @@ service_order = Table(
     Column("buyer_legal_entity_id", BigInteger, ForeignKey("legal_entity.id"), nullable=False),
     Column("provider_legal_entity_id", BigInteger, ForeignKey("legal_entity.id"), nullable=False),
     Column("instrument_id", BigInteger, ForeignKey("instrument.id"), nullable=False),
+    Column("title", Text, nullable=False),
     Column("mode", Text, nullable=False),
     Column("status", Text, nullable=False),
     Column("total_fen", BigInteger, nullable=False),
     Column("voucher_fen", BigInteger, nullable=False),
     Column("own_fen", BigInteger, nullable=False),
     Column("own_hold_id", BigInteger, ForeignKey("hold.id")),
-    Column("reservation_id", BigInteger, ForeignKey("reservation.id")),
+    Column("reservation_id", BigInteger, ForeignKey("reservation.id", use_alter=True)),
     Column("affiliated_because", Text),
     Column("profile", JSONB),
     Column("placed_by", BigInteger, ForeignKey("person.id"), nullable=False),
@@ -106,6 +107,12 @@ service_order = Table(
 Index("service_order_buyer_idx", service_order.c.buyer_id, service_order.c.id.desc())
 Index("service_order_provider_idx", service_order.c.provider_id, service_order.c.id.desc())
 Index("service_order_instrument_idx", service_order.c.instrument_id)
+Index(
+    "service_order_title_idx",
+    service_order.c.title,
+    postgresql_using="gin",
+    postgresql_ops={"title": "gin_trgm_ops"},
+)
 Index(
     "service_order_review_due_idx",
     service_order.c.review_ends_at,

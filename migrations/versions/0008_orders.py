@@ -11,10 +11,10 @@ def upgrade() -> None:
         """
         create table quote (
           id bigint generated always as identity primary key,
-          buyer_id bigint not null,
-          provider_id bigint not null,
-          agent_id bigint,
-          instrument_id bigint not null,
+          buyer_id bigint not null references organisation,
+          provider_id bigint not null references organisation,
+          agent_id bigint references organisation,
+          instrument_id bigint not null references instrument,
           mode text not null,
           starts_at timestamptz,
           ends_at timestamptz,
@@ -22,7 +22,7 @@ def upgrade() -> None:
           customer_class text not null,
           purpose text,
           service_kind text not null,
-          price_list_id bigint not null,
+          price_list_id bigint not null references price_list,
           lines jsonb not null,
           total_fen bigint not null,
           voucher_fen bigint not null,
@@ -30,7 +30,7 @@ def upgrade() -> None:
           explanation jsonb not null,
           terms jsonb not null,
           valid_until timestamptz not null,
-          made_by bigint not null,
+          made_by bigint not null references person,
           made_at timestamptz not null,
           used_at timestamptz,
           constraint quote_mode check (mode in ('machine_time', 'samples')),
@@ -46,23 +46,24 @@ def upgrade() -> None:
 
         create table service_order (
           id bigint generated always as identity primary key,
-          quote_id bigint not null,
-          buyer_id bigint not null,
-          provider_id bigint not null,
-          agent_id bigint,
-          buyer_legal_entity_id bigint not null,
-          provider_legal_entity_id bigint not null,
-          instrument_id bigint not null,
+          quote_id bigint not null references quote,
+          buyer_id bigint not null references organisation,
+          provider_id bigint not null references organisation,
+          agent_id bigint references organisation,
+          buyer_legal_entity_id bigint not null references legal_entity,
+          provider_legal_entity_id bigint not null references legal_entity,
+          instrument_id bigint not null references instrument,
+          title text not null,
           mode text not null,
           status text not null,
           total_fen bigint not null,
           voucher_fen bigint not null,
           own_fen bigint not null,
-          own_hold_id bigint,
-          reservation_id bigint,
+          own_hold_id bigint references hold,
+          reservation_id bigint references reservation,
           affiliated_because text,
           profile jsonb,
-          placed_by bigint not null,
+          placed_by bigint not null references person,
           placed_at timestamptz not null,
           confirmed_at timestamptz,
           delivered_at timestamptz,
@@ -97,6 +98,7 @@ def upgrade() -> None:
         create index service_order_buyer_idx on service_order (buyer_id, id desc);
         create index service_order_provider_idx on service_order (provider_id, id desc);
         create index service_order_instrument_idx on service_order (instrument_id);
+        create index service_order_title_idx on service_order using gin (title gin_trgm_ops);
         create index service_order_review_due_idx on service_order (review_ends_at)
           where status = 'delivered';
 
@@ -107,11 +109,11 @@ def upgrade() -> None:
           document jsonb not null,
           text text not null,
           sha256 text not null,
-          buyer_signed_by bigint not null,
+          buyer_signed_by bigint not null references person,
           buyer_signed_at timestamptz not null,
           buyer_signed_from text not null,
           provider_signed_how text,
-          provider_signed_by bigint,
+          provider_signed_by bigint references person,
           provider_signed_at timestamptz,
           provider_signed_from text,
           registration_number text,
@@ -158,7 +160,7 @@ def upgrade() -> None:
           id bigint generated always as identity primary key,
           order_id bigint not null references service_order,
           at timestamptz not null,
-          person_id bigint not null,
+          person_id bigint not null references person,
           kind text not null,
           facts jsonb not null
         );
@@ -195,7 +197,7 @@ def upgrade() -> None:
           sha256 text not null,
           size_bytes integer not null,
           content bytea not null,
-          stored_by bigint not null,
+          stored_by bigint not null references person,
           stored_at timestamptz not null,
           constraint deliverable_content_once unique (order_id, sha256),
           constraint deliverable_sha256 check (sha256 ~ '^[0-9a-f]{64}$'),
@@ -208,11 +210,11 @@ def upgrade() -> None:
         create table dispute (
           order_id bigint primary key references service_order,
           reason text not null,
-          opened_by bigint not null,
+          opened_by bigint not null references person,
           opened_at timestamptz not null,
           pay_basis_points integer,
           ruling text,
-          ruled_by bigint,
+          ruled_by bigint references person,
           ruled_at timestamptz,
           constraint dispute_share check (pay_basis_points between 0 and 10000),
           constraint dispute_ruled check (
@@ -225,10 +227,15 @@ def upgrade() -> None:
           order_id bigint primary key references service_order,
           stars integer not null,
           text text not null,
-          written_by bigint not null,
+          written_by bigint not null references person,
           written_at timestamptz not null,
           constraint review_stars check (stars between 1 and 5)
         );
+
+        -- Earlier tables that point at an order could not say so before there was one.
+        alter table reservation add foreign key (order_id) references service_order;
+        alter table voucher_hold add foreign key (order_id) references service_order;
+        alter table redemption add foreign key (order_id) references service_order;
         """
     )
 

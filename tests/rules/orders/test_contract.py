@@ -1,6 +1,7 @@
 """The contract: its clauses, its canonical form, its text."""
 
 import json
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -40,7 +41,7 @@ SERVICE = Service(
 )
 
 
-def a_document(**clauses):
+def a_document(**clauses: str) -> dict[str, Any]:
     return contract_document(
         buyer=BUYER,
         provider=PROVIDER,
