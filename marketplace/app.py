@@ -1,19 +1,38 @@
-"""The web process: routes of every domain, one error shape, one connection pool."""
+"""The web process: routes of every domain, one error shape, one pool, one page to begin with."""
 
 from __future__ import annotations
 
+import os
+import secrets
 from collections.abc import Sequence
 from importlib import import_module
 from typing import Any
 
 from litestar import Litestar, Router
 from litestar.handlers import HTTPRouteHandler
-from litestar.types import ControllerRouterHandler
+from litestar.openapi import OpenAPIConfig
+from litestar.openapi.plugins import JsonRenderPlugin
+from litestar.openapi.spec import Components, SecurityScheme
+from litestar.types import ASGIApp, ControllerRouterHandler
+from redis.asyncio import Redis
 
+from marketplace import __version__
 from marketplace.kernel.bodies import keep_bounds, require_well_formed
+from marketplace.kernel.db import Database
 from marketplace.kernel.http import Services
+from marketplace.kernel.observe import Observed, configure_logging
+from marketplace.kernel.openapi import describe
 from marketplace.kernel.problems import EXCEPTION_HANDLERS
 from marketplace.kernel.settings import Settings
+from marketplace.kernel.settings import settings as process_settings
+from marketplace.kernel.tokens import (
+    AccessTokens,
+    MemoryRefreshStore,
+    RedisRefreshStore,
+    RefreshTokens,
+)
+from marketplace.web.pages import ApiBrowserPlugin, pages
+from marketplace.web.probes import probes
 
 # Every domain that has controllers offers `routes`; the order is that of the docs.
 DOMAINS_WITH_ROUTES = (
@@ -33,10 +52,14 @@ DOMAINS_WITH_ROUTES = (
 
 
 def api_routes() -> list[ControllerRouterHandler]:
-    """The handlers of every domain."""
+    """The handlers of every domain, each under its domain's tag."""
     found: list[ControllerRouterHandler] = []
     for domain in DOMAINS_WITH_ROUTES:
-        found.extend(import_module(f"marketplace.{domain}.controllers").routes)
+        routes = import_module(f"marketplace.{domain}.controllers").routes
+        for handler in routes:
+            if isinstance(handler, HTTPRouteHandler) and not handler.tags:
+                handler.tags = [domain.removeprefix("billing.")]
+        found.extend(routes)
     return found
 
 
@@ -45,6 +68,7 @@ def api_router(handlers: Sequence[ControllerRouterHandler], settings: Settings) 
     for handler in handlers:
         if isinstance(handler, HTTPRouteHandler):
             keep_bounds(handler)
+            describe(handler)
     return Router(
         "/api/v1",
         route_handlers=handlers,
@@ -62,9 +86,21 @@ def create_app(
         TypeError: when a route does not say who may call it.
     """
     app = Litestar(
-        [api_router(api_routes(), settings), *extra],
+        [api_router(api_routes(), settings), *pages(), *probes(), *extra],
         exception_handlers=EXCEPTION_HANDLERS,
         request_max_body_size=settings.request_bytes_max,
+        openapi_config=OpenAPIConfig(
+            title="Marketplace",
+            version=__version__,
+            summary="Shared research instruments and innovation vouchers of a province",
+            path="/schema",
+            components=Components(
+                security_schemes={
+                    "bearer": SecurityScheme(type="http", scheme="bearer", bearer_format="JWT")
+                }
+            ),
+            render_plugins=[ApiBrowserPlugin(), JsonRenderPlugin(path="/openapi.json")],
+        ),
     )
     app.state.services = services
     require_declared_access(app)
@@ -86,3 +122,61 @@ def require_declared_access(app: Litestar) -> None:
 
 def _is_ours(handler: Any) -> bool:
     return isinstance(handler, HTTPRouteHandler) and handler.http_methods != {"OPTIONS"}
+
+
+def token_secret(settings: Settings) -> str:
+    """The secret that signs access tokens: the one set, or a random one kept beside the data.
+
+    Raises:
+        ValueError: when several processes run and nobody set one that they share.
+    """
+    given = settings.token_secret.get_secret_value()
+    if given:
+        return given
+    settings.data_folder.mkdir(parents=True, exist_ok=True)
+    path = settings.data_folder / "token-secret"
+    try:
+        handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    except FileExistsError:
+        return path.read_text(encoding="ascii")
+    with os.fdopen(handle, "w", encoding="ascii") as file:
+        file.write(secrets.token_urlsafe(48))
+    return path.read_text(encoding="ascii")
+
+
+def services_from(settings: Settings) -> Services:
+    """Everything a web process shares, connected lazily on first use.
+
+    Raises:
+        ValueError: for several web processes without Redis: a sign-in would live in one of them.
+    """
+    if settings.web_processes > 1 and not settings.redis_url:
+        raise ValueError("several web processes need REDIS_URL")
+    redis = Redis.from_url(settings.redis_url) if settings.redis_url else None
+    store = RedisRefreshStore(redis) if redis is not None else MemoryRefreshStore()
+    return Services(
+        database=Database(
+            settings.database_url,
+            pool_size=settings.database_pool_size,
+            statement_timeout_seconds=settings.statement_timeout_seconds,
+        ),
+        access_tokens=AccessTokens(token_secret(settings), minutes=settings.access_token_minutes),
+        refresh_tokens=RefreshTokens(store, days=settings.refresh_token_days),
+        redis=redis,
+    )
+
+
+def application() -> ASGIApp:
+    """What the HTTP server builds in each of its processes."""
+    settings = process_settings()
+    configure_logging(log_format=settings.log_format, level=settings.log_level)
+    services = services_from(settings)
+    app = create_app(services, settings)
+
+    async def close() -> None:
+        await services.database.close()
+        if services.redis is not None:
+            await services.redis.aclose()
+
+    app.on_shutdown.append(close)
+    return Observed(app)

@@ -16,6 +16,7 @@ from litestar.connection import ASGIConnection
 from litestar.datastructures import State
 from litestar.handlers import BaseRouteHandler
 from litestar.types import Guard
+from redis.asyncio import Redis
 
 from marketplace.kernel import idempotency
 from marketplace.kernel.actors import NOBODY, Actor
@@ -37,6 +38,7 @@ class Services:
     database: Database
     access_tokens: AccessTokens
     refresh_tokens: RefreshTokens
+    redis: Redis | None = None
 
 
 def services(connection: ASGIConnection[Any, Any, Any, Any]) -> Services:

@@ -89,7 +89,7 @@ class Observed:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one connection."""
-        if scope["type"] == "http":
+        if str(scope["type"]) == "http":
             await self._serve(cast("HTTPScope", scope), receive, send)
         else:
             await self.app(scope, receive, send)

@@ -135,6 +135,11 @@ def is_working_day(day: date) -> bool:
     return _calendar().is_working_day(day)
 
 
+def is_public_holiday(day: date) -> bool:
+    """Whether `day` is a public holiday in China, or a day off that stands in for one."""
+    return day in _calendar()
+
+
 def working_days_after(day: date, count: int) -> date:
     """The `count`-th working day after `day` (`day` itself does not count)."""
     while count > 0:

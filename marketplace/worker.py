@@ -1,0 +1,159 @@
+"""The scheduler process: what is due gets done, once, however many workers run.
+
+A tick of a job belongs to the worker that inserts its `job_run` row first. The work itself lies
+in due rows, so a tick that nobody took only delays it; at its start a worker runs every job once,
+which is how the platform catches up after a pause. Events leave the outbox in a loop of their own.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import socket
+from collections.abc import Sequence
+from datetime import timedelta
+from importlib import import_module
+from itertools import chain
+
+import structlog
+from apscheduler.schedulers.asyncio import AsyncIOScheduler
+from apscheduler.triggers.cron import CronTrigger
+
+from marketplace.kernel import outbox
+from marketplace.kernel.actors import system_actor
+from marketplace.kernel.db import Database, atomically
+from marketplace.kernel.errors import DomainError
+from marketplace.kernel.events import Event
+from marketplace.kernel.idempotency import forget_old
+from marketplace.kernel.jobs import Job, claim, finish
+from marketplace.kernel.observe import JOBS
+from marketplace.kernel.time import SHANGHAI
+
+log = structlog.get_logger()
+
+DOMAINS_WITH_JOBS = ("booking", "billing.ledger", "vouchers", "orders")
+DOMAINS_WITH_HANDLERS = ("vouchers", "orders", "billing.rewards", "billing.payouts")
+OUTBOX_PAUSE_SECONDS = 1.0
+JOB_SECONDS_MAX = 3600
+
+
+async def _forget_idempotency_keys(database: Database) -> int:
+    return await atomically(
+        database, forget_old, None, actor=system_actor("job:forget_idempotency_keys")
+    )
+
+
+KERNEL_JOBS = [
+    Job(
+        name="forget_idempotency_keys",
+        cron="17 3 * * *",
+        run=_forget_idempotency_keys,
+        about="Removes stored answers that nobody will ask for again.",
+    )
+]
+
+
+def all_jobs() -> list[Job]:
+    """The jobs of every domain."""
+    domains = (import_module(f"marketplace.{domain}.jobs").JOBS for domain in DOMAINS_WITH_JOBS)
+    return [*chain.from_iterable(domains), *KERNEL_JOBS]
+
+
+def all_handlers() -> dict[type[Event], list[outbox.Handler]]:
+    """Who hears which event, over every domain."""
+    heard: dict[type[Event], list[outbox.Handler]] = {}
+    for domain in DOMAINS_WITH_HANDLERS:
+        for event, handlers in import_module(f"marketplace.{domain}.handlers").HANDLERS.items():
+            heard.setdefault(event, []).extend(handlers)
+    return heard
+
+
+def worker_name() -> str:
+    """Which process this is, for the job log."""
+    return f"{socket.gethostname()}:{os.getpid()}"
+
+
+async def run_tick(database: Database, job: Job, *, worker: str) -> bool:
+    """Run `job` for the present minute unless another worker has it; whether it ran here.
+
+    A failure is logged and noted in the job log; the next tick finds the same rows still due.
+    """
+    tick = database.clock.now().replace(second=0, microsecond=0)
+    if not await claim(database, job=job.name, tick=tick, worker=worker):
+        return False
+    done, error = None, None
+    try:
+        done = await asyncio.wait_for(job.run(database), timeout=JOB_SECONDS_MAX)
+        log.info("job.done", job=job.name, done=done)
+    except (DomainError, TimeoutError) as refusal:
+        error = f"{type(refusal).__name__}: {refusal}"
+        log.warning("job.refused", job=job.name, error=error)
+    except Exception as bug:
+        # A job that fails must not take the scheduler with it.
+        error = f"{type(bug).__name__}: {bug}"
+        log.exception("job.failed", job=job.name)
+    JOBS.labels(job.name, "failed" if error else "done").inc()
+    await finish(database, job=job.name, tick=tick, done=done, error=error)
+    return True
+
+
+async def deliver_forever(database: Database, stopping: asyncio.Event) -> None:
+    """Deliver events as they come until told to stop."""
+    handlers = all_handlers()
+    while not stopping.is_set():
+        delivered = 0
+        try:
+            delivered = await outbox.deliver_due(database, handlers)
+        except DomainError as refusal:
+            log.warning("outbox.paused", error=str(refusal))
+        except Exception:
+            # For instance the database restarting: the events stay, the loop goes on.
+            log.exception("outbox.failed")
+        if not delivered:
+            try:
+                await asyncio.wait_for(stopping.wait(), timeout=OUTBOX_PAUSE_SECONDS)
+            except TimeoutError:
+                continue
+
+
+def schedule(database: Database, jobs: Sequence[Job], *, worker: str) -> AsyncIOScheduler:
+    """A scheduler over `jobs`, each also run once at the start to catch up."""
+    scheduler = AsyncIOScheduler(timezone=SHANGHAI)
+    for job in jobs:
+        scheduler.add_job(
+            run_tick,
+            CronTrigger.from_crontab(job.cron, timezone=SHANGHAI),
+            args=[database, job],
+            kwargs={"worker": worker},
+            id=job.name,
+            coalesce=True,
+            max_instances=1,
+            misfire_grace_time=None,
+            next_run_time=database.clock.now() + timedelta(seconds=1),
+        )
+    return scheduler
+
+
+async def work(database: Database, stopping: asyncio.Event) -> None:
+    """Run scheduler and outbox until `stopping` is set."""
+    scheduler = schedule(database, all_jobs(), worker=worker_name())
+    scheduler.start()
+    log.info("worker.started", jobs=sorted(job.id for job in scheduler.get_jobs()))
+    try:
+        await deliver_forever(database, stopping)
+    finally:
+        scheduler.shutdown(wait=True)
+        log.info("worker.stopped")
+
+
+async def work_until_signalled(database: Database) -> None:
+    """`work` until SIGINT or SIGTERM, then finish what is running and return."""
+    stopping = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for name in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(name, stopping.set)
+    try:
+        await work(database, stopping)
+    finally:
+        await database.close()
