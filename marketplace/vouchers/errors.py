@@ -1,0 +1,231 @@
+"""What vouchers refuse."""
+
+from __future__ import annotations
+
+from marketplace.kernel.errors import Conflict, Forbidden, Missing, Refused
+
+
+class ProgrammeMissing(Missing):
+    """There is no such programme."""
+
+    code = "programme-not-found"
+    title = "No such voucher programme"
+
+
+class ApplicationMissing(Missing):
+    """There is no such application, or none that the caller may see."""
+
+    code = "voucher-application-not-found"
+    title = "No such voucher application"
+
+
+class ClaimMissing(Missing):
+    """There is no such claim, or none that the caller may see."""
+
+    code = "claim-not-found"
+    title = "No such claim"
+
+
+class RedemptionMissing(Missing):
+    """There is no such redemption in this claim."""
+
+    code = "redemption-not-found"
+    title = "No such redemption in this claim"
+
+
+class VoucherHoldMissing(Missing):
+    """No voucher is held for this order."""
+
+    code = "voucher-hold-not-found"
+    title = "No voucher is held for this order"
+
+
+class ProgrammeExists(Conflict):
+    """A programme of that year already has this name."""
+
+    code = "programme-exists"
+    title = "A programme of that year has this name"
+    constraint = "programme_name"
+
+
+class LayerTwice(Conflict):
+    """A funder has two layers for one region in the same programme."""
+
+    code = "programme-layer-twice"
+    title = "One layer per funder and region"
+    constraint = "programme_layer_once"
+
+
+class ProgrammeStateMoved(Conflict):
+    """The programme is in another state than this step needs."""
+
+    code = "programme-state"
+    title = "The programme is in another state"
+
+
+class ApplicationOpen(Conflict):
+    """The SME already has an application waiting in this programme."""
+
+    code = "voucher-application-open"
+    title = "An application is already waiting"
+    constraint = "voucher_application_open_once"
+
+
+class ApplicationDecided(Conflict):
+    """The application was decided or withdrawn before."""
+
+    code = "voucher-application-decided"
+    title = "The application is decided"
+
+
+class AlreadyGranted(Conflict):
+    """The SME already has a grant of this programme."""
+
+    code = "voucher-already-granted"
+    title = "One grant per SME and programme"
+    constraint = "voucher_grant_once"
+
+
+class VoucherYearCapReached(Conflict):
+    """Another grant of the same year came first and left no room under the yearly cap."""
+
+    code = "voucher-year-cap"
+    title = "The yearly cap of this SME is reached"
+    constraint = "voucher_year_cap"
+
+
+class BudgetExhausted(Conflict):
+    """The programme's budget does not hold this much any more."""
+
+    code = "programme-budget-exhausted"
+    title = "The programme's budget is used up"
+
+
+class VoucherShort(Conflict):
+    """Another order took the voucher's money first; ask again for what is left."""
+
+    code = "voucher-short"
+    title = "The voucher was used by another order just now"
+
+
+class VoucherHeldBefore(Conflict):
+    """A voucher is already held for this order."""
+
+    code = "voucher-held-before"
+    title = "A voucher is already held for this order"
+    constraint = "voucher_hold_order"
+
+
+class VoucherHoldEnded(Conflict):
+    """The hold of this order was settled or released before."""
+
+    code = "voucher-hold-ended"
+    title = "The voucher's hold has ended"
+
+
+class ClaimStateMoved(Conflict):
+    """The claim is in another state than this step needs."""
+
+    code = "claim-state"
+    title = "The claim is in another state"
+
+
+class EvidenceAttached(Conflict):
+    """The same file is already attached to this redemption under this kind."""
+
+    code = "evidence-attached"
+    title = "This evidence is already attached"
+    constraint = "claim_evidence_attached_once"
+
+
+class FileClaimedBefore(Conflict):
+    """The same file proves another redemption: one service is not claimed twice."""
+
+    code = "evidence-file-claimed"
+    title = "This file was claimed before"
+    constraint = "claim_evidence_file"
+
+
+class InvoiceClaimedBefore(Conflict):
+    """The invoice number proves another redemption: one service is not claimed twice."""
+
+    code = "invoice-claimed"
+    title = "This invoice was claimed before"
+    constraint = "claim_evidence_invoice_number"
+
+
+class ClaimPaidAlready(Conflict):
+    """The provider's balance no longer holds the claim: it was paid out."""
+
+    code = "claim-paid"
+    title = "The claim was paid out"
+
+
+class ProgrammeRefused(Refused):
+    """The programme as drafted breaks the rulebook."""
+
+    code = "programme-refused"
+    title = "The programme cannot be drafted like this"
+
+
+class NotEligible(Refused):
+    """The SME fails one or more eligibility rules; all are listed."""
+
+    code = "not-eligible"
+    title = "Not eligible for this programme"
+
+
+class GrantRefused(Refused):
+    """The officer cannot grant this much; all reasons are listed."""
+
+    code = "grant-refused"
+    title = "Cannot be granted like this"
+
+
+class VoucherNotUsable(Refused):
+    """The voucher may not pay for this service; all reasons are listed."""
+
+    code = "voucher-not-usable"
+    title = "The voucher cannot pay for this"
+
+
+class NothingToClaim(Refused):
+    """The provider has no redemption that is not yet claimed."""
+
+    code = "nothing-to-claim"
+    title = "Nothing to claim"
+
+
+class EvidenceIncomplete(Refused):
+    """Some redemptions lack evidence; all are listed with what they lack."""
+
+    code = "evidence-incomplete"
+    title = "Evidence is missing"
+
+
+class EvidenceNotReadable(Refused):
+    """An invoice needs its number of 20 digits, and only an invoice has one."""
+
+    code = "evidence-refused"
+    title = "This evidence cannot be attached"
+
+
+class SpotChecksOpen(Refused):
+    """Spot checks of this claim still wait for their result."""
+
+    code = "spot-checks-open"
+    title = "Spot checks are not finished"
+
+
+class NoticeRunning(Refused):
+    """The public notice of this claim is not over."""
+
+    code = "notice-running"
+    title = "The public notice is not over"
+
+
+class SamePerson(Forbidden):
+    """Nobody approves what they made."""
+
+    code = "voucher-second-person"
+    title = "A second person has to do this"

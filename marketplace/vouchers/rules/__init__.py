@@ -1,0 +1,1 @@
+"""What the voucher policy says, as functions of values: no database, no clock."""

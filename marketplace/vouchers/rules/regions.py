@@ -1,0 +1,61 @@
+"""Which region lies in which: GB/T 2260 codes, where trailing zeros name the wider region."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+PROVINCE = "province"
+
+
+def region_prefix(code: str) -> str:
+    """`320000` → `32`, `320500` → `3205`, `320583` → itself, `000000` → the whole country."""
+    if code == "000000":
+        return ""
+    if code.endswith("0000"):
+        return code[:2]
+    return code[:4] if code.endswith("00") else code
+
+
+def lies_in(code: str, region_code: str) -> bool:
+    """Whether the place `code` lies in `region_code`."""
+    return code.startswith(region_prefix(region_code))
+
+
+@dataclass(frozen=True, slots=True)
+class LayerRegion:
+    """A funder's layer, where it pays, and its part of the service value."""
+
+    layer_id: int
+    funder: str
+    region_code: str
+    ratio_basis_points: int
+
+
+def layers_for(region_code: str, layers: Sequence[LayerRegion]) -> list[LayerRegion]:
+    """The layers that pay for an SME at `region_code`; empty when the SME has no claim on any.
+
+    A programme that regions co-fund serves the SMEs of those regions only.
+
+    Policy: J.22a
+    """
+    paying = [layer for layer in layers if lies_in(region_code, layer.region_code)]
+    co_funded = any(layer.funder != PROVINCE for layer in layers)
+    if co_funded and all(layer.funder == PROVINCE for layer in paying):
+        return []
+    return paying
+
+
+def highest_ratio(layers: Sequence[LayerRegion]) -> int:
+    """The most that any one place is paid by all layers together, in basis points."""
+    return max(
+        (
+            sum(
+                layer.ratio_basis_points
+                for layer in layers
+                if lies_in(place.region_code, layer.region_code)
+            )
+            for place in layers
+        ),
+        default=0,
+    )
