@@ -17,6 +17,7 @@ import asyncpg
 import httpx
 import pytest
 import pytest_asyncio
+from argon2 import PasswordHasher
 
 from marketplace.kernel.db import Database
 from marketplace.kernel.embedded import EmbeddedPostgres
@@ -25,12 +26,16 @@ from marketplace.kernel.migrate import migrate
 from marketplace.kernel.settings import Settings
 from marketplace.kernel.time import SHANGHAI, SetClock
 from marketplace.kernel.tokens import AccessTokens, MemoryRefreshStore, RefreshTokens
+from marketplace.parties import passwords
 
 TOKEN_SECRET = "a secret for tests only, 32 bytes or more"
 # A Monday morning on which every rulebook has terms and nobody is on holiday.
 MONDAY_MORNING = datetime(2025, 3, 3, 9, 0, tzinfo=SHANGHAI)
 
 _names = itertools.count()
+
+# A cost that a test run can afford; argon2id all the same.
+passwords.HASHER = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
 
 
 @pytest.fixture(scope="session")

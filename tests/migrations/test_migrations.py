@@ -69,7 +69,7 @@ async def test_the_models_equal_the_head(database_url: str) -> None:
 
     differences = await _on(database_url, _differences)
 
-    assert [] == differences
+    assert differences == []
 
 
 def _differences(connection: Connection) -> list[Any]:
@@ -84,4 +84,4 @@ def test_the_revisions_are_one_chain() -> None:
 
     script = ScriptDirectory.from_config(config("postgresql://nowhere"))
 
-    assert 1 == len(script.get_heads())
+    assert len(script.get_heads()) == 1

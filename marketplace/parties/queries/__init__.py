@@ -1,0 +1,70 @@
+"""Who is who: organisations, legal entities, people, profiles, and who is tied to whom."""
+
+from marketplace.parties.queries.access import CENTRE_ROLES, require_own_or_staff
+from marketplace.parties.queries.organisations import (
+    affiliation,
+    legal_entities,
+    legal_entity,
+    organisation,
+    organisations,
+    require_organisation,
+    shareholdings,
+    sme_profile,
+    sme_profiles,
+    visible_organisation,
+)
+from marketplace.parties.queries.people import members, names_of_people, person, places
+from marketplace.parties.queries.rows import (
+    Found,
+    LegalEntity,
+    Member,
+    Membership,
+    Organisation,
+    Pair,
+    Person,
+    Place,
+    SmeProfile,
+    SmeYear,
+)
+from marketplace.parties.queries.search import (
+    Search,
+    search_legal_entities,
+    search_organisations,
+    search_people,
+)
+from marketplace.parties.rules.affiliation import Affiliation, AffiliationKind
+
+__all__ = [
+    "CENTRE_ROLES",
+    "Affiliation",
+    "AffiliationKind",
+    "Found",
+    "LegalEntity",
+    "Member",
+    "Membership",
+    "Organisation",
+    "Pair",
+    "Person",
+    "Place",
+    "Search",
+    "SmeProfile",
+    "SmeYear",
+    "affiliation",
+    "legal_entities",
+    "legal_entity",
+    "members",
+    "names_of_people",
+    "organisation",
+    "organisations",
+    "person",
+    "places",
+    "require_organisation",
+    "require_own_or_staff",
+    "search_legal_entities",
+    "search_organisations",
+    "search_people",
+    "shareholdings",
+    "sme_profile",
+    "sme_profiles",
+    "visible_organisation",
+]

@@ -1,0 +1,161 @@
+"""Organisations, the legal entities behind them, and which of those are tied to each other."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from sqlalchemy import select
+
+from marketplace.kernel.db import Tx
+from marketplace.parties import tables
+from marketplace.parties.errors import (
+    LegalEntityMissing,
+    OrganisationMissing,
+    OrganisationUnfit,
+)
+from marketplace.parties.queries.access import require_own_or_staff
+from marketplace.parties.queries.rows import (
+    LegalEntity,
+    Organisation,
+    Pair,
+    SmeProfile,
+    SmeYear,
+    columns,
+)
+from marketplace.parties.rules.affiliation import Affiliation, Control
+from marketplace.parties.rules.affiliation import affiliation as tie
+from marketplace.parties.rules.shareholding import Shareholding
+
+
+async def organisation(tx: Tx, organisation_id: int) -> Organisation:
+    """The organisation with this id.
+
+    Raises:
+        OrganisationMissing: when there is none.
+    """
+    return await tx.one(
+        Organisation,
+        select(*columns(Organisation, tables.organisation)).where(
+            tables.organisation.c.id == organisation_id
+        ),
+        missing=OrganisationMissing,
+    )
+
+
+async def organisations(tx: Tx, ids: Iterable[int]) -> dict[int, Organisation]:
+    """The organisations with these ids, in one question."""
+    found = await tx.all(
+        Organisation,
+        select(*columns(Organisation, tables.organisation)).where(
+            tables.organisation.c.id.in_(sorted(set(ids)))
+        ),
+    )
+    return {each.id: each for each in found}
+
+
+async def require_organisation(tx: Tx, organisation_id: int, kind: str) -> Organisation:
+    """The organisation with this id, which must be a `kind`.
+
+    Raises:
+        OrganisationMissing: when there is none.
+        OrganisationUnfit: when it is of another kind.
+    """
+    found = await organisation(tx, organisation_id)
+    if found.kind != kind:
+        raise OrganisationUnfit(
+            f"{found.name} is a {found.kind}, not a {kind}.", limit=kind, asked=found.kind
+        )
+    return found
+
+
+async def visible_organisation(tx: Tx, organisation_id: int) -> Organisation:
+    """The public page of an organisation; an SME has none for those who are not signed in.
+
+    Raises:
+        OrganisationMissing: when there is none that the caller may see.
+    """
+    found = await organisation(tx, organisation_id)
+    if found.kind == "sme" and not tx.actor.person_id:
+        raise OrganisationMissing()
+    return found
+
+
+async def legal_entity(tx: Tx, legal_entity_id: int) -> LegalEntity:
+    """The legal entity with this id.
+
+    Raises:
+        LegalEntityMissing: when there is none.
+    """
+    return await tx.one(
+        LegalEntity,
+        select(*columns(LegalEntity, tables.legal_entity)).where(
+            tables.legal_entity.c.id == legal_entity_id
+        ),
+        missing=LegalEntityMissing,
+    )
+
+
+async def legal_entities(tx: Tx, ids: Iterable[int]) -> dict[int, LegalEntity]:
+    """The legal entities with these ids, in one question."""
+    found = await tx.all(
+        LegalEntity,
+        select(*columns(LegalEntity, tables.legal_entity)).where(
+            tables.legal_entity.c.id.in_(sorted(set(ids)))
+        ),
+    )
+    return {each.id: each for each in found}
+
+
+async def shareholdings(tx: Tx, legal_entity_id: int) -> list[Shareholding]:
+    """Who holds the legal entity, the largest part first."""
+    return await tx.all(
+        Shareholding,
+        select(tables.shareholding.c.holder, tables.shareholding.c.basis_points)
+        .where(tables.shareholding.c.legal_entity_id == legal_entity_id)
+        .order_by(tables.shareholding.c.basis_points.desc(), tables.shareholding.c.holder),
+    )
+
+
+async def affiliation(tx: Tx, pair: Pair, common_control_basis_points: int) -> Affiliation | None:
+    """Why two legal entities are affiliated, or None; see `rules.affiliation`."""
+    one, other = [
+        Control(
+            legal_entity_id=entity.id,
+            uscc=entity.uscc,
+            name=entity.name,
+            legal_representative=entity.legal_representative,
+            holders=tuple(await shareholdings(tx, entity.id)),
+        )
+        for entity in (
+            await legal_entity(tx, pair.legal_entity_id),
+            await legal_entity(tx, pair.other_id),
+        )
+    ]
+    return tie(one, other, common_control_basis_points=common_control_basis_points)
+
+
+async def sme_profile(tx: Tx, asked: SmeYear) -> SmeProfile | None:
+    """What the SME filed for the year, or None."""
+    return await tx.first(
+        SmeProfile,
+        select(*columns(SmeProfile, tables.sme_profile)).where(
+            tables.sme_profile.c.organisation_id == asked.organisation_id,
+            tables.sme_profile.c.year == asked.year,
+        ),
+    )
+
+
+async def sme_profiles(tx: Tx, organisation_id: int) -> list[SmeProfile]:
+    """Every profile that the SME filed, the latest year first.
+
+    Raises:
+        OrganisationMissing: when the caller may not see the organisation's figures.
+    """
+    require_own_or_staff(tx, organisation_id)
+    await organisation(tx, organisation_id)
+    return await tx.all(
+        SmeProfile,
+        select(*columns(SmeProfile, tables.sme_profile))
+        .where(tables.sme_profile.c.organisation_id == organisation_id)
+        .order_by(tables.sme_profile.c.year.desc()),
+    )

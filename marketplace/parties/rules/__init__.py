@@ -1,0 +1,1 @@
+"""Pure rules: identifiers, roles, affiliation, lock-out, what is masked."""
