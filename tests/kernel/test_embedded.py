@@ -127,6 +127,11 @@ def soon(condition: Callable[[], bool], *, seconds: float = 10.0) -> bool:
     return False
 
 
+def valkey(url: str) -> redis.Redis:
+    """A client that takes the first answer for an answer."""
+    return redis.Redis.from_url(url, retry=Retry(NoBackoff(), 0))
+
+
 def test_the_first_start_makes_a_cluster_that_knows_chinese_and_the_extensions(place: Path) -> None:
     with EmbeddedPostgres(place / "server", options=OPTIONS) as server:
         url = server.url
@@ -424,25 +429,25 @@ def test_valkey_answers_only_to_its_password_and_ends_with_its_last_user(place: 
 
     assert url == second.start()
     first.stop()
-    assert redis.Redis.from_url(url).ping()
+    assert valkey(url).ping()
     with pytest.raises(redis.AuthenticationError):
-        redis.Redis(port=make_url(url).port or 0).ping()
+        valkey(f"redis://127.0.0.1:{make_url(url).port}/0").ping()
     assert 0o600 == (place / "valkey" / "valkey.conf").stat().st_mode & 0o777
 
     second.stop()
     with pytest.raises(redis.ConnectionError):
-        redis.Redis.from_url(url, retry=Retry(NoBackoff(), 0)).ping()
+        valkey(url).ping()
 
 
 def test_valkey_ends_when_its_only_user_is_killed_and_comes_back_empty(place: Path) -> None:
     with a_starter(place / "valkey", kind="redis") as starter:
         url = url_of(starter)
-        redis.Redis.from_url(url).set("key", "value")
+        valkey(url).set("key", "value")
         starter.send_signal(signal.SIGKILL)
 
         def gone() -> bool:
             try:
-                redis.Redis.from_url(url, retry=Retry(NoBackoff(), 0)).ping()
+                valkey(url).ping()
             except redis.ConnectionError:
                 return True
             return False
@@ -450,7 +455,7 @@ def test_valkey_ends_when_its_only_user_is_killed_and_comes_back_empty(place: Pa
         assert soon(gone)
 
     with EmbeddedRedis(place / "valkey") as server:
-        assert redis.Redis.from_url(server.url).get("key") is None
+        assert valkey(server.url).get("key") is None
 
 
 async def test_a_second_user_may_be_refused_nothing_while_a_first_one_works(place: Path) -> None:
