@@ -1,0 +1,28 @@
+"""The operator's commands: `marketplace --help`.
+
+Exit codes: 0 done, 1 refused or found something wrong, 2 called wrongly, 130 interrupted.
+Commands that a script would call take `--json` and then print one JSON document on standard output.
+"""
+
+from __future__ import annotations
+
+import click
+
+from marketplace import __version__
+from marketplace.cli.data import instruments, ledger, rewards, user
+from marketplace.cli.demo import demo
+from marketplace.cli.policy import rulebook
+from marketplace.cli.processes import migrate, serve, worker
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.version_option(__version__, prog_name="marketplace")
+def main() -> None:
+    """Shared research instruments and innovation vouchers of a province.
+
+    Without DATABASE_URL an embedded PostgreSQL in the data folder is used (see docs/settings.md).
+    """
+
+
+for command in (serve, worker, demo, migrate, rulebook, instruments, ledger, rewards, user):
+    main.add_command(command)

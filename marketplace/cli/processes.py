@@ -1,0 +1,82 @@
+"""The processes: the web server, the worker, and the migration before them."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import tempfile
+
+import click
+
+from marketplace.cli.running import database_server
+from marketplace.kernel.db import Database
+from marketplace.kernel.migrate import migrate as migrate_database
+from marketplace.kernel.settings import Settings, settings
+
+# Open streams would hold a stopping server for ever.
+GRACE_SECONDS = 10
+
+
+@click.command()
+@click.option("--host", help="Address to listen on.", show_default="127.0.0.1")
+@click.option("--port", type=click.IntRange(1, 65535), help="Port.", show_default="8000")
+@click.option(
+    "--processes",
+    type=click.IntRange(1, 64),
+    help="Web processes; more than one needs REDIS_URL.",
+    show_default="1",
+)
+def serve(host: str | None, port: int | None, processes: int | None) -> None:
+    """Serve the API and the pages."""
+    with database_server() as configured:
+        changes = {"host": host, "port": port, "web_processes": processes}
+        wanted = configured.model_copy(
+            update={name: value for name, value in changes.items() if value is not None}
+        )
+        serve_until_stopped(wanted)
+
+
+def serve_until_stopped(wanted: Settings) -> None:
+    """Run uvicorn in this process, or in several children, until SIGINT or SIGTERM."""
+    import uvicorn
+
+    if wanted.web_processes > 1:
+        if not wanted.redis_url:
+            raise click.UsageError("several web processes need REDIS_URL (docs/settings.md)")
+        os.environ["MARKETPLACE_WEB_PROCESSES"] = str(wanted.web_processes)
+        os.environ.setdefault("PROMETHEUS_MULTIPROC_DIR", tempfile.mkdtemp(prefix="metrics-"))
+        settings.cache_clear()
+    uvicorn.run(
+        "marketplace.app:application",
+        factory=True,
+        host=wanted.host,
+        port=wanted.port,
+        workers=wanted.web_processes,
+        access_log=False,
+        log_level="warning",
+        timeout_graceful_shutdown=GRACE_SECONDS,
+        timeout_keep_alive=30,
+        proxy_headers=True,
+        server_header=False,
+    )
+
+
+@click.command()
+def worker() -> None:
+    """Run the scheduler: lapsing holds, expiring vouchers, no-shows, delivery of events.
+
+    Any number of workers may run; each tick of a job fires once.
+    """
+    from marketplace.worker import work_until_signalled
+
+    with database_server() as configured:
+        database = Database(configured.database_url, statement_timeout_seconds=3600)
+        asyncio.run(work_until_signalled(database))
+
+
+@click.command()
+def migrate() -> None:
+    """Bring the database to the schema of this release; safe to run twice or at once."""
+    with database_server(migrated=False) as configured:
+        migrate_database(configured.database_url)
+    click.echo("The database is up to date.")
