@@ -32,7 +32,7 @@ def upgrade() -> None:
           kind text not null,
           amount_fen bigint not null,
           primary key (cost_sheet_id, kind),
-          constraint cost_component_kind check (kind in ('consumables', 'water-electricity',
+          constraint cost_component_kind check (kind in ('consumables', 'water_electricity',
             'labour', 'maintenance', 'depreciation', 'other')),
           constraint cost_component_amount_range check (amount_fen >= 0)
         );

@@ -29,8 +29,8 @@ def upgrade() -> None:
           reason text not null default '',
           recorded_by bigint not null references person,
           recorded_at timestamptz not null,
-          constraint charge_line_kind check (kind in ('service', 'cancellation-fee',
-            'no-show-fee')),
+          constraint charge_line_kind check (kind in ('service', 'cancellation_fee',
+            'no_show_fee')),
           constraint charge_line_parts check (service_value_fen = voucher_fen + own_fen),
           -- A reversal is negative in every part, a charge in none.
           constraint charge_line_sign check (

@@ -44,7 +44,7 @@ charge_line = Table(
     Column("reason", Text, nullable=False, server_default=""),
     Column("recorded_by", BigInteger, ForeignKey("person.id"), nullable=False),
     Column("recorded_at", Instant, nullable=False),
-    CheckConstraint("kind in ('service', 'cancellation-fee', 'no-show-fee')", name="kind"),
+    CheckConstraint("kind in ('service', 'cancellation_fee', 'no_show_fee')", name="kind"),
     CheckConstraint("service_value_fen = voucher_fen + own_fen", name="parts"),
     CheckConstraint(
         "(reverses is null and service_value_fen >= 0 and voucher_fen >= 0 and own_fen >= 0)"

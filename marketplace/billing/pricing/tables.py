@@ -50,7 +50,7 @@ cost_component = Table(
     Column("amount_fen", BigInteger, nullable=False),
     PrimaryKeyConstraint("cost_sheet_id", "kind"),
     CheckConstraint(
-        "kind in ('consumables', 'water-electricity', 'labour', 'maintenance', 'depreciation',"
+        "kind in ('consumables', 'water_electricity', 'labour', 'maintenance', 'depreciation',"
         " 'other')",
         name="kind",
     ),

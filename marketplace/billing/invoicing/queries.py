@@ -1,0 +1,191 @@
+"""Charge lines, invoices, and the service totals that rewards are computed from."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, datetime
+
+from sqlalchemy import BigInteger, ColumnElement, Select, func, or_, select, true
+
+from marketplace.billing.invoicing.rules.charges import Charged
+from marketplace.billing.invoicing.tables import charge_line as charge_table
+from marketplace.billing.invoicing.tables import invoice
+from marketplace.kernel.db import Tx
+from marketplace.parties.roles import SEES_EVERYTHING, Role
+
+# Centre staff who settle money need every invoice for it.
+SEES_EVERY_INVOICE = (
+    *SEES_EVERYTHING,
+    Role.FINANCE_MAKER,
+    Role.FINANCE_CHECKER,
+    Role.VOUCHER_OFFICER,
+    "system",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class ChargeLine:
+    """What a settled order was charged; corrections are in `charged`."""
+
+    id: int
+    order_id: int
+    kind: str
+    provider_id: int
+    legal_entity_id: int
+    instrument_id: int
+    buyer_id: int
+    buyer_legal_entity_id: int
+    service_value_fen: int
+    voucher_fen: int
+    own_fen: int
+    settled_on: date
+    voucher_order: bool
+    affiliated: bool
+    counts_for_reward: bool
+    recorded_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Invoice:
+    """A tax invoice as its provider recorded it."""
+
+    id: int
+    order_id: int
+    provider_id: int
+    buyer_id: int
+    number: str
+    amount_fen: int
+    issued_on: date
+    recorded_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class InvoiceSearch:
+    """Which invoices, and which page of them."""
+
+    page: int = 1
+    page_size: int = 50
+    order_id: int | None = None
+    number: str | None = None
+    issued_from: date | None = None
+    issued_until: date | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class InvoicePage:
+    """One page of invoices, newest first; `total` counts all that match."""
+
+    results: list[Invoice]
+    total: int
+
+
+async def charge_line(tx: Tx, order_id: int) -> ChargeLine | None:
+    """What the order was charged when it was settled, or None before that."""
+    table = charge_table.c
+    return await tx.first(
+        ChargeLine,
+        select(
+            table.id,
+            table.order_id,
+            table.kind,
+            table.provider_id,
+            table.legal_entity_id,
+            table.instrument_id,
+            table.buyer_id,
+            table.buyer_legal_entity_id,
+            table.service_value_fen,
+            table.voucher_fen,
+            table.own_fen,
+            table.settled_on,
+            table.voucher_order,
+            table.affiliated,
+            table.counts_for_reward,
+            table.recorded_at,
+        ).where(table.order_id == order_id, table.reverses.is_(None)),
+    )
+
+
+async def charged(tx: Tx, order_id: int) -> Charged:
+    """What stands charged for the order after its corrections; nothing before settlement."""
+    table = charge_table.c
+    return await tx.one(
+        Charged,
+        select(
+            func.coalesce(func.sum(table.voucher_fen), 0).cast(BigInteger).label("voucher_fen"),
+            func.coalesce(func.sum(table.own_fen), 0).cast(BigInteger).label("own_fen"),
+        ).where(table.order_id == order_id),
+    )
+
+
+async def invoice_of(tx: Tx, order_id: int) -> Invoice | None:
+    """The invoice of an order, or None; the caller has checked that the order may be seen."""
+    return await tx.first(Invoice, _INVOICES.where(invoice.c.order_id == order_id))
+
+
+async def invoices(tx: Tx, search: InvoiceSearch) -> InvoicePage:
+    """The invoices that the actor's organisation issued or received; finance and auditors all."""
+    table = invoice.c
+    wanted: list[ColumnElement[bool]] = [_visible(tx)]
+    if search.order_id is not None:
+        wanted.append(table.order_id == search.order_id)
+    if search.number is not None:
+        wanted.append(table.number == search.number)
+    if search.issued_from is not None:
+        wanted.append(table.issued_on >= search.issued_from)
+    if search.issued_until is not None:
+        wanted.append(table.issued_on <= search.issued_until)
+    total = await tx.scalar(select(func.count()).select_from(invoice).where(*wanted))
+    results = await tx.all(
+        Invoice,
+        _INVOICES.where(*wanted)
+        .order_by(table.id.desc())
+        .limit(search.page_size)
+        .offset((search.page - 1) * search.page_size),
+    )
+    return InvoicePage(results=results, total=total)
+
+
+def service_totals(
+    year: int, through: date, *, base_counts: str = "voucher-orders"
+) -> Select[int, int, int]:
+    """Actual service total by legal entity and provider, from 1 January through a day.
+
+    A `Select` of (legal_entity_id, provider_id, service_value_fen) to compute on in one statement:
+    services to unaffiliated buyers, net of corrections. With `voucher-orders` only orders that
+    were paid partly by voucher count, then with their whole value; with `all-orders` every one.
+
+    Policy: J.30a
+    """
+    table = charge_table.c
+    return (
+        select(
+            table.legal_entity_id,
+            table.provider_id,
+            func.sum(table.service_value_fen).cast(BigInteger).label("service_value_fen"),
+        )
+        .where(
+            table.settled_on.between(date(year, 1, 1), through),
+            table.counts_for_reward,
+            true() if base_counts == "all-orders" else table.voucher_order,
+        )
+        .group_by(table.legal_entity_id, table.provider_id)
+    )
+
+
+_INVOICES = select(
+    invoice.c.id,
+    invoice.c.order_id,
+    invoice.c.provider_id,
+    invoice.c.buyer_id,
+    invoice.c.number,
+    invoice.c.amount_fen,
+    invoice.c.issued_on,
+    invoice.c.recorded_at,
+)
+
+
+def _visible(tx: Tx) -> ColumnElement[bool]:
+    if tx.actor.has(*SEES_EVERY_INVOICE):
+        return true()
+    own = tx.actor.organisation_id
+    return or_(invoice.c.provider_id == own, invoice.c.buyer_id == own)
