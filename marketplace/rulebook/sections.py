@@ -117,6 +117,7 @@ class BookingSection(Section):
     sample_notice_minutes: Schedule[Minutes]
     horizon_days: Schedule[Days]
     hold_minutes: Schedule[Minutes]
+    early_start_minutes: Schedule[Minutes]
     no_show_after_minutes: Schedule[Minutes]
     late_cancel_minutes: Schedule[Minutes]
     late_cancel_fee_basis_points: Schedule[BasisPoints]

@@ -1,0 +1,1 @@
+"""The rules of booking: pure functions over values, no database and no clock."""

@@ -1,0 +1,105 @@
+"""What would be possible instead: the next free slots, and a small shift of what was asked."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from marketplace.booking.rules.availability import (
+    BookingTerms,
+    Schedule,
+    Taken,
+    free_intervals,
+)
+from marketplace.kernel.time import During, shanghai_day, shanghai_instant
+
+SLOTS_OFFERED = 3
+SHIFT_MINUTES_MAX = 20
+# How far ahead a free slot is looked for.
+SEARCH_DAYS = 14
+
+
+@dataclass(frozen=True, slots=True)
+class Alternative:
+    """A time that could be reserved now: a `shift` of what was asked, or another `slot`."""
+
+    kind: str
+    during: During
+    shift_minutes: int = 0
+
+
+def possible_length(terms: BookingTerms, minutes: int) -> int:
+    """The length nearest to `minutes` that the booking rule allows, not shorter if it can be."""
+    steps = -(-minutes // terms.step_minutes) * terms.step_minutes
+    return max(terms.minimum_minutes, min(steps, terms.maximum_minutes))
+
+
+def search_window(terms: BookingTerms, asked: During, *, at: datetime) -> During:
+    """Where alternatives to `asked` are looked for: from just before it, for a fortnight.
+
+    Who asks for the past or beyond the horizon is shown the first days that are open.
+    """
+    first = at + timedelta(minutes=terms.notice_minutes)
+    last = at + timedelta(days=terms.horizon_days)
+    starts_at = asked.starts_at - timedelta(minutes=SHIFT_MINUTES_MAX)
+    if not first < starts_at <= last:
+        starts_at = first
+    length = timedelta(days=SEARCH_DAYS, minutes=terms.maximum_minutes)
+    return During(starts_at, starts_at + length)
+
+
+def alternatives(
+    schedule: Schedule, taken: Sequence[Taken], asked: During, *, at: datetime
+) -> list[Alternative]:
+    """A shift of at most 20 minutes where one exists, then the next three free slots.
+
+    Every one of them would be accepted as things stand.
+    """
+    terms = schedule.terms
+    length = timedelta(minutes=possible_length(terms, asked.minutes))
+    window = search_window(terms, asked, at=at)
+    free = free_intervals(schedule, taken, window, at=at)
+    offered = list(_shift(free, asked, length, terms.step_minutes))
+    following = max(asked.starts_at, window.starts_at)
+    slots = 0
+    for stretch in free:
+        starts_at = aligned(max(stretch.starts_at, following), terms.step_minutes)
+        while slots < SLOTS_OFFERED and starts_at + length <= stretch.ends_at:
+            slot = During(starts_at, starts_at + length)
+            if all(slot != other.during for other in offered):
+                offered.append(Alternative("slot", slot))
+                slots += 1
+            following = aligned(slot.ends_at, terms.step_minutes)
+            starts_at = following
+    return offered
+
+
+def aligned(instant: datetime, step_minutes: int) -> datetime:
+    """The first instant not before `instant` that lies on a step since midnight in Shanghai."""
+    midnight = shanghai_instant(shanghai_day(instant))
+    step = timedelta(minutes=step_minutes)
+    moved = midnight - (midnight - instant) // step * step
+    tomorrow = midnight + timedelta(days=1)
+    return min(moved, tomorrow)
+
+
+def _shift(
+    free: Sequence[During],
+    asked: During,
+    length: timedelta,
+    step_minutes: int,
+) -> Iterator[Alternative]:
+    """The nearest start within 20 minutes of the asked one; of two as near, the earlier."""
+    reach = timedelta(minutes=SHIFT_MINUTES_MAX)
+    starts_at = aligned(asked.starts_at - reach, step_minutes)
+    possible = []
+    while starts_at <= asked.starts_at + reach:
+        slot = During(starts_at, starts_at + length)
+        if slot != asked and any(one.covers(slot) for one in free):
+            possible.append(slot)
+        starts_at = aligned(starts_at + timedelta(minutes=1), step_minutes)
+    if possible:
+        nearest = min(possible, key=lambda slot: abs(slot.starts_at - asked.starts_at))
+        minutes = (nearest.starts_at - asked.starts_at) // timedelta(minutes=1)
+        yield Alternative("shift", nearest, shift_minutes=minutes)

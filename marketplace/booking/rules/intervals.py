@@ -1,0 +1,46 @@
+"""Sets of intervals: what lies in one and not in the other."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from marketplace.kernel.time import During, merged
+
+
+def without(whole: Iterable[During], holes: Iterable[During]) -> list[During]:
+    """The parts of `whole` that lie in none of `holes`: disjoint and in order.
+
+    Both sides are swept once, so a week with many holes costs no more than their number.
+    """
+    rest: list[During] = []
+    gaps = merged(list(holes))
+    first = 0
+    for interval in merged(list(whole)):
+        starts_at = interval.starts_at
+        while first < len(gaps) and gaps[first].ends_at <= starts_at:
+            first += 1
+        for gap in gaps[first:]:
+            if gap.starts_at >= interval.ends_at:
+                break
+            if gap.starts_at > starts_at:
+                rest.append(During(starts_at, gap.starts_at))
+            starts_at = max(starts_at, gap.ends_at)
+        if starts_at < interval.ends_at:
+            rest.append(During(starts_at, interval.ends_at))
+    return rest
+
+
+def common(first: Sequence[During], second: Sequence[During]) -> list[During]:
+    """The time that lies in both: disjoint and in order."""
+    pieces = [
+        piece
+        for interval in merged(list(first))
+        for other in merged(list(second))
+        if (piece := interval.clip(other)) is not None
+    ]
+    return sorted(pieces)
+
+
+def minutes_of(intervals: Iterable[During]) -> int:
+    """Whole minutes of the union of `intervals`."""
+    return sum(interval.minutes for interval in merged(list(intervals)))
