@@ -76,7 +76,7 @@ reservation = Table(
     Column("person_id", BigInteger, ForeignKey("person.id"), nullable=False),
     Column("purpose", Text, nullable=False),
     # The foreign key comes with the table of orders.
-    Column("order_id", BigInteger),
+    Column("order_id", BigInteger, ForeignKey("service_order.id")),
     Column("held_until", Instant),
     Column("override_reason", Text),
     Column("placed_at", Instant, nullable=False),
