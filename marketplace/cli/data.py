@@ -1,4 +1,4 @@
-"""Operator's work on the data: import instruments, verify the ledger, compute rewards, add users."""
+"""Operator work on the data: import instruments, verify the books, compute rewards, add users."""
 
 from __future__ import annotations
 
