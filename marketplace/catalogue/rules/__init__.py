@@ -1,0 +1,1 @@
+"""What the catalogue decides, without a database: values, words, the national layout, listing."""

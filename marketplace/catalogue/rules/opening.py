@@ -1,0 +1,53 @@
+"""When an instrument is open in a usual week."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from marketplace.kernel.errors import Reasons
+
+MINUTES_PER_DAY = 1440
+INTERVALS_MAX = 70
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class OpeningHours:
+    """Open on `weekday` (0 is Monday) from `opens_minute` to `closes_minute`, Shanghai time.
+
+    Minutes count from midnight; 1440 is the end of the day. Half-open, like every interval.
+    """
+
+    weekday: int
+    opens_minute: int
+    closes_minute: int
+
+
+def check_opening_hours(hours: Sequence[OpeningHours]) -> Reasons:
+    """Everything that is wrong with a week: bounds, empty and overlapping intervals."""
+    reasons = Reasons()
+    if len(hours) > INTERVALS_MAX:
+        reasons.add("opening-hours-many", "too many intervals", limit=INTERVALS_MAX)
+        return reasons
+    longest: OpeningHours | None = None
+    for interval in sorted(hours):
+        span = f"{interval.opens_minute}-{interval.closes_minute}"
+        if not 0 <= interval.weekday <= 6:
+            reasons.add("weekday", "a weekday is 0 (Monday) to 6 (Sunday)", asked=interval.weekday)
+        if not 0 <= interval.opens_minute < interval.closes_minute <= MINUTES_PER_DAY:
+            reasons.add(
+                "opening-minutes",
+                "an interval lies within one day and ends after it starts",
+                asked=span,
+            )
+        if longest is None or longest.weekday != interval.weekday:
+            longest = interval
+            continue
+        if interval.opens_minute < longest.closes_minute:
+            reasons.add(
+                "opening-hours-overlap",
+                f"weekday {interval.weekday}: {span} overlaps an interval before it",
+                asked=span,
+            )
+        longest = max(longest, interval, key=lambda one: one.closes_minute)
+    return reasons

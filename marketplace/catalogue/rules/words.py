@@ -1,0 +1,122 @@
+"""How texts become words to search by: pairs of characters for Chinese, words for Latin script.
+
+PostgreSQL cannot split Chinese. Pairs of neighbouring characters find every part of a name without
+a dictionary, and the same splitting is done to what is stored and to what is asked.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Iterable
+
+from marketplace.catalogue.rules.synonyms import METHODS
+
+LEXEMES_MAX = 2_000
+LEXEME_LENGTH_MAX = 40
+QUERY_LENGTH_MAX = 200
+QUERY_WORDS_MAX = 16
+# A Latin word this long also finds the words that begin with it.
+PREFIX_LENGTH_MIN = 4
+
+_CHINESE = r"\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003134f"
+_RUN = re.compile(rf"[{_CHINESE}]+|[0-9a-z]+(?:[-./_][0-9a-z]+)*")
+_PART = re.compile(r"[0-9a-z]+")
+_IS_CHINESE = re.compile(rf"[{_CHINESE}]")
+
+
+def folded(text: str) -> str:
+    """`text` with one spelling for full-width, accented and capital letters."""
+    plain = unicodedata.normalize("NFKD", text).casefold()
+    return "".join(sign for sign in plain if not unicodedata.combining(sign))
+
+
+def _pairs(run: str) -> list[str]:
+    return [run[i : i + 2] for i in range(len(run) - 1)] or [run]
+
+
+def lexemes(texts: Iterable[str]) -> set[str]:
+    """The words under which `texts` are found.
+
+    `ICP-MS` is found as `icp`, as `ms` and as `icpms`; a run of Chinese by each pair of its
+    characters. Bounded: what comes after `LEXEMES_MAX` words is not found.
+    """
+    found: set[str] = set()
+    for text in texts:
+        for run in _RUN.findall(folded(text)):
+            if _IS_CHINESE.match(run):
+                found.update(_pairs(run))
+            else:
+                parts = _PART.findall(run)
+                found.update(part[:LEXEME_LENGTH_MAX] for part in parts)
+                if len(parts) > 1:
+                    found.add("".join(parts)[:LEXEME_LENGTH_MAX])
+            if len(found) >= LEXEMES_MAX:
+                return found
+    return found
+
+
+def _literal(word: str, *, prefix: bool = False) -> str:
+    # Words hold letters, digits and Chinese characters only, so nothing needs escaping.
+    return f"'{word[:LEXEME_LENGTH_MAX]}'" + (":*" if prefix else "")
+
+
+def _all_of(conditions: Iterable[str]) -> str:
+    return "(" + " & ".join(conditions) + ")"
+
+
+def _run_condition(run: str, *, prefixes: bool) -> str:
+    if _IS_CHINESE.match(run):
+        if len(run) == 1:
+            return _literal(run, prefix=True)
+        return _all_of(_literal(pair) for pair in _pairs(run))
+    parts = _PART.findall(run)
+    if len(parts) > 1:
+        apart = _all_of(_literal(part) for part in parts)
+        return f"({_literal(''.join(parts))} | {apart})"
+    return _literal(run, prefix=prefixes and len(run) >= PREFIX_LENGTH_MIN)
+
+
+def _phrase_condition(phrase: str, *, prefixes: bool) -> str:
+    runs = _RUN.findall(phrase)[:QUERY_WORDS_MAX]
+    return _all_of(_run_condition(run, prefixes=prefixes) for run in runs)
+
+
+def _spelling(phrase: str) -> str:
+    return " ".join(_RUN.findall(folded(phrase)))
+
+
+def _groups() -> dict[str, str]:
+    conditions: dict[str, set[str]] = {}
+    for group in METHODS:
+        spellings = [_spelling(name) for name in group]
+        either = {_phrase_condition(spelling, prefixes=False) for spelling in spellings}
+        for spelling in spellings:
+            conditions.setdefault(spelling, set()).update(either)
+    return {
+        spelling: "(" + " | ".join(sorted(either)) + ")" for spelling, either in conditions.items()
+    }
+
+
+_SYNONYMS = _groups()
+# The longest first: 场发射扫描电镜 is not taken for 扫描电镜. Latin names are whole words.
+_SYNONYM = re.compile(
+    "|".join(
+        re.escape(name)
+        if _IS_CHINESE.match(name)
+        else rf"(?<![0-9a-z]){re.escape(name)}(?![0-9a-z])"
+        for name in sorted(_SYNONYMS, key=len, reverse=True)
+    )
+)
+
+
+def search_condition(text: str) -> str | None:
+    """What `text` asks for as a PostgreSQL `tsquery`, or None when it holds no word.
+
+    Every word must be found; a known method is found under each of its names.
+    """
+    rest = _spelling(text[:QUERY_LENGTH_MAX])
+    conditions = [_SYNONYMS[match.group()] for match in _SYNONYM.finditer(rest)]
+    for run in _RUN.findall(_SYNONYM.sub(" ", rest)):
+        conditions.append(_run_condition(run, prefixes=True))
+    return " & ".join(dict.fromkeys(conditions[:QUERY_WORDS_MAX])) or None
