@@ -61,7 +61,16 @@ class DemoBank:
         writer.writerow(["账号", ACCOUNT_NUMBER, "户名", ACCOUNT_HOLDER, "币种", "人民币"])
         writer.writerow(["期初余额", _yuan(self._opening_fen), "期末余额", _yuan(self.balance_fen)])
         writer.writerow(
-            "交易日期 借方发生额 贷方发生额 余额 对方户名 对方账号 摘要 交易流水号".split()
+            [
+                "交易日期",
+                "借方发生额",
+                "贷方发生额",
+                "余额",
+                "对方户名",
+                "对方账号",
+                "摘要",
+                "交易流水号",
+            ]
         )
         for line in self._unsent:
             writer.writerow(

@@ -83,7 +83,7 @@ class Plan:
 def plan_province(*, scale: str, seed: int) -> Plan:
     """Draw the province."""
     chosen = SCALES[scale]
-    dice = random.Random(seed)  # noqa: S311 a demo, not a secret
+    dice = random.Random(seed)
     numbers = _code_numbers()
     providers = tuple(_providers(dice, chosen, numbers))
     companies = tuple(_company(dice, index, numbers) for index in range(1, chosen.companies + 1))
