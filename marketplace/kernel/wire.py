@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Annotated, Any, Generic, TypeVar
+from typing import Annotated, Any, Generic, TypeVar, dataclass_transform
 
 import msgspec
 
@@ -33,10 +33,13 @@ PageSize = Annotated[int, msgspec.Meta(ge=1, le=PAGE_SIZE_MAX)]
 T = TypeVar("T")
 
 
+# For the type checker: what derives is frozen and by keyword, like its base.
+@dataclass_transform(frozen_default=True, kw_only_default=True, field_specifiers=(msgspec.field,))
 class In(msgspec.Struct, forbid_unknown_fields=True, frozen=True, kw_only=True):
     """Base of every request body: an unknown field is an error, not a silent typo."""
 
 
+@dataclass_transform(frozen_default=True, kw_only_default=True, field_specifiers=(msgspec.field,))
 class Out(msgspec.Struct, frozen=True, kw_only=True):
     """Base of every answer."""
 

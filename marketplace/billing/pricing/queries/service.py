@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date
 
-from sqlalchemy import or_, select
+from sqlalchemy import Date, cast, func, or_, select
 
 from marketplace.billing.pricing.errors import NoPriceInForce
 from marketplace.billing.pricing.rules.cost import PriceAsked
@@ -16,8 +16,9 @@ from marketplace.billing.pricing.tables import price, price_list
 from marketplace.catalogue import queries as catalogue
 from marketplace.kernel.db import Tx
 from marketplace.kernel.errors import Reason
-from marketplace.kernel.time import shanghai_instant
+from marketplace.kernel.time import SHANGHAI
 from marketplace.rulebook import rulebook
+from marketplace.rulebook.terms import NoTermInForce
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +93,7 @@ _PRICES_OF_LISTS = select(
 async def prices_in_force(tx: Tx, ids: Sequence[int], on: date) -> list[PriceInForce]:
     """The prices in force on a day for any number of instruments, in one query."""
     table = price_list.c
-    end_of_day = shanghai_instant(on + timedelta(days=1))
+    withdrawn_on = cast(func.timezone(SHANGHAI.key, table.withdrawn_at), Date)
     # Of the lists that have come into force and were not withdrawn, the one that did so last.
     newest = (
         select(table.id)
@@ -100,7 +101,7 @@ async def prices_in_force(tx: Tx, ids: Sequence[int], on: date) -> list[PriceInF
         .where(
             table.instrument_id.in_(ids),
             table.in_force_from <= on,
-            or_(table.withdrawn_at.is_(None), table.withdrawn_at >= end_of_day),
+            or_(table.withdrawn_at.is_(None), withdrawn_on > on),
         )
         .order_by(table.instrument_id, table.in_force_from.desc(), table.version.desc())
     )
@@ -172,7 +173,7 @@ def _priced(prices: Sequence[PriceInForce], asked: ServiceAsked) -> PricedServic
         quantity=asked.quantity,
         price_list=f"price list {found.price_list_id}, version {found.version}",
         purpose=asked.purpose,
-        free_purposes=rulebook().pricing.free_purposes.on(asked.on) if asked.purpose else (),
+        free_purposes=_free_purposes(asked.on) if asked.purpose else (),
     )
     return PricedService(
         price_list_id=found.price_list_id,
@@ -180,6 +181,14 @@ def _priced(prices: Sequence[PriceInForce], asked: ServiceAsked) -> PricedServic
         lines=lines,
         total_fen=sum(line.amount_fen for line in lines),
     )
+
+
+def _free_purposes(on: date) -> tuple[str, ...]:
+    try:
+        return rulebook().pricing.free_purposes.on(on)
+    except NoTermInForce:
+        # A day on which the policy is not in force: nothing is free by it.
+        return ()
 
 
 def _no_price(prices: Sequence[PriceInForce], asked: ServiceAsked, unit: Unit) -> NoPriceInForce:
