@@ -11,7 +11,7 @@ TOOLS := .tools/uv-$(UV_VERSION)
 READY := .venv/ready
 BIN := .venv/bin
 
-# The world that `make demo` makes up: small, medium or large.
+# The world that `make demo` makes up: small, province or nation.
 SCALE ?= small
 # Processes for the slower tests; 0 runs them in one.
 WORKERS ?= auto
@@ -26,7 +26,7 @@ QUICK := tests/rules tests/architecture
 .PHONY: help demo test check lock benchmark clean format
 
 help:
-	@echo 'make demo       a province made up for trying things out (SCALE=small|medium|large)'
+	@echo 'make demo       a province made up for trying things out (SCALE=small|province|nation)'
 	@echo 'make test       the tests, quick ones first (PYTEST_ARGS="-x -k voucher")'
 	@echo 'make check      style, types, layers, and the documents against the code'
 	@echo 'make format     put the code into its style'
