@@ -11,6 +11,16 @@ from datetime import date
 
 ACCOUNT_NUMBER = "3200 0000 0000 0000 001"
 ACCOUNT_HOLDER = "演示省科技资源统筹服务中心"
+COLUMNS = (
+    "交易日期",
+    "借方发生额",
+    "贷方发生额",
+    "余额",
+    "对方户名",
+    "对方账号",
+    "摘要",
+    "交易流水号",
+)
 
 
 @dataclass(frozen=True, slots=True)
