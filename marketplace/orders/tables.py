@@ -57,7 +57,8 @@ quote = Table(
 Index("quote_buyer_idx", quote.c.buyer_id, quote.c.id.desc())
 
 # `title`, `profile`, the legal entities and `affiliated_because` are frozen at the order: what the buyer
-# becomes later changes neither its voucher nor the provider's reward.
+# becomes later changes neither its voucher nor the provider's reward. A constraint trigger refuses
+# at COMMIT an order without its reservation, voucher hold, money hold or contract.
 service_order = Table(
     "service_order",
     metadata,
@@ -96,7 +97,6 @@ service_order = Table(
     CheckConstraint(
         "voucher_fen >= 0 and own_fen >= 0 and total_fen = voucher_fen + own_fen", name="amounts"
     ),
-    CheckConstraint("own_fen = 0 or own_hold_id is not null", name="own_money_held"),
     CheckConstraint(
         "settled_voucher_fen between 0 and voucher_fen and settled_own_fen between 0 and own_fen "
         "and settled_fen = settled_voucher_fen + settled_own_fen",

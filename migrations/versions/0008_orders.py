@@ -82,8 +82,6 @@ def upgrade() -> None:
             'rejected', 'cancelled', 'expired', 'no_show')),
           constraint service_order_amounts check (
             voucher_fen >= 0 and own_fen >= 0 and total_fen = voucher_fen + own_fen),
-          constraint service_order_own_money_held check (
-            own_fen = 0 or own_hold_id is not null),
           constraint service_order_settled_within check (
             settled_voucher_fen between 0 and voucher_fen and
             settled_own_fen between 0 and own_fen and
@@ -231,6 +229,31 @@ def upgrade() -> None:
           written_at timestamptz not null,
           constraint review_stars check (stars between 1 and 5)
         );
+
+        -- An order is whole at COMMIT, whichever leg was written first: its time is reserved, its
+        -- voucher and own money are held, and it has a contract. Anything less rolls back.
+        create function service_order_whole() returns trigger language plpgsql as $$
+        declare
+          placed service_order;
+        begin
+          select * into placed from service_order where id = new.id;
+          if placed.mode = 'machine_time' and placed.reservation_id is null
+             or placed.own_fen > 0 and placed.own_hold_id is null
+             or placed.voucher_fen > 0
+                and not exists (select from voucher_hold where order_id = placed.id)
+             or placed.mode = 'samples'
+                and not exists (select from sample_set where order_id = placed.id)
+             or not exists (select from contract where order_id = placed.id)
+          then
+            raise exception 'order % is half-done', placed.id
+              using errcode = 'check_violation', constraint = 'service_order_whole';
+          end if;
+          return null;
+        end $$;
+        create constraint trigger service_order_whole
+          after insert or update of mode, own_fen, own_hold_id, voucher_fen, reservation_id
+          on service_order deferrable initially deferred
+          for each row execute function service_order_whole();
 
         -- Earlier tables that point at an order could not say so before there was one.
         alter table reservation add foreign key (order_id) references service_order;

@@ -25,13 +25,3 @@ def customer_class(*, kind: str, same_legal_entity: bool, has_sme_profile: bool)
     if kind == "provider":
         return CustomerClass.ACADEMIC
     return CustomerClass.SME if has_sme_profile else CustomerClass.ENTERPRISE
-
-
-def counts_for_reward(*, voucher_fen: int, affiliated: bool, base_counts: str) -> bool:
-    """Whether a settled service is part of the actual service total that rewards are taken of.
-
-    Policy: J.30a
-    """
-    if affiliated:
-        return False
-    return base_counts == "all-orders" or voucher_fen > 0

@@ -80,6 +80,11 @@ def steps_from(status: Status) -> list[Step]:
     return [step for (origin, step) in TRANSITIONS if origin is status]
 
 
+def allows(status: str, step: Step) -> bool:
+    """Whether `step` may be taken from `status`."""
+    return (Status(status), step) in TRANSITIONS
+
+
 def after(status: Status, step: Step) -> Status:
     """Where `step` takes an order that stands at `status`.
 
