@@ -13,13 +13,14 @@ from litestar.handlers import HTTPRouteHandler
 from litestar.openapi import OpenAPIConfig
 from litestar.openapi.plugins import JsonRenderPlugin
 from litestar.openapi.spec import Components, SecurityScheme
-from litestar.types import ASGIApp, ControllerRouterHandler
+from litestar.types import ASGIApp, ControllerRouterHandler, Middleware
 from redis.asyncio import Redis
 
 from marketplace import __version__
 from marketplace.kernel.bodies import keep_bounds, require_well_formed
 from marketplace.kernel.db import Database
 from marketplace.kernel.http import Services
+from marketplace.kernel.limits import rate_limited
 from marketplace.kernel.observe import Observed, configure_logging
 from marketplace.kernel.openapi import describe
 from marketplace.kernel.problems import EXCEPTION_HANDLERS
@@ -63,7 +64,12 @@ def api_routes() -> list[ControllerRouterHandler]:
     return found
 
 
-def api_router(handlers: Sequence[ControllerRouterHandler], settings: Settings) -> Router:
+def api_router(
+    handlers: Sequence[ControllerRouterHandler],
+    settings: Settings,
+    *,
+    middleware: Sequence[Middleware] = (),
+) -> Router:
     """`handlers` under /api/v1, with parameters and bodies bounded and read strictly."""
     for handler in handlers:
         if isinstance(handler, HTTPRouteHandler):
@@ -72,6 +78,7 @@ def api_router(handlers: Sequence[ControllerRouterHandler], settings: Settings) 
     return Router(
         "/api/v1",
         route_handlers=handlers,
+        middleware=middleware,
         before_request=require_well_formed,
         request_max_body_size=settings.request_bytes_max,
     )
@@ -85,8 +92,13 @@ def create_app(
     Raises:
         TypeError: when a route does not say who may call it.
     """
+    counted = rate_limited(
+        services.redis,
+        requests_per_minute=settings.requests_per_minute,
+        sign_ins_per_minute=settings.sign_ins_per_minute,
+    )
     app = Litestar(
-        [api_router(api_routes(), settings), *pages(), *probes(), *extra],
+        [api_router(api_routes(), settings, middleware=[counted]), *pages(), *probes(), *extra],
         exception_handlers=EXCEPTION_HANDLERS,
         request_max_body_size=settings.request_bytes_max,
         openapi_config=OpenAPIConfig(

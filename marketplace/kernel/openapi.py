@@ -79,7 +79,7 @@ class KeyedOperation(ApiOperation):
 def describe(handler: HTTPRouteHandler) -> None:
     """Choose how `handler` is documented; call before it is registered."""
     roles: Any = handler.opt.get("roles")
-    keyed = "POST" in handler.http_methods and roles != "public"
+    keyed = "POST" in handler.http_methods and roles != "public" and "unkeyed" not in handler.opt
     handler.operation_class = KeyedOperation if keyed else ApiOperation
     if isinstance(roles, frozenset):
         note = "Roles: " + ", ".join(sorted(roles)) + "."

@@ -104,10 +104,14 @@ class AccessTokens:
 
 @dataclass(frozen=True, slots=True)
 class SignIn:
-    """What a refresh token stands for: a person in one organisation."""
+    """What a refresh token stands for: a person in one organisation, signed in at a moment.
+
+    `signed_in_at` is in whole seconds since 1970; a password changed later ends the sign-in.
+    """
 
     person_id: int
     organisation_id: int
+    signed_in_at: int = 0
 
 
 class RefreshStore(Protocol):

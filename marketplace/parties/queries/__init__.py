@@ -3,6 +3,7 @@
 from marketplace.parties.queries.access import CENTRE_ROLES, require_own_or_staff
 from marketplace.parties.queries.organisations import (
     affiliation,
+    affiliation_today,
     legal_entities,
     legal_entity,
     organisation,
@@ -13,7 +14,14 @@ from marketplace.parties.queries.organisations import (
     sme_profiles,
     visible_organisation,
 )
-from marketplace.parties.queries.people import members, names_of_people, person, places
+from marketplace.parties.queries.people import (
+    PersonWithPlaces,
+    members,
+    names_of_people,
+    person,
+    person_with_places,
+    places,
+)
 from marketplace.parties.queries.rows import (
     Found,
     LegalEntity,
@@ -45,11 +53,13 @@ __all__ = [
     "Organisation",
     "Pair",
     "Person",
+    "PersonWithPlaces",
     "Place",
     "Search",
     "SmeProfile",
     "SmeYear",
     "affiliation",
+    "affiliation_today",
     "legal_entities",
     "legal_entity",
     "members",
@@ -57,6 +67,7 @@ __all__ = [
     "organisation",
     "organisations",
     "person",
+    "person_with_places",
     "places",
     "require_organisation",
     "require_own_or_staff",

@@ -25,6 +25,7 @@ from marketplace.parties.queries.rows import (
 from marketplace.parties.rules.affiliation import Affiliation, Control
 from marketplace.parties.rules.affiliation import affiliation as tie
 from marketplace.parties.rules.shareholding import Shareholding
+from marketplace.rulebook import rulebook
 
 
 async def organisation(tx: Tx, organisation_id: int) -> Organisation:
@@ -132,6 +133,11 @@ async def affiliation(tx: Tx, pair: Pair, common_control_basis_points: int) -> A
         )
     ]
     return tie(one, other, common_control_basis_points=common_control_basis_points)
+
+
+async def affiliation_today(tx: Tx, pair: Pair) -> Affiliation | None:
+    """`affiliation` with the degree of common control that counts today. Policy: J.22b."""
+    return await affiliation(tx, pair, rulebook().voucher.common_control_basis_points.on(tx.today))
 
 
 async def sme_profile(tx: Tx, asked: SmeYear) -> SmeProfile | None:

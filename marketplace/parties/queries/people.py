@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 
 from sqlalchemy import select
 
@@ -54,6 +55,23 @@ async def places(tx: Tx, person_id: int) -> list[Place]:
         roles.setdefault(row.organisation_id, set()).add(row.role)
     found = await organisations(tx, roles)
     return [Place(found[each], frozenset(roles[each])) for each in sorted(roles)]
+
+
+@dataclass(frozen=True, slots=True)
+class PersonWithPlaces:
+    """A person and every organisation in which they hold roles."""
+
+    person: Person
+    places: list[Place]
+
+
+async def person_with_places(tx: Tx, person_id: int) -> PersonWithPlaces:
+    """A person and where they hold roles.
+
+    Raises:
+        PersonMissing: when there is no such person.
+    """
+    return PersonWithPlaces(await person(tx, person_id), await places(tx, person_id))
 
 
 async def members(tx: Tx, organisation_id: int) -> list[Member]:

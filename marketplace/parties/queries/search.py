@@ -10,10 +10,15 @@ from sqlalchemy import ColumnElement, Select, func, or_, select
 
 from marketplace.kernel.db import Tx
 from marketplace.parties import tables
+from marketplace.parties.queries.access import CENTRE_ROLES
+from marketplace.parties.queries.organisations import organisation
 from marketplace.parties.queries.rows import Found, LegalEntity, Organisation, Person, columns
+from marketplace.parties.roles import Role
 from marketplace.parties.rules.identifiers import is_uscc, require_uscc
 
 T = TypeVar("T")
+
+SEARCHES_EVERYWHERE: frozenset[str] = CENTRE_ROLES | {Role.REGULATOR, "system"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,13 +33,19 @@ class Search:
 
 
 async def search_organisations(tx: Tx, search: Search) -> Found[Organisation]:
-    """Organisations whose name contains the text, by name; a region takes in what it contains."""
+    """Organisations whose name contains the text, by name; a region takes in what it contains.
+
+    Whoever has no work with everybody (a station agent) finds the SMEs of their own region.
+    """
     table = tables.organisation
     where = [_contains(search.text, table.c.name, table.c.name_en)]
     if search.kind is not None:
         where.append(table.c.kind == search.kind)
     if search.region_code is not None:
         where.append(_within(table.c.region_code, search.region_code))
+    if not tx.actor.has(*SEARCHES_EVERYWHERE):
+        station = await organisation(tx, tx.actor.organisation_id)
+        where += [table.c.kind == "sme", _within(table.c.region_code, station.region_code)]
     return await _page(
         tx, Organisation, select(*columns(Organisation, table)).where(*where), table, search
     )

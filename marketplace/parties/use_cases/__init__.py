@@ -33,9 +33,11 @@ from marketplace.parties.use_cases.sign_in import (
     ResumeSignIn,
     SignedIn,
     SignIn,
+    Standing,
     change_password,
     resume_sign_in,
     sign_in,
+    standing,
 )
 from marketplace.parties.use_cases.sme_profiles import FileSmeProfile, file_sme_profile
 
@@ -52,6 +54,7 @@ __all__ = [
     "SetShareholdings",
     "SignIn",
     "SignedIn",
+    "Standing",
     "SuspendOrganisation",
     "add_member",
     "change_password",
@@ -67,6 +70,7 @@ __all__ = [
     "revoke_role",
     "set_shareholdings",
     "sign_in",
+    "standing",
     "suspend_organisation",
     "verify_legal_entity",
 ]

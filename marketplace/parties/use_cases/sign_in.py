@@ -120,6 +120,23 @@ async def resume_sign_in(tx: Tx, command: ResumeSignIn) -> SignedIn:
 
 
 @dataclass(frozen=True, slots=True)
+class Standing:
+    """A person in an organisation, asked about now."""
+
+    person_id: int
+    organisation_id: int
+
+
+async def standing(tx: Tx, asked: Standing) -> SignedIn:
+    """Who somebody is there now, whatever an older token says.
+
+    Raises:
+        PersonDisabled, OrganisationSuspended, NotAMember: what has changed since.
+    """
+    return await _signed_in(tx, asked.person_id, asked.organisation_id)
+
+
+@dataclass(frozen=True, slots=True)
 class ChangePassword:
     """A person's new password, and the present one to prove that it is they who ask."""
 

@@ -1,0 +1,7 @@
+"""The JSON API of parties: signing in, the register, people and their roles."""
+
+from litestar.types import ControllerRouterHandler
+
+from marketplace.parties.controllers import people, register, sign_in
+
+routes: list[ControllerRouterHandler] = [*sign_in.routes, *register.routes, *people.routes]
