@@ -16,6 +16,8 @@ from marketplace.billing.invoicing.tables import charge_line, invoice
 from marketplace.kernel.db import Tx
 from marketplace.kernel.errors import Missing
 
+__all__ = ["ChargeKind"]
+
 
 @dataclass(frozen=True, slots=True)
 class RecordCharge:
