@@ -94,20 +94,6 @@ class VoucherYearCapReached(Conflict):
     constraint = "voucher_year_cap"
 
 
-class BudgetExhausted(Conflict):
-    """The programme's budget does not hold this much any more."""
-
-    code = "programme-budget-exhausted"
-    title = "The programme's budget is used up"
-
-
-class VoucherShort(Conflict):
-    """Another order took the voucher's money first; ask again for what is left."""
-
-    code = "voucher-short"
-    title = "The voucher was used by another order just now"
-
-
 class VoucherHeldBefore(Conflict):
     """A voucher is already held for this order."""
 
@@ -154,13 +140,6 @@ class InvoiceClaimedBefore(Conflict):
     constraint = "claim_evidence_invoice_number"
 
 
-class ClaimPaidAlready(Conflict):
-    """The provider's balance no longer holds the claim: it was paid out."""
-
-    code = "claim-paid"
-    title = "The claim was paid out"
-
-
 class ProgrammeRefused(Refused):
     """The programme as drafted breaks the rulebook."""
 
@@ -203,7 +182,7 @@ class EvidenceIncomplete(Refused):
     title = "Evidence is missing"
 
 
-class EvidenceNotReadable(Refused):
+class EvidenceRefused(Refused):
     """An invoice needs its number of 20 digits, and only an invoice has one."""
 
     code = "evidence-refused"

@@ -1,0 +1,96 @@
+"""What others may hear of vouchers."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+
+from marketplace.kernel.events import Event
+
+
+@dataclass(frozen=True, slots=True)
+class ProgrammeOpened(Event):
+    """A second person approved the programme; its budget is in the ledger."""
+
+    programme_id: int
+    year: int
+
+
+@dataclass(frozen=True, slots=True)
+class VoucherGranted(Event):
+    """An SME may spend this much in the programme."""
+
+    grant_id: int
+    programme_id: int
+    organisation_id: int
+    amount_fen: int
+    valid_until: date
+
+
+@dataclass(frozen=True, slots=True)
+class VoucherApplicationRefused(Event):
+    """An application was refused; the reason is with it."""
+
+    application_id: int
+    organisation_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class VoucherRedeemed(Event):
+    """A service used voucher money; its provider may claim it."""
+
+    order_id: int
+    provider_id: int
+    amount_fen: int
+
+
+@dataclass(frozen=True, slots=True)
+class VoucherExpired(Event):
+    """A grant is past its last day; what was left went back to the budget."""
+
+    grant_id: int
+    organisation_id: int
+    returned_fen: int
+
+
+@dataclass(frozen=True, slots=True)
+class ClaimSubmitted(Event):
+    """A complete claim waits for the voucher officer."""
+
+    claim_id: int
+    provider_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class ClaimNoticeGiven(Event):
+    """A claim is public; objections are taken until the last day of the notice."""
+
+    claim_id: int
+    provider_id: int
+    notice_ends_on: date
+
+
+@dataclass(frozen=True, slots=True)
+class ClaimApproved(Event):
+    """The provider is owed the claim's amount: it is on its payable account."""
+
+    claim_id: int
+    provider_id: int
+    amount_fen: int
+
+
+@dataclass(frozen=True, slots=True)
+class ClaimRefused(Event):
+    """A claim ended without money."""
+
+    claim_id: int
+    provider_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class ClaimReversed(Event):
+    """An approved claim was taken back before it was paid."""
+
+    claim_id: int
+    provider_id: int
+    amount_fen: int

@@ -1,0 +1,32 @@
+"""What the scheduler does for vouchers."""
+
+from __future__ import annotations
+
+from marketplace.kernel.actors import system_actor
+from marketplace.kernel.db import Database, atomically
+from marketplace.kernel.jobs import Job
+from marketplace.vouchers.use_cases import ExpireVouchers, expire_vouchers
+
+
+async def expire_due_vouchers(database: Database) -> int:
+    """Expire every grant past its last day, a batch per transaction; how many have ended."""
+    actor = system_actor("job:expire-vouchers")
+    done, after = 0, 0
+    while True:
+        expired = await atomically(
+            database, expire_vouchers, ExpireVouchers(after=after), actor=actor
+        )
+        done += expired.grants
+        if expired.last is None:
+            return done
+        after = expired.last
+
+
+JOBS: list[Job] = [
+    Job(
+        name="expire-vouchers",
+        cron="20 0 * * *",
+        run=expire_due_vouchers,
+        about="Returns what is left of vouchers past their last day to their programmes' budgets.",
+    ),
+]

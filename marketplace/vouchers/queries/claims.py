@@ -1,0 +1,188 @@
+"""Redemptions, claims, their evidence, and what the public sees of them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from sqlalchemy import func, select
+
+from marketplace.kernel.db import Tx
+from marketplace.parties.queries import Organisation, organisations
+from marketplace.vouchers import tables
+from marketplace.vouchers.errors import ClaimMissing
+from marketplace.vouchers.queries.access import may_see, sees_all
+from marketplace.vouchers.queries.paging import FIRST_PAGE, PageAsked, listed
+from marketplace.vouchers.queries.rows import (
+    Claim,
+    ClaimNotice,
+    ClaimPage,
+    Evidence,
+    Listed,
+    Redemption,
+    SpotCheck,
+    columns,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class ClaimSearch:
+    """Which claims: in a state, of a provider, which page."""
+
+    status: str | None = None
+    provider_id: int | None = None
+    page: PageAsked = FIRST_PAGE
+
+
+@dataclass(frozen=True, slots=True)
+class RedemptionSearch:
+    """Which redemptions: of a claim, or those not yet claimed, which page."""
+
+    claim_id: int | None = None
+    unclaimed: bool = False
+    page: PageAsked = FIRST_PAGE
+
+
+@dataclass(frozen=True, slots=True)
+class EvidenceSearch:
+    """The evidence of a claim, which page."""
+
+    claim_id: int
+    page: PageAsked = FIRST_PAGE
+
+
+async def claim(tx: Tx, claim_id: int, *, lock: bool = False) -> Claim:
+    """The claim, for its provider, the centre and the auditors.
+
+    Raises:
+        ClaimMissing: for everybody else, and when there is none.
+    """
+    statement = select(*columns(Claim, tables.claim)).where(tables.claim.c.id == claim_id)
+    found = await tx.one(
+        Claim, statement.with_for_update() if lock else statement, missing=ClaimMissing
+    )
+    if not may_see(tx.actor, found.provider_id):
+        raise ClaimMissing()
+    return found
+
+
+async def claim_page(tx: Tx, claim_id: int) -> ClaimPage:
+    """A claim with the spot checks drawn for it."""
+    found = await claim(tx, claim_id)
+    table = tables.redemption.c
+    redemptions = await tx.scalar(
+        select(func.count()).where(table.claim_id == claim_id, table.excluded_at.is_(None))
+    )
+    return ClaimPage(found, redemptions, tuple(await spot_checks(tx, claim_id)))
+
+
+async def spot_checks(tx: Tx, claim_id: int) -> list[SpotCheck]:
+    """The spot checks of a claim."""
+    return await tx.all(
+        SpotCheck,
+        select(*columns(SpotCheck, tables.spot_check))
+        .where(tables.spot_check.c.claim_id == claim_id)
+        .order_by(tables.spot_check.c.redemption_id),
+    )
+
+
+async def claims(tx: Tx, search: ClaimSearch) -> Listed[Claim]:
+    """Claims, the newest first; a provider sees its own."""
+    table = tables.claim
+    statement = select(*columns(Claim, table))
+    if not sees_all(tx.actor):
+        statement = statement.where(table.c.provider_id == tx.actor.organisation_id)
+    if search.provider_id is not None:
+        statement = statement.where(table.c.provider_id == search.provider_id)
+    if search.status is not None:
+        statement = statement.where(table.c.status == search.status)
+    return await listed(tx, Claim, statement, table.c.id, search.page)
+
+
+async def redemptions(tx: Tx, search: RedemptionSearch) -> Listed[Redemption]:
+    """Redemptions, the newest first; a provider sees its own."""
+    table = tables.redemption
+    statement = select(*columns(Redemption, table))
+    if not sees_all(tx.actor):
+        statement = statement.where(table.c.provider_id == tx.actor.organisation_id)
+    if search.claim_id is not None:
+        await claim(tx, search.claim_id)
+        statement = statement.where(table.c.claim_id == search.claim_id)
+    if search.unclaimed:
+        statement = statement.where(table.c.claim_id.is_(None), table.c.excluded_at.is_(None))
+    return await listed(tx, Redemption, statement, table.c.id, search.page)
+
+
+async def evidence(tx: Tx, search: EvidenceSearch) -> Listed[Evidence]:
+    """The evidence of a claim, for those who may see the claim."""
+    await claim(tx, search.claim_id)
+    table = tables.claim_evidence
+    statement = (
+        select(*columns(Evidence, table))
+        .join_from(table, tables.redemption, tables.redemption.c.id == table.c.redemption_id)
+        .where(tables.redemption.c.claim_id == search.claim_id)
+    )
+    return await listed(tx, Evidence, statement, table.c.id, search.page)
+
+
+async def evidence_kinds(tx: Tx, claim_id: int) -> Sequence[tuple[int, str]]:
+    """Redemption and kind of every piece of evidence of a claim."""
+    rows = await tx.execute(
+        select(tables.claim_evidence.c.redemption_id, tables.claim_evidence.c.kind)
+        .distinct()
+        .join_from(
+            tables.claim_evidence,
+            tables.redemption,
+            tables.redemption.c.id == tables.claim_evidence.c.redemption_id,
+        )
+        .where(tables.redemption.c.claim_id == claim_id)
+    )
+    return [(row.redemption_id, row.kind) for row in rows]
+
+
+async def claimed_by_programme(tx: Tx, claim_id: int) -> dict[int, list[int]]:
+    """The redemptions that count in a claim, by the programme whose terms they follow."""
+    redemption, grant = tables.redemption, tables.voucher_grant
+    rows = await tx.execute(
+        select(grant.c.programme_id, redemption.c.id)
+        .join_from(redemption, grant, grant.c.id == redemption.c.grant_id)
+        .where(redemption.c.claim_id == claim_id, redemption.c.excluded_at.is_(None))
+        .order_by(redemption.c.id)
+    )
+    found: dict[int, list[int]] = {}
+    for row in rows:
+        found.setdefault(row.programme_id, []).append(row.id)
+    return found
+
+
+async def claim_notices(tx: Tx, page: PageAsked) -> Listed[ClaimNotice]:
+    """The claims that are in public notice: anybody may read and object."""
+    table, redemption = tables.claim, tables.redemption
+    statement = select(*columns(Claim, table)).where(table.c.status == "in_notice")
+    found = await listed(tx, Claim, statement, table.c.id, page)
+    counted = await tx.execute(
+        select(redemption.c.claim_id, func.count().label("redemptions"))
+        .where(
+            redemption.c.claim_id.in_([each.id for each in found.rows]),
+            redemption.c.excluded_at.is_(None),
+        )
+        .group_by(redemption.c.claim_id)
+    )
+    counts = {row.claim_id: row.redemptions for row in counted}
+    providers = await organisations(tx, [each.provider_id for each in found.rows])
+    return Listed([_notice(each, counts, providers) for each in found.rows], found.total)
+
+
+def _notice(of: Claim, counts: dict[int, int], providers: dict[int, Organisation]) -> ClaimNotice:
+    assert of.notice_starts_on is not None
+    assert of.notice_ends_on is not None
+    return ClaimNotice(
+        claim_id=of.id,
+        provider_id=of.provider_id,
+        provider_name=providers[of.provider_id].name,
+        provider_name_en=providers[of.provider_id].name_en,
+        amount_fen=of.amount_fen,
+        redemptions=counts.get(of.id, 0),
+        notice_starts_on=of.notice_starts_on,
+        notice_ends_on=of.notice_ends_on,
+    )

@@ -1,0 +1,132 @@
+"""Finance approves a claim after its notice: the provider is owed the money; or takes it back."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from sqlalchemy import update
+
+from marketplace.billing.ledger.use_cases import (
+    AccountType,
+    Entry,
+    EntryKind,
+    OpenAccount,
+    ReverseEntry,
+    open_account,
+    post_entry,
+    reverse_entry,
+    transfer,
+)
+from marketplace.kernel.db import Tx
+from marketplace.vouchers import tables
+from marketplace.vouchers.errors import NothingToClaim, NoticeRunning, SamePerson
+from marketplace.vouchers.events import ClaimApproved, ClaimReversed
+from marketplace.vouchers.queries import ClaimPage, claim, claim_page
+from marketplace.vouchers.rules.claims import may_approve_on
+from marketplace.vouchers.rules.states import ClaimStatus
+from marketplace.vouchers.use_cases.claims import require_status
+
+
+@dataclass(frozen=True, slots=True)
+class ApproveClaim:
+    """A person who neither submitted nor audited the claim owes its money to the provider."""
+
+    claim_id: int
+
+
+async def approve_claim(tx: Tx, command: ApproveClaim) -> ClaimPage:
+    """Move the claim's amount from the voucher fund to what is payable to the provider.
+
+    Raises:
+        ClaimStateMoved: when the claim is not in notice.
+        NoticeRunning: until the day after the notice's last day.
+        SamePerson: when the approver submitted or audited it.
+        NothingToClaim: when everything was excluded during the notice.
+        InsufficientFunds: when treasury has not sent enough for the vouchers yet.
+
+    Policy: J.22a, J.22b
+    """
+    found = await claim(tx, command.claim_id, lock=True)
+    require_status(found, ClaimStatus.IN_NOTICE)
+    if tx.actor.person_id in (found.submitted_by, found.audited_by):
+        raise SamePerson("Who submitted or audited a claim does not approve it.")
+    assert found.notice_ends_on is not None, "a claim in notice says until when"
+    if not may_approve_on(tx.today, found.notice_ends_on):
+        raise NoticeRunning(
+            f"The public notice runs until the end of {found.notice_ends_on}.",
+            limit=found.notice_ends_on.isoformat(),
+            asked=tx.today.isoformat(),
+        )
+    if not found.amount_fen:
+        raise NothingToClaim("Nothing is left of this claim; refuse it.")
+    fund = await open_account(tx, OpenAccount(AccountType.VOUCHER_FUND))
+    payable = await open_account(tx, OpenAccount(AccountType.PAYABLE, found.provider_id))
+    posted = await post_entry(
+        tx,
+        Entry(
+            kind=EntryKind.CLAIM_APPROVED,
+            effective_on=tx.today,
+            lines=transfer(debit=fund, credit=payable, amount_fen=found.amount_fen),
+            key=f"claim:{found.id}",
+            source_kind="claim",
+            source_id=found.id,
+            made_by=found.audited_by,
+            approved_by=tx.actor.person_id,
+        ),
+    )
+    await tx.execute(
+        update(tables.claim)
+        .where(tables.claim.c.id == found.id)
+        .values(
+            status=ClaimStatus.APPROVED,
+            approved_by=tx.actor.person_id,
+            approved_at=tx.now,
+            entry_id=posted.entry_id,
+        )
+    )
+    tx.record(ClaimApproved(found.id, found.provider_id, found.amount_fen))
+    tx.audit("approve", subject="claim", subject_id=found.id, amount_fen=found.amount_fen)
+    return await claim_page(tx, found.id)
+
+
+@dataclass(frozen=True, slots=True)
+class ReverseClaim:
+    """Take back an approved claim that was not paid out, with the reason."""
+
+    claim_id: int
+    reason: str
+
+
+async def reverse_claim(tx: Tx, command: ReverseClaim) -> ClaimPage:
+    """Reverse the claim's entry: the money is in the voucher fund again.
+
+    Raises:
+        ClaimStateMoved: when the claim is not approved.
+        SamePerson: when the one who approved it reverses it.
+        InsufficientFunds: when the provider's balance no longer holds it, because it was paid.
+    """
+    found = await claim(tx, command.claim_id, lock=True)
+    require_status(found, ClaimStatus.APPROVED)
+    if found.approved_by == tx.actor.person_id:
+        raise SamePerson("Another person than the one who approved it takes a claim back.")
+    assert found.entry_id is not None, "an approved claim has its entry"
+    posted = await reverse_entry(
+        tx,
+        ReverseEntry(
+            entry_id=found.entry_id, reason=command.reason, key=f"claim:{found.id}:reversed"
+        ),
+    )
+    await tx.execute(
+        update(tables.claim)
+        .where(tables.claim.c.id == found.id)
+        .values(
+            status=ClaimStatus.REVERSED,
+            reversed_by=tx.actor.person_id,
+            reversed_at=tx.now,
+            reversal_entry_id=posted.entry_id,
+            reason=command.reason,
+        )
+    )
+    tx.record(ClaimReversed(found.id, found.provider_id, found.amount_fen))
+    tx.audit("reverse", subject="claim", subject_id=found.id, reason=command.reason)
+    return await claim_page(tx, found.id)
