@@ -35,6 +35,7 @@ def upgrade() -> None:
           lines integer not null,
           total_fen bigint not null,
           content_sha256 bytea not null,
+          content bytea not null,
           made_by bigint not null references person,
           made_at timestamptz not null,
           approved_by bigint references person,

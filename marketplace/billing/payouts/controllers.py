@@ -1,7 +1,231 @@
-"""The JSON API of this domain."""
+"""The JSON API of bank accounts, payouts and batches."""
 
 from __future__ import annotations
 
+from litestar import Response, get, post
+from litestar.params import FromPath, FromQuery, JSONBody
 from litestar.types import ControllerRouterHandler
 
-routes: list[ControllerRouterHandler] = []
+from marketplace.billing.payouts import queries, use_cases
+from marketplace.billing.payouts.schemas import (
+    BankAccountIn,
+    BankAccountOut,
+    BatchIn,
+    BatchOut,
+    PayoutOut,
+    SettlementsIn,
+    SettlementsOut,
+)
+from marketplace.kernel.db import Tx
+from marketplace.kernel.http import ApiRequest, actor_of, allow, perform, read
+from marketplace.kernel.wire import Id, Page, PageNumber, PageSize, Word
+from marketplace.parties.roles import SEES_EVERYTHING, Role
+
+FINANCE = (Role.FINANCE_MAKER, Role.FINANCE_CHECKER)
+PAYEES = (Role.PROVIDER_MANAGER, Role.SME_ADMINISTRATOR)
+
+
+@post("/bank-accounts", summary="Register where you are paid", **allow(*PAYEES))
+async def post_bank_account(
+    request: ApiRequest, data: JSONBody[BankAccountIn]
+) -> Response[BankAccountOut]:
+    """Another person at the centre verifies it before money goes there."""
+    return await perform(
+        request, use_cases.register_bank_account, data.to_command(), present=BankAccountOut.of
+    )
+
+
+@get("/bank-accounts", summary="Your accounts", **allow(*PAYEES, *FINANCE, *SEES_EVERYTHING))
+async def get_bank_accounts(
+    request: ApiRequest, organisation_id: FromQuery[Id | None] = None
+) -> list[BankAccountOut]:
+    """Your organisation's accounts; finance staff see those of one, or all that wait."""
+    actor = actor_of(request)
+    wanted = organisation_id if actor.organisation_kind == "centre" else actor.organisation_id
+    if actor.has(*SEES_EVERYTHING):
+        wanted = organisation_id
+    return [BankAccountOut.of(row) for row in await read(request, queries.bank_accounts, wanted)]
+
+
+@post(
+    "/bank-accounts/{account_id:int}/verify",
+    summary="Verify an account",
+    **allow(Role.FINANCE_CHECKER),
+)
+async def post_verification(
+    request: ApiRequest, account_id: FromPath[Id]
+) -> Response[BankAccountOut]:
+    """By another person than the one who registered it."""
+    return await perform(
+        request,
+        use_cases.verify_bank_account,
+        use_cases.VerifyBankAccount(account_id),
+        present=BankAccountOut.of,
+        status=200,
+    )
+
+
+@post("/bank-accounts/{account_id:int}/close", summary="Close an account", **allow(*PAYEES))
+async def post_closure(request: ApiRequest, account_id: FromPath[Id]) -> Response[BankAccountOut]:
+    """No more money goes there."""
+    return await perform(
+        request,
+        use_cases.close_bank_account,
+        use_cases.CloseBankAccount(account_id),
+        present=BankAccountOut.of,
+        status=200,
+    )
+
+
+@get("/payouts", summary="Payouts", **allow(*PAYEES, *FINANCE, *SEES_EVERYTHING))
+async def get_payouts(
+    request: ApiRequest,
+    status: FromQuery[Word | None] = None,
+    source_kind: FromQuery[Word | None] = None,
+    batch_id: FromQuery[Id | None] = None,
+    organisation_id: FromQuery[Id | None] = None,
+    page: FromQuery[PageNumber] = 1,
+    page_size: FromQuery[PageSize] = 50,
+) -> Page[PayoutOut]:
+    """Newest first; a payee sees its own."""
+    search = queries.PayoutSearch(
+        organisation_id=_visible(request, organisation_id),
+        status=status,
+        source_kind=source_kind,
+        batch_id=batch_id,
+        page=page,
+        page_size=page_size,
+    )
+    rows, total = await read(request, queries.payouts, search)
+    return Page(
+        results=[PayoutOut.of(row) for row in rows], total=total, page=page, page_size=page_size
+    )
+
+
+@get("/payouts/{payout_id:int}", summary="A payout", **allow(*PAYEES, *FINANCE, *SEES_EVERYTHING))
+async def get_payout(request: ApiRequest, payout_id: FromPath[Id]) -> PayoutOut:
+    """One payout; that of another payee does not exist for you."""
+
+    async def question(tx: Tx, wanted: int) -> queries.Payout:
+        found = await queries.payout_by_id(tx, wanted)
+        if _visible(request, None) not in (None, found.organisation_id):
+            raise queries.PayoutMissing()
+        return found
+
+    return PayoutOut.of(await read(request, question, payout_id))
+
+
+@post("/payouts/settlements", summary="Pay what is owed", **allow(Role.FINANCE_MAKER))
+async def post_settlements(
+    request: ApiRequest, data: JSONBody[SettlementsIn]
+) -> Response[SettlementsOut]:
+    """One payout for each provider with a balance for services and claims."""
+    return await perform(
+        request, use_cases.instruct_settlements, data.to_command(), present=SettlementsOut.of
+    )
+
+
+@post(
+    "/payouts/{payout_id:int}/instruct-again",
+    summary="Pay a returned payout once more",
+    **allow(Role.FINANCE_MAKER),
+)
+async def post_again(request: ApiRequest, payout_id: FromPath[Id]) -> Response[PayoutOut]:
+    """Under a new reference, to the account that is verified when the batch is drafted."""
+    return await perform(
+        request,
+        use_cases.instruct_again,
+        use_cases.InstructAgain(payout_id),
+        present=PayoutOut.of,
+        status=200,
+    )
+
+
+@get("/payout-batches", summary="Batches", **allow(*FINANCE, *SEES_EVERYTHING))
+async def get_batches(
+    request: ApiRequest,
+    status: FromQuery[Word | None] = None,
+    page: FromQuery[PageNumber] = 1,
+    page_size: FromQuery[PageSize] = 50,
+) -> Page[BatchOut]:
+    """Newest first."""
+    search = queries.BatchSearch(status=status, page=page, page_size=page_size)
+    rows, total = await read(request, queries.batches, search)
+    return Page(
+        results=[BatchOut.of(row) for row in rows], total=total, page=page, page_size=page_size
+    )
+
+
+@post("/payout-batches", summary="Draft a batch", **allow(Role.FINANCE_MAKER))
+async def post_batch(request: ApiRequest, data: JSONBody[BatchIn]) -> Response[BatchOut]:
+    """From what waits and has a verified account."""
+    return await perform(request, use_cases.draft_batch, data.to_command(), present=BatchOut.of)
+
+
+@get("/payout-batches/{batch_id:int}", summary="A batch", **allow(*FINANCE, *SEES_EVERYTHING))
+async def get_batch(request: ApiRequest, batch_id: FromPath[Id]) -> BatchOut:
+    """One batch."""
+    return BatchOut.of(await read(request, queries.batch_by_id, batch_id))
+
+
+@post(
+    "/payout-batches/{batch_id:int}/approve",
+    summary="Approve a batch",
+    **allow(Role.FINANCE_CHECKER),
+)
+async def post_approval(request: ApiRequest, batch_id: FromPath[Id]) -> Response[BatchOut]:
+    """By another person than its maker."""
+    step = use_cases.BatchStep(batch_id)
+    return await perform(request, use_cases.approve_batch, step, present=BatchOut.of, status=200)
+
+
+@post("/payout-batches/{batch_id:int}/send", summary="Send a batch", **allow(Role.FINANCE_MAKER))
+async def post_sending(request: ApiRequest, batch_id: FromPath[Id]) -> Response[BatchOut]:
+    """The file was handed to the bank."""
+    step = use_cases.BatchStep(batch_id)
+    return await perform(request, use_cases.send_batch, step, present=BatchOut.of, status=200)
+
+
+@post("/payout-batches/{batch_id:int}/discard", summary="Discard a batch", **allow(*FINANCE))
+async def post_discard(request: ApiRequest, batch_id: FromPath[Id]) -> Response[BatchOut]:
+    """Its payouts wait for the next one."""
+    step = use_cases.BatchStep(batch_id)
+    return await perform(request, use_cases.discard_batch, step, present=BatchOut.of, status=200)
+
+
+@get("/payout-batches/{batch_id:int}/file", summary="The payment file", **allow(*FINANCE))
+async def get_file(request: ApiRequest, batch_id: FromPath[Id]) -> Response[bytes]:
+    """CSV for the bank, the same bytes each time; who fetched it is in the audit trail."""
+    file = await read(request, use_cases.batch_file, use_cases.BatchStep(batch_id))
+    return Response(
+        content=file.content,
+        media_type="text/csv; charset=utf-8",
+        headers={"Content-Disposition": f'attachment; filename="{file.name}"'},
+    )
+
+
+def _visible(request: ApiRequest, organisation_id: int | None) -> int | None:
+    """Whose payouts the caller may see: None stands for everybody's."""
+    actor = actor_of(request)
+    if actor.has(*FINANCE, *SEES_EVERYTHING):
+        return organisation_id
+    return actor.organisation_id
+
+
+routes: list[ControllerRouterHandler] = [
+    post_bank_account,
+    get_bank_accounts,
+    post_verification,
+    post_closure,
+    get_payouts,
+    get_payout,
+    post_settlements,
+    post_again,
+    get_batches,
+    post_batch,
+    get_batch,
+    post_approval,
+    post_sending,
+    post_discard,
+    get_file,
+]

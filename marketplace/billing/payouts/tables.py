@@ -55,6 +55,7 @@ payout_batch = Table(
     Column("lines", Integer, nullable=False),
     Column("total_fen", BigInteger, nullable=False),
     Column("content_sha256", LargeBinary, nullable=False),
+    Column("content", LargeBinary, nullable=False),
     Column("made_by", BigInteger, ForeignKey("person.id"), nullable=False),
     Column("made_at", Instant, nullable=False),
     Column("approved_by", BigInteger, ForeignKey("person.id")),

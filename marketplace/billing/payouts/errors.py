@@ -1,0 +1,101 @@
+"""Refusals about bank accounts, payouts and batches."""
+
+from __future__ import annotations
+
+from marketplace.kernel.errors import Conflict, Missing, Refused
+
+
+class BankAccountMissing(Missing):
+    """No such bank account, or not one of yours."""
+
+    code = "bank-account-not-found"
+    title = "No such bank account"
+
+
+class PayoutMissing(Missing):
+    """No such payout, or not one of yours."""
+
+    code = "payout-not-found"
+    title = "No such payout"
+
+
+class BatchMissing(Missing):
+    """No such payout batch."""
+
+    code = "payout-batch-not-found"
+    title = "No such payout batch"
+
+
+class OwnBankAccount(Refused):
+    """The person who registered an account may not verify it."""
+
+    code = "bank-account-self-verified"
+    title = "Somebody else has to verify this account"
+    constraint = "bank_account_two_persons"
+
+
+class BankAccountVerifiedAlready(Conflict):
+    """The organisation has a verified account; close it first."""
+
+    code = "bank-account-one-verified"
+    title = "Close the verified account before another one is verified"
+    constraint = "bank_account_one_verified"
+
+
+class BankAccountClosed(Conflict):
+    """The account is closed."""
+
+    code = "bank-account-closed"
+    title = "This bank account is closed"
+
+
+class PayoutInstructedAlready(Conflict):
+    """What this payout is for is being paid, or was."""
+
+    code = "payout-source-used"
+    title = "This was instructed before"
+    constraint = "payout_source"
+
+
+class NothingToPay(Refused):
+    """There is no payout that could go into a batch, or no balance to pay out."""
+
+    code = "nothing-to-pay"
+    title = "There is nothing to pay"
+
+
+class OwnBatch(Refused):
+    """The person who drafted a batch may not approve it."""
+
+    code = "payout-batch-self-approved"
+    title = "Somebody else has to approve this batch"
+    constraint = "payout_batch_two_persons"
+
+
+class BatchNotReady(Conflict):
+    """The batch is not in the state that this step needs."""
+
+    code = "payout-batch-state"
+    title = "The batch cannot take this step now"
+
+
+class BatchChanged(Conflict):
+    """The payments behind a batch are not those that were approved."""
+
+    code = "payout-batch-changed"
+    title = "The batch is not what was approved"
+
+
+class PayoutNotReady(Conflict):
+    """The payout is not in the state that this step needs."""
+
+    code = "payout-state"
+    title = "The payout cannot take this step now"
+
+
+class PayoutFixed(Conflict):
+    """Payee, amount and source of a payout never change."""
+
+    code = "payout-keeps-its-terms"
+    title = "A payout keeps its terms"
+    constraint = "payout_keeps_its_terms"

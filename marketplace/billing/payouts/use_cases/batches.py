@@ -1,0 +1,219 @@
+"""Batches: what goes to the bank in one file, drafted by one person and approved by another."""
+
+from __future__ import annotations
+
+import dataclasses
+from dataclasses import dataclass
+
+from sqlalchemy import exists, insert, select, update
+
+from marketplace.billing.payouts import queries
+from marketplace.billing.payouts.errors import (
+    BatchChanged,
+    BatchNotReady,
+    NothingToPay,
+    OwnBatch,
+)
+from marketplace.billing.payouts.rules.files import digest, payment_file
+from marketplace.billing.payouts.tables import bank_account, payout, payout_batch
+from marketplace.kernel.db import Tx
+
+LINES_MAX = 5_000
+_PURPOSES = {
+    "claim": "创新券兑付",
+    "reward": "开放共享服务奖励",
+    "settlement": "仪器服务费结算",
+    "refund": "退款",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class DraftBatch:
+    """Put what waits into a batch, oldest first."""
+
+    lines_max: int = LINES_MAX
+
+
+@dataclass(frozen=True, slots=True)
+class BatchStep:
+    """Approve, send or discard this batch."""
+
+    batch_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class BatchFile:
+    """The file of a batch, the same bytes each time."""
+
+    name: str
+    content: bytes
+
+
+async def draft_batch(tx: Tx, command: DraftBatch) -> queries.Batch:
+    """Collect instructed payouts whose payee has a verified account.
+
+    Raises:
+        NothingToPay: when there is none; payees without a verified account are what it waits for.
+    """
+    verified = bank_account.c.verified_at.is_not(None) & bank_account.c.closed_at.is_(None)
+    waiting = (
+        select(payout.c.id, bank_account.c.id.label("bank_account_id"), payout.c.amount_fen)
+        .join(bank_account, bank_account.c.organisation_id == payout.c.organisation_id)
+        .where(payout.c.status == "instructed", verified)
+        .order_by(payout.c.id)
+        .limit(min(command.lines_max, LINES_MAX))
+        .with_for_update(of=payout, skip_locked=True)
+    )
+    taken = (await tx.execute(waiting)).all()
+    if not taken:
+        raise NothingToPay(
+            "No payout waits whose payee has a verified bank account; register and verify one."
+        )
+    batch_id: int = await tx.scalar(
+        insert(payout_batch)
+        .values(
+            status="draft",
+            lines=len(taken),
+            total_fen=sum(row.amount_fen for row in taken),
+            content_sha256=b"",
+            content=b"",
+            made_by=tx.actor.person_id,
+            made_at=tx.now,
+        )
+        .returning(payout_batch.c.id)
+    )
+    await tx.execute(
+        update(payout)
+        .where(
+            payout.c.id.in_([row.id for row in taken]),
+            bank_account.c.organisation_id == payout.c.organisation_id,
+            verified,
+        )
+        .values(status="batched", batch_id=batch_id, bank_account_id=bank_account.c.id)
+    )
+    content = await _content(tx, batch_id)
+    made = await tx.one(
+        queries.Batch,
+        update(payout_batch)
+        .where(payout_batch.c.id == batch_id)
+        .values(content_sha256=digest(content), content=content)
+        .returning(*queries.BATCH_COLUMNS),
+    )
+    tx.audit(
+        "draft", subject="payout_batch", subject_id=made.id, lines=made.lines, fen=made.total_fen
+    )
+    return made
+
+
+async def approve_batch(tx: Tx, command: BatchStep) -> queries.Batch:
+    """Approve exactly the bytes that were drafted.
+
+    Raises:
+        BatchMissing: when there is no such batch.
+        OwnBatch: for its maker.
+        BatchNotReady: when it is not a draft.
+        BatchChanged: when an account behind it was changed or closed since.
+    """
+    found = await queries.batch_by_id(tx, command.batch_id)
+    if found.made_by == tx.actor.person_id:
+        raise OwnBatch()
+    await _require_unchanged(tx, found)
+    approved = await _move(
+        tx, found, "draft", "approved", approved_by=tx.actor.person_id, approved_at=tx.now
+    )
+    tx.audit("approve", subject="payout_batch", subject_id=found.id, fen=found.total_fen)
+    return approved
+
+
+async def send_batch(tx: Tx, command: BatchStep) -> queries.Batch:
+    """Hand an approved batch to the bank: from here on only its statement moves the payouts.
+
+    Raises:
+        BatchMissing: when there is no such batch.
+        BatchNotReady: when it is not approved.
+        BatchChanged: when it is not what was approved.
+    """
+    found = await queries.batch_by_id(tx, command.batch_id)
+    await _require_unchanged(tx, found)
+    sent = await _move(tx, found, "approved", "sent", sent_at=tx.now)
+    await tx.execute(
+        update(payout)
+        .where(payout.c.batch_id == found.id, payout.c.status == "batched")
+        .values(status="sent", sent_at=tx.now)
+    )
+    tx.audit("send", subject="payout_batch", subject_id=found.id, fen=found.total_fen)
+    return sent
+
+
+async def discard_batch(tx: Tx, command: BatchStep) -> queries.Batch:
+    """Give up a batch that was not sent; its payouts wait for the next one.
+
+    Raises:
+        BatchMissing: when there is no such batch.
+        BatchNotReady: when it was sent or discarded.
+    """
+    found = await queries.batch_by_id(tx, command.batch_id)
+    discarded = await _move(tx, found, found.status, "discarded")
+    await tx.execute(
+        update(payout)
+        .where(payout.c.batch_id == found.id, payout.c.status == "batched")
+        .values(status="instructed", batch_id=None, bank_account_id=None)
+    )
+    tx.audit("discard", subject="payout_batch", subject_id=found.id)
+    return discarded
+
+
+async def batch_file(tx: Tx, command: BatchStep) -> BatchFile:
+    """The payment file of an approved or sent batch.
+
+    Raises:
+        BatchMissing: when there is no such batch.
+        BatchNotReady: before it is approved.
+    """
+    found = await queries.batch_by_id(tx, command.batch_id)
+    if found.status not in ("approved", "sent"):
+        raise BatchNotReady("A file exists once the batch is approved.", asked=found.status)
+    tx.audit("export", subject="payout_batch", subject_id=found.id)
+    return BatchFile(f"payout-batch-{found.id}.csv", await queries.batch_content(tx, found.id))
+
+
+async def _content(tx: Tx, batch_id: int) -> bytes:
+    lines = await queries.payment_lines(tx, batch_id)
+    return payment_file(
+        [dataclasses.replace(line, purpose=_PURPOSES[line.purpose]) for line in lines]
+    )
+
+
+async def _require_unchanged(tx: Tx, batch: queries.Batch) -> None:
+    closed = await tx.scalar(
+        select(
+            exists().where(
+                payout.c.batch_id == batch.id,
+                bank_account.c.id == payout.c.bank_account_id,
+                bank_account.c.closed_at.is_not(None),
+            )
+        )
+    )
+    if closed or digest(await _content(tx, batch.id)) != batch.content_sha256:
+        raise BatchChanged("A payee's account has changed; discard the batch and draft it anew.")
+
+
+async def _move(
+    tx: Tx, batch: queries.Batch, expected: str, status: str, **changes: object
+) -> queries.Batch:
+    if expected not in ("draft", "approved"):
+        raise BatchNotReady(f"The batch is {batch.status}.", asked=batch.status)
+    moved = await tx.first(
+        queries.Batch,
+        update(payout_batch)
+        .where(payout_batch.c.id == batch.id, payout_batch.c.status == expected)
+        .values(status=status, **changes)
+        .returning(*queries.BATCH_COLUMNS),
+    )
+    if moved is None:
+        raise BatchNotReady(
+            f"The batch is {batch.status}; this step needs {expected}.",
+            asked=batch.status,
+            limit=expected,
+        )
+    return moved
