@@ -4,6 +4,7 @@ from marketplace.parties.queries.access import CENTRE_ROLES, require_own_or_staf
 from marketplace.parties.queries.organisations import (
     affiliation,
     affiliation_today,
+    affiliations,
     legal_entities,
     legal_entity,
     organisation,
@@ -60,6 +61,7 @@ __all__ = [
     "SmeYear",
     "affiliation",
     "affiliation_today",
+    "affiliations",
     "legal_entities",
     "legal_entity",
     "members",

@@ -118,21 +118,60 @@ async def shareholdings(tx: Tx, legal_entity_id: int) -> list[Shareholding]:
 
 
 async def affiliation(tx: Tx, pair: Pair, common_control_basis_points: int) -> Affiliation | None:
-    """Why two legal entities are affiliated, or None; see `rules.affiliation`."""
-    one, other = [
-        Control(
+    """Why two legal entities are affiliated, or None; see `rules.affiliation`.
+
+    Raises:
+        LegalEntityMissing: when one of them does not exist.
+    """
+    found = await affiliations(
+        tx, pair.legal_entity_id, [pair.other_id], common_control_basis_points
+    )
+    return found[pair.other_id]
+
+
+async def affiliations(
+    tx: Tx, legal_entity_id: int, others: Iterable[int], common_control_basis_points: int
+) -> dict[int, Affiliation | None]:
+    """Why each of `others` is affiliated with the legal entity, or None; two questions in all.
+
+    Raises:
+        LegalEntityMissing: when one of them does not exist.
+    """
+    other_ids = sorted(set(others))
+    controls = await _controls(tx, {legal_entity_id, *other_ids})
+    return {
+        other_id: tie(
+            controls[legal_entity_id],
+            controls[other_id],
+            common_control_basis_points=common_control_basis_points,
+        )
+        for other_id in other_ids
+    }
+
+
+async def _controls(tx: Tx, ids: set[int]) -> dict[int, Control]:
+    entities = await legal_entities(tx, ids)
+    if len(entities) < len(ids):
+        raise LegalEntityMissing()
+    holders: dict[int, list[Shareholding]] = {each: [] for each in ids}
+    held = tables.shareholding.c
+    rows = await tx.execute(
+        select(held.legal_entity_id, held.holder, held.basis_points)
+        .where(held.legal_entity_id.in_(sorted(ids)))
+        .order_by(held.basis_points.desc(), held.holder)
+    )
+    for row in rows:
+        holders[row.legal_entity_id].append(Shareholding(row.holder, row.basis_points))
+    return {
+        entity.id: Control(
             legal_entity_id=entity.id,
             uscc=entity.uscc,
             name=entity.name,
             legal_representative=entity.legal_representative,
-            holders=tuple(await shareholdings(tx, entity.id)),
+            holders=tuple(holders[entity.id]),
         )
-        for entity in (
-            await legal_entity(tx, pair.legal_entity_id),
-            await legal_entity(tx, pair.other_id),
-        )
-    ]
-    return tie(one, other, common_control_basis_points=common_control_basis_points)
+        for entity in entities.values()
+    }
 
 
 async def affiliation_today(tx: Tx, pair: Pair) -> Affiliation | None:
