@@ -36,6 +36,11 @@ from marketplace.vouchers.queries.grants import (
     wallet,
 )
 from marketplace.vouchers.queries.paging import PageAsked
+from marketplace.vouchers.queries.preview import (
+    ManyVoucherQuestions,
+    ServiceValue,
+    voucher_parts,
+)
 from marketplace.vouchers.queries.programmes import (
     ProgrammeSearch,
     layers,
@@ -89,6 +94,7 @@ __all__ = [
     "LayerBudget",
     "LayerPart",
     "Listed",
+    "ManyVoucherQuestions",
     "PageAsked",
     "PartBalance",
     "Programme",
@@ -96,6 +102,7 @@ __all__ = [
     "ProgrammeSearch",
     "Redemption",
     "RedemptionSearch",
+    "ServiceValue",
     "SpotCheck",
     "VoucherHold",
     "VoucherPart",
@@ -129,5 +136,6 @@ __all__ = [
     "visible_programme",
     "visible_voucher_part",
     "voucher_part",
+    "voucher_parts",
     "wallet",
 ]

@@ -11,7 +11,13 @@ from sqlalchemy import func, select
 from marketplace.kernel.db import Tx
 from marketplace.kernel.errors import Reason
 from marketplace.parties.errors import OrganisationMissing
-from marketplace.parties.queries import Pair, affiliation, organisation
+from marketplace.parties.queries import (
+    Affiliation,
+    Organisation,
+    Pair,
+    affiliation,
+    organisation,
+)
 from marketplace.parties.roles import Role
 from marketplace.vouchers import tables
 from marketplace.vouchers.queries.access import may_see
@@ -22,7 +28,6 @@ from marketplace.vouchers.queries.rows import (
     GrantPart,
     LayerPart,
     PartBalance,
-    Programme,
     VoucherPart,
     WalletVoucher,
     columns,
@@ -44,6 +49,15 @@ class VoucherQuestion:
     service_kind: str
     service_value_fen: int
     on: date
+
+
+@dataclass(frozen=True, slots=True)
+class GrantStanding:
+    """A grant with its terms and the accounts that its money lies on."""
+
+    grant: Grant
+    terms: Terms
+    balances: tuple[PartBalance, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,7 +168,11 @@ async def voucher_part(tx: Tx, question: VoucherQuestion) -> VoucherPart:
 
     Policy: J.22b
     """
-    answer = await best_grant(tx, question)
+    return part_told(await best_grant(tx, question))
+
+
+def part_told(answer: GrantAnswer | None) -> VoucherPart:
+    """The answer of the best grant in the words of an SME; None where there is no grant."""
     if answer is None:
         nothing = Reason("voucher", "The SME holds no voucher.", source="J.22b")
         return VoucherPart(None, 0, (), (), (nothing,))
@@ -173,10 +191,25 @@ async def best_grant(tx: Tx, question: VoucherQuestion) -> GrantAnswer | None:
 
     A grant that may not pay is the answer only when no other may: its reasons say why.
     """
-    answers = [
-        await _answer(tx, grant, question)
-        for grant in await grants_of(tx, question.organisation_id)
-    ]
+    standings = await standings_of(tx, question.organisation_id)
+    if not standings:
+        return None
+    sme = await organisation(tx, question.organisation_id)
+    provider = await organisation(tx, question.provider_id)
+    answers = []
+    for standing in standings:
+        tie = await affiliation(
+            tx,
+            Pair(sme.legal_entity_id, provider.legal_entity_id),
+            standing.terms.common_control_basis_points,
+        )
+        use = use_of(question.service_kind, question.on, sme, provider, tie)
+        answers.append(answer_of(standing, question.service_value_fen, use))
+    return best_of(answers)
+
+
+def best_of(answers: Sequence[GrantAnswer]) -> GrantAnswer | None:
+    """Of several answers the one that pays most, then the one that expires first."""
     usable = [each for each in answers if not each.refusals]
     if usable:
         return min(
@@ -185,10 +218,19 @@ async def best_grant(tx: Tx, question: VoucherQuestion) -> GrantAnswer | None:
     return answers[0] if answers else None
 
 
-async def _answer(tx: Tx, grant: Grant, question: VoucherQuestion) -> GrantAnswer:
-    of: Programme = await programme(tx, grant.programme_id)
-    terms = of.agreed
-    balances = await part_balances(tx, await grant_parts_of(tx, [grant.id]))
+async def standings_of(tx: Tx, organisation_id: int) -> list[GrantStanding]:
+    """The SME's grants with their terms and what is left of them."""
+    found = []
+    for grant in await grants_of(tx, organisation_id):
+        of = await programme(tx, grant.programme_id)
+        balances = await part_balances(tx, await grant_parts_of(tx, [grant.id]))
+        found.append(GrantStanding(grant, of.agreed, tuple(balances)))
+    return found
+
+
+def answer_of(standing: GrantStanding, service_value_fen: int, use: Use) -> GrantAnswer:
+    """What the grant would pay of a service of this value, or why not. Policy: J.22b"""
+    terms = standing.terms
     rooms = [
         LayerRoom(
             each.part.layer_id,
@@ -196,11 +238,12 @@ async def _answer(tx: Tx, grant: Grant, question: VoucherQuestion) -> GrantAnswe
             each.part.ratio_basis_points,
             each.available_fen,
         )
-        for each in balances
+        for each in standing.balances
     ]
-    shares = voucher_shares(question.service_value_fen, rooms, terms)
+    shares = voucher_shares(service_value_fen, rooms, terms)
+    grant = standing.grant
     refusals = reasons_not_to_pay(
-        await _use(tx, question, terms),
+        use,
         GrantOnDay(grant.status, grant.valid_until, sum(room.room_fen for room in rooms)),
         terms,
     )
@@ -209,25 +252,25 @@ async def _answer(tx: Tx, grant: Grant, question: VoucherQuestion) -> GrantAnswe
             Reason(
                 "amount",
                 "The voucher's part of this amount is less than one fen.",
-                asked=question.service_value_fen,
+                asked=service_value_fen,
                 source=terms.source_of("layers"),
             )
         ]
-    return GrantAnswer(grant, terms, tuple(balances), shares, tuple(refusals))
+    return GrantAnswer(grant, terms, standing.balances, shares, tuple(refusals))
 
 
-async def _use(tx: Tx, question: VoucherQuestion, terms: Terms) -> Use:
-    sme = await organisation(tx, question.organisation_id)
-    provider = await organisation(tx, question.provider_id)
-    tie = await affiliation(
-        tx,
-        Pair(sme.legal_entity_id, provider.legal_entity_id),
-        terms.common_control_basis_points,
-    )
+def use_of(
+    service_kind: str,
+    on: date,
+    sme: Organisation,
+    provider: Organisation,
+    tie: Affiliation | None,
+) -> Use:
+    """What the registers know of a use on its day."""
     return Use(
-        on=question.on,
-        service_kind=question.service_kind,
+        on=on,
+        service_kind=service_kind,
         sme_suspended=sme.suspended_at is not None,
         provider_suspended=provider.suspended_at is not None,
-        affiliated_by=tie.detail.rstrip(".") if tie else None,
+        affiliated_by=None if tie is None else tie.detail.rstrip("."),
     )

@@ -1,0 +1,73 @@
+"""What an SME's vouchers would pay of many services at once, for lists of offers."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+
+from marketplace.kernel.db import Tx
+from marketplace.parties.queries import affiliations, organisation, organisations
+from marketplace.vouchers.queries.grants import (
+    answer_of,
+    best_of,
+    part_told,
+    standings_of,
+    use_of,
+)
+from marketplace.vouchers.queries.rows import VoucherPart
+
+
+@dataclass(frozen=True, slots=True)
+class ServiceValue:
+    """A service of some provider: `key` is how the asker tells it from the others."""
+
+    key: int
+    provider_id: int
+    service_value_fen: int
+
+
+@dataclass(frozen=True, slots=True)
+class ManyVoucherQuestions:
+    """What would the SME's vouchers pay of each of these services, bought one alone?"""
+
+    organisation_id: int
+    service_kind: str
+    on: date
+    services: tuple[ServiceValue, ...]
+
+
+async def voucher_parts(tx: Tx, question: ManyVoucherQuestions) -> dict[int, VoucherPart]:
+    """`voucher_part` for every service, by its key.
+
+    The number of questions to the database grows with the SME's vouchers, not with the services.
+    Policy: J.22b
+    """
+    standings = await standings_of(tx, question.organisation_id)
+    if not standings or not question.services:
+        return {service.key: part_told(None) for service in question.services}
+    sme = await organisation(tx, question.organisation_id)
+    providers = await organisations(tx, {service.provider_id for service in question.services})
+    entities = {provider.legal_entity_id for provider in providers.values()}
+    ties = {
+        control: await affiliations(tx, sme.legal_entity_id, entities, control)
+        for control in {standing.terms.common_control_basis_points for standing in standings}
+    }
+    parts = {}
+    for service in question.services:
+        provider = providers[service.provider_id]
+        answers = [
+            answer_of(
+                standing,
+                service.service_value_fen,
+                use_of(
+                    question.service_kind,
+                    question.on,
+                    sme,
+                    provider,
+                    ties[standing.terms.common_control_basis_points][provider.legal_entity_id],
+                ),
+            )
+            for standing in standings
+        ]
+        parts[service.key] = part_told(best_of(answers))
+    return parts
