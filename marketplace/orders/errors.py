@@ -19,6 +19,13 @@ class QuoteUnclear(Malformed):
     title = "Say what is to be quoted"
 
 
+class OffersUnclear(Malformed):
+    """A window of time has two ends."""
+
+    code = "offers-unclear"
+    title = "Say from when until when"
+
+
 class QuoteExpired(Conflict):
     """A quote holds prices and terms for a time; this one's is over."""
 

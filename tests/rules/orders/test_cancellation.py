@@ -1,57 +1,32 @@
 """What calling off or missing a service costs."""
 
-from datetime import UTC, datetime, timedelta
-
 import pytest
 
-from marketplace.orders.rules.cancellation import (
-    FeeTerms,
-    cancellation_fee,
-    is_late,
-    no_show_fee,
-)
-
-TERMS = FeeTerms(
-    late_cancel_minutes=1440, late_cancel_fee_basis_points=5000, no_show_fee_basis_points=10_000
-)
-START = datetime(2025, 3, 10, 1, tzinfo=UTC)
+from marketplace.orders.rules.cancellation import fee_due
 
 
 @pytest.mark.parametrize(
-    ("before_start", "late"),
+    ("own_fen", "fee_basis_points", "quoted_basis_points", "confirmed", "fee"),
     [
-        (timedelta(days=2), False),
-        (timedelta(days=1), False),
-        (timedelta(days=1) - timedelta(seconds=1), True),
-        (timedelta(0), True),
-        (-timedelta(hours=1), True),
+        (101, 5_000, 5_000, True, 50),
+        (75_000, 10_000, 10_000, True, 75_000),
+        # In time, or the provider's own doing: booking says that nothing stays due.
+        (101, 0, 5_000, True, 0),
+        # The offer was not accepted yet.
+        (101, 5_000, 5_000, False, 0),
+        # The terms rose after the quote; the buyer was told half.
+        (100, 8_000, 5_000, True, 50),
+        (100, 3_000, 5_000, True, 30),
+        # Nothing of the buyer's own: the voucher pays no fees.
+        (0, 10_000, 10_000, True, 0),
     ],
 )
-def test_a_cancellation_is_late_inside_the_frozen_notice(before_start, late):
-    assert late is is_late(starts_at=START, at=START - before_start, terms=TERMS)
-
-
-def test_samples_have_no_start_to_be_late_for():
-    assert is_late(starts_at=None, at=START, terms=TERMS) is False
-
-
-@pytest.mark.parametrize(
-    ("late", "by_provider", "confirmed", "fee"),
-    [
-        (True, False, True, 50),
-        (False, False, True, 0),
-        (True, True, True, 0),
-        (True, False, False, 0),
-    ],
-)
-def test_only_a_late_cancellation_by_the_buyer_of_a_confirmed_order_costs(
-    late, by_provider, confirmed, fee
+def test_a_fee_is_a_share_of_the_buyers_own_money_as_it_was_told(
+    own_fen, fee_basis_points, quoted_basis_points, confirmed, fee
 ):
-    assert fee == cancellation_fee(
-        101, late=late, by_provider=by_provider, confirmed=confirmed, terms=TERMS
+    assert fee == fee_due(
+        own_fen,
+        fee_basis_points=fee_basis_points,
+        quoted_basis_points=quoted_basis_points,
+        confirmed=confirmed,
     )
-
-
-def test_a_no_show_costs_the_buyers_own_money_and_no_voucher():
-    assert 75_000 == no_show_fee(75_000, terms=TERMS)
-    assert 0 == no_show_fee(0, terms=TERMS)

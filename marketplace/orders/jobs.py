@@ -1,0 +1,86 @@
+"""What the scheduler does for orders: accept after the review window, end unanswered ones."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Sequence
+
+import structlog
+
+from marketplace.kernel.actors import system_actor
+from marketplace.kernel.db import Database, Tx, atomically
+from marketplace.kernel.errors import DomainError
+from marketplace.kernel.jobs import Job
+from marketplace.orders.queries.orders import due_for_acceptance, due_to_expire
+from marketplace.orders.use_cases import (
+    AcceptOrder,
+    ExpireOrder,
+    accept_after_review,
+    expire_order,
+)
+
+log = structlog.get_logger()
+
+BATCH = 500
+
+
+async def accept_reviewed(database: Database) -> int:
+    """Settle every order whose review window is over, each in a transaction of its own."""
+
+    async def accept(order_id: int) -> None:
+        await atomically(
+            database,
+            accept_after_review,
+            AcceptOrder(order_id),
+            actor=system_actor("job:accept-after-review"),
+        )
+
+    return await _each(database, due_for_acceptance, accept)
+
+
+async def expire_unanswered(database: Database) -> int:
+    """End every order that its provider has not answered while the quote held."""
+
+    async def expire(order_id: int) -> None:
+        await atomically(
+            database,
+            expire_order,
+            ExpireOrder(order_id),
+            actor=system_actor("job:expire-unanswered-orders"),
+        )
+
+    return await _each(database, due_to_expire, expire)
+
+
+async def _each(
+    database: Database,
+    due: Callable[[Tx, int], Awaitable[Sequence[int]]],
+    work: Callable[[int], Awaitable[None]],
+) -> int:
+    """Do `work` on every due order; one that is refused is logged and does not stop the others."""
+    actor = system_actor("job:orders")
+    ids = await atomically(database, due, BATCH, actor=actor)
+    done = 0
+    for order_id in ids:
+        try:
+            await work(order_id)
+        except DomainError as refusal:
+            log.warning("orders.job_refused", order_id=order_id, code=refusal.code)
+        else:
+            done += 1
+    return done
+
+
+JOBS = [
+    Job(
+        name="orders.accept-after-review",
+        cron="*/10 * * * *",
+        run=accept_reviewed,
+        about="Accepts and settles orders whose review window is over.",
+    ),
+    Job(
+        name="orders.expire-unanswered",
+        cron="*/10 * * * *",
+        run=expire_unanswered,
+        about="Ends orders that no provider answered while the quote held, and gives all back.",
+    ),
+]

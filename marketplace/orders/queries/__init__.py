@@ -1,0 +1,50 @@
+"""What is known of quotes, orders and offers, to those who may know it."""
+
+from marketplace.orders.queries.offers import FindOffers, Offer, Offers, find_offers
+from marketplace.orders.queries.orders import (
+    Contract,
+    Deliverable,
+    Dispute,
+    Order,
+    OrderList,
+    OrderPage,
+    OrderStory,
+    Review,
+    SampleSet,
+    TimelineEvent,
+    contract_of,
+    deliverables,
+    order,
+    order_story,
+    orders,
+    ratings,
+)
+from marketplace.orders.queries.quotes import Quote, QuoteList, QuotePage, quote, quotes
+
+__all__ = [
+    "Contract",
+    "Deliverable",
+    "Dispute",
+    "FindOffers",
+    "Offer",
+    "Offers",
+    "Order",
+    "OrderList",
+    "OrderPage",
+    "OrderStory",
+    "Quote",
+    "QuoteList",
+    "QuotePage",
+    "Review",
+    "SampleSet",
+    "TimelineEvent",
+    "contract_of",
+    "deliverables",
+    "find_offers",
+    "order",
+    "order_story",
+    "orders",
+    "quote",
+    "quotes",
+    "ratings",
+]

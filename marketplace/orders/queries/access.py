@@ -1,0 +1,19 @@
+"""Who may see an order: its two sides, the agent who asked for it, and those who check."""
+
+from __future__ import annotations
+
+from marketplace.kernel.actors import Actor
+from marketplace.parties.roles import SEES_EVERYTHING, Role
+
+# Officers audit claims and rule on disputes; finance staff follow the money of an order.
+READS_ORDERS = (*SEES_EVERYTHING, Role.VOUCHER_OFFICER, Role.FINANCE_MAKER, Role.FINANCE_CHECKER)
+
+
+def sees_everything(actor: Actor) -> bool:
+    """Whether the actor reads every order: auditors, regulators, the centre, the platform."""
+    return actor.has("system", *READS_ORDERS)
+
+
+def is_side(actor: Actor, *, buyer_id: int, provider_id: int) -> bool:
+    """Whether the actor acts for the buyer or the provider, or is the platform itself."""
+    return actor.has("system") or actor.organisation_id in (buyer_id, provider_id)

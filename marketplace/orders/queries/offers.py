@@ -1,0 +1,177 @@
+"""Finding a service: instruments with their free week, their price, and what the buyer would pay.
+
+However many hits a page has, the number of questions to the database stays the same.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from marketplace.billing.pricing import queries as pricing
+from marketplace.booking import queries as booking
+from marketplace.catalogue import queries as catalogue
+from marketplace.kernel.db import Tx
+from marketplace.kernel.time import During
+from marketplace.orders.errors import OffersUnclear
+from marketplace.orders.rules.customers import CustomerClass, customer_class
+from marketplace.parties import queries as parties
+from marketplace.vouchers import queries as vouchers
+
+HOUR = "hour"
+SERVICE_KIND = "research-and-development"
+# Free time is looked up for the best hits only; a narrower question reaches the others.
+CANDIDATES_MAX = 500
+
+
+@dataclass(frozen=True, slots=True)
+class FindOffers:
+    """What is looked for; `free_from` and `free_until` belong together.
+
+    With `minutes` the instrument must be free for so long inside the window, without for all of it.
+    """
+
+    search: catalogue.InstrumentSearch
+    free_from: datetime | None = None
+    free_until: datetime | None = None
+    minutes: int | None = None
+    service_kind: str = SERVICE_KIND
+
+    def window(self) -> During | None:
+        """The window in which instruments must be free, or None.
+
+        Raises:
+            OffersUnclear: when only one of its ends is given, or they are the wrong way round.
+        """
+        if self.free_from is None and self.free_until is None:
+            return None
+        if self.free_from is None or self.free_until is None or self.free_from >= self.free_until:
+            raise OffersUnclear("Give free_from and free_until, the earlier one first.")
+        return During(self.free_from, self.free_until)
+
+
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """An instrument, seven days of free minutes, and one hour's price for this buyer.
+
+    The price is None where the provider has none for the buyer's class; then so is `own_fen`.
+    """
+
+    instrument: catalogue.InstrumentHit
+    free_minutes: tuple[int, ...]
+    price_list_id: int | None
+    hour_fen: int | None
+    voucher_fen: int
+    own_fen: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Offers:
+    """One page of offers. `capped`: more was found than could be looked at."""
+
+    offers: list[Offer]
+    total: int
+    capped: bool
+    facets: catalogue.Facets
+    page: int
+    page_size: int
+
+
+async def find_offers(tx: Tx, question: FindOffers) -> Offers:
+    """Instruments that fit, with free time and with what the caller's organisation would pay.
+
+    Policy: J.21d, J.22b
+
+    Raises:
+        OffersUnclear: for half a window.
+    """
+    window = question.window()
+    if window is None:
+        found = await catalogue.search(tx, question.search)
+        hits, total, capped = found.hits, found.total, found.capped
+    else:
+        found, free = await _free_hits(tx, question, window)
+        first = (question.search.page - 1) * question.search.page_size
+        hits, total = tuple(free[first : first + question.search.page_size]), len(free)
+        capped = found.total > CANDIDATES_MAX
+    return Offers(
+        offers=await _offers(tx, hits, service_kind=question.service_kind),
+        total=total,
+        capped=capped,
+        facets=found.facets,
+        page=question.search.page,
+        page_size=question.search.page_size,
+    )
+
+
+async def _free_hits(
+    tx: Tx, question: FindOffers, window: During
+) -> tuple[catalogue.SearchHits, list[catalogue.InstrumentHit]]:
+    candidates = replace(question.search, page=1, page_size=CANDIDATES_MAX)
+    found = await catalogue.search(tx, candidates)
+    free = await booking.free_among(
+        tx, booking.FreeIn([hit.id for hit in found.hits], window, minutes=question.minutes)
+    )
+    return found, [hit for hit in found.hits if hit.id in free]
+
+
+async def _offers(
+    tx: Tx, hits: Sequence[catalogue.InstrumentHit], *, service_kind: str
+) -> list[Offer]:
+    ids = [hit.id for hit in hits]
+    if not ids:
+        return []
+    weeks = await booking.week_strips(tx, booking.WeekOf(ids, tx.today))
+    classes = await _classes(tx, {hit.provider_id for hit in hits})
+    hours = {
+        (price.instrument_id, price.customer_class): price
+        for price in await pricing.prices_in_force(tx, ids, tx.today)
+        if price.unit == HOUR
+    }
+    prices = {hit.id: hours.get((hit.id, classes[hit.provider_id])) for hit in hits}
+    parts = await vouchers.voucher_parts(
+        tx,
+        vouchers.ManyVoucherQuestions(
+            organisation_id=tx.actor.organisation_id,
+            service_kind=service_kind,
+            on=tx.today,
+            services=tuple(
+                vouchers.ServiceValue(hit.id, hit.provider_id, _one_hour(price))
+                for hit in hits
+                if (price := prices[hit.id]) is not None
+            ),
+        ),
+    )
+    return [_offer(hit, weeks.get(hit.id, ()), prices[hit.id], parts.get(hit.id)) for hit in hits]
+
+
+async def _classes(tx: Tx, provider_ids: Iterable[int]) -> dict[int, CustomerClass]:
+    """The class in which the caller's organisation buys from each provider."""
+    buyer = await parties.organisation(tx, tx.actor.organisation_id)
+    providers = await parties.organisations(tx, provider_ids)
+    profile = await parties.sme_profile(tx, parties.SmeYear(buyer.id, tx.today.year))
+    return {
+        provider.id: customer_class(
+            kind=buyer.kind,
+            same_legal_entity=provider.legal_entity_id == buyer.legal_entity_id,
+            has_sme_profile=profile is not None,
+        )
+        for provider in providers.values()
+    }
+
+
+def _one_hour(price: pricing.PriceInForce) -> int:
+    return max(price.amount_fen, price.minimum_fen)
+
+
+def _offer(
+    hit: catalogue.InstrumentHit,
+    week: tuple[int, ...],
+    price: pricing.PriceInForce | None,
+    part: vouchers.VoucherPart | None,
+) -> Offer:
+    if price is None:
+        return Offer(hit, week, None, None, 0, None)
+    hour_fen, voucher_fen = _one_hour(price), 0 if part is None else part.total_fen
+    return Offer(hit, week, price.price_list_id, hour_fen, voucher_fen, hour_fen - voucher_fen)

@@ -1,0 +1,395 @@
+"""Orders with their story: contract, timeline, samples, deliverables, dispute, review."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from typing import Any
+
+from sqlalchemy import ColumnElement, Select, func, or_, select, true
+
+from marketplace.kernel.db import Tx
+from marketplace.kernel.time import shanghai_instant
+from marketplace.orders.errors import OrderMissing
+from marketplace.orders.queries.access import is_side, sees_everything
+from marketplace.orders.queries.quotes import Quote, quote_columns
+from marketplace.orders.rules.settlement import Parts
+from marketplace.orders.rules.states import Mode, Status
+from marketplace.orders.tables import (
+    contract as contract_table,
+    deliverable as deliverable_table,
+    dispute as dispute_table,
+    order_event,
+    quote as quote_table,
+    review as review_table,
+    sample_set as sample_set_table,
+    service_order,
+)
+
+TIMELINE_MAX = 1_000
+DELIVERABLES_MAX = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """An order: who, what, where it stands, what is held and what was settled."""
+
+    id: int
+    quote_id: int
+    buyer_id: int
+    provider_id: int
+    agent_id: int | None
+    buyer_legal_entity_id: int
+    provider_legal_entity_id: int
+    instrument_id: int
+    title: str
+    mode: str
+    status: str
+    total_fen: int
+    voucher_fen: int
+    own_fen: int
+    own_hold_id: int | None
+    reservation_id: int | None
+    affiliated_because: str | None
+    profile: dict[str, Any] | None
+    placed_by: int
+    placed_at: datetime
+    confirmed_at: datetime | None
+    delivered_at: datetime | None
+    review_ends_at: datetime | None
+    ended_at: datetime | None
+    ended_because: str | None
+    settled_fen: int | None
+    settled_voucher_fen: int | None
+    settled_own_fen: int | None
+
+    @property
+    def held(self) -> Parts:
+        """What was held when the order was placed."""
+        return Parts(voucher_fen=self.voucher_fen, own_fen=self.own_fen)
+
+    @property
+    def is_machine_time(self) -> bool:
+        """Whether the buyer has the instrument for an interval."""
+        return self.mode == Mode.MACHINE_TIME
+
+
+@dataclass(frozen=True, slots=True)
+class Contract:
+    """The contract of an order, with both signatures."""
+
+    id: int
+    order_id: int
+    version: int
+    document: dict[str, Any]
+    text: str
+    sha256: str
+    buyer_signed_by: int
+    buyer_signed_at: datetime
+    provider_signed_how: str | None
+    provider_signed_by: int | None
+    provider_signed_at: datetime | None
+    registration_number: str | None
+    registered_on: date | None
+
+
+@dataclass(frozen=True, slots=True)
+class TimelineEvent:
+    """One thing that happened to an order."""
+
+    at: datetime
+    person_id: int
+    kind: str
+    facts: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class SampleSet:
+    """The samples of an order and where they are."""
+
+    samples: int
+    description: str
+    hazards: str
+    disposal: str
+    received: int | None
+    received_at: datetime | None
+    tested: int | None
+    tested_at: datetime | None
+    returned_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Deliverable:
+    """A result that was uploaded, without its bytes."""
+
+    id: int
+    order_id: int
+    name: str
+    media_type: str
+    sha256: str
+    size_bytes: int
+    stored_by: int
+    stored_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Dispute:
+    """What the buyer objects to, and how the centre ruled."""
+
+    reason: str
+    opened_by: int
+    opened_at: datetime
+    pay_basis_points: int | None
+    ruling: str | None
+    ruled_by: int | None
+    ruled_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Review:
+    """The buyer's rating on the national five-step scale."""
+
+    stars: int
+    text: str
+    written_by: int
+    written_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class OrderStory:
+    """An order with everything that belongs to it."""
+
+    order: Order
+    quote: Quote
+    contract: Contract
+    timeline: list[TimelineEvent]
+    samples: SampleSet | None
+    deliverables: list[Deliverable]
+    dispute: Dispute | None
+    review: Review | None
+
+
+@dataclass(frozen=True, slots=True)
+class OrderList:
+    """Which orders: by status, day of placing and words of the instrument's name."""
+
+    status: str | None = None
+    placed_from: date | None = None
+    placed_until: date | None = None
+    text: str | None = None
+    page: int = 1
+    page_size: int = 50
+
+
+@dataclass(frozen=True, slots=True)
+class OrderPage:
+    """One page of orders, newest first."""
+
+    rows: list[Order]
+    total: int
+    page: int
+    page_size: int
+
+
+@dataclass(frozen=True, slots=True)
+class Rating:
+    """How a provider's services were rated in a period."""
+
+    provider_id: int
+    reviews: int
+    stars: int
+
+
+@dataclass(frozen=True, slots=True)
+class RatingPeriod:
+    """Reviews written from `first_on` to `last_on`, both days included."""
+
+    first_on: date
+    last_on: date
+
+
+def order_columns() -> Select[Any]:
+    """Every column that an `Order` has."""
+    return select(*(service_order.c[name] for name in Order.__dataclass_fields__))
+
+
+def _columns(row_type: Any, table: Any) -> Select[Any]:
+    return select(*(table.c[name] for name in row_type.__dataclass_fields__))
+
+
+async def order(tx: Tx, order_id: int) -> Order:
+    """An order that the caller may see.
+
+    Raises:
+        OrderMissing: when there is none, or it is somebody else's.
+    """
+    found = await tx.one(
+        Order, order_columns().where(service_order.c.id == order_id), missing=OrderMissing
+    )
+    actor = tx.actor
+    if not (
+        is_side(actor, buyer_id=found.buyer_id, provider_id=found.provider_id)
+        or actor.organisation_id == found.agent_id
+        or sees_everything(actor)
+    ):
+        raise OrderMissing()
+    return found
+
+
+async def order_quote(tx: Tx, found: Order) -> Quote:
+    """The quote from which an order was made."""
+    return await tx.one(Quote, quote_columns().where(quote_table.c.id == found.quote_id))
+
+
+async def contract_of(tx: Tx, order_id: int) -> Contract:
+    """The contract of an order that the caller may see."""
+    await order(tx, order_id)
+    return await _contract(tx, order_id)
+
+
+async def _contract(tx: Tx, order_id: int) -> Contract:
+    return await tx.one(
+        Contract,
+        _columns(Contract, contract_table).where(contract_table.c.order_id == order_id),
+    )
+
+
+async def order_story(tx: Tx, order_id: int) -> OrderStory:
+    """An order with its timeline, contract, samples, deliverables, dispute and review."""
+    found = await order(tx, order_id)
+    events = await tx.all(
+        TimelineEvent,
+        _columns(TimelineEvent, order_event)
+        .where(order_event.c.order_id == order_id)
+        .order_by(order_event.c.id)
+        .limit(TIMELINE_MAX),
+    )
+    return OrderStory(
+        order=found,
+        quote=await order_quote(tx, found),
+        contract=await _contract(tx, order_id),
+        timeline=events,
+        samples=await sample_set_of(tx, order_id),
+        deliverables=await deliverables(tx, order_id),
+        dispute=await tx.first(
+            Dispute, _columns(Dispute, dispute_table).where(dispute_table.c.order_id == order_id)
+        ),
+        review=await tx.first(
+            Review, _columns(Review, review_table).where(review_table.c.order_id == order_id)
+        ),
+    )
+
+
+async def sample_set_of(tx: Tx, order_id: int) -> SampleSet | None:
+    """The samples of an order, or None for machine time."""
+    return await tx.first(
+        SampleSet,
+        _columns(SampleSet, sample_set_table).where(sample_set_table.c.order_id == order_id),
+    )
+
+
+async def deliverables(tx: Tx, order_id: int) -> list[Deliverable]:
+    """The results of an order by name, for its two sides; nobody else learns what they are.
+
+    Policy: J.20
+    """
+    found = await order(tx, order_id)
+    if not is_side(tx.actor, buyer_id=found.buyer_id, provider_id=found.provider_id):
+        return []
+    return await tx.all(
+        Deliverable,
+        _columns(Deliverable, deliverable_table)
+        .where(deliverable_table.c.order_id == order_id)
+        .order_by(deliverable_table.c.id)
+        .limit(DELIVERABLES_MAX),
+    )
+
+
+async def orders(tx: Tx, question: OrderList) -> OrderPage:
+    """The caller's orders, as buyer, provider or agent; everybody's for those who check."""
+    conditions = [_visible(tx), *_asked(question)]
+    table = service_order.c
+    rows = await tx.all(
+        Order,
+        order_columns()
+        .where(*conditions)
+        .order_by(table.id.desc())
+        .limit(question.page_size)
+        .offset((question.page - 1) * question.page_size),
+    )
+    total = await tx.scalar(select(func.count()).select_from(service_order).where(*conditions))
+    return OrderPage(rows, int(total), question.page, question.page_size)
+
+
+def _visible(tx: Tx) -> ColumnElement[bool]:
+    if sees_everything(tx.actor):
+        return true()
+    table, mine = service_order.c, tx.actor.organisation_id
+    return or_(table.buyer_id == mine, table.provider_id == mine, table.agent_id == mine)
+
+
+def _asked(question: OrderList) -> list[ColumnElement[bool]]:
+    table = service_order.c
+    conditions: list[ColumnElement[bool]] = []
+    if question.status is not None:
+        conditions.append(table.status == question.status)
+    if question.placed_from is not None:
+        conditions.append(table.placed_at >= shanghai_instant(question.placed_from))
+    if question.placed_until is not None:
+        day_after = question.placed_until + timedelta(days=1)
+        conditions.append(table.placed_at < shanghai_instant(day_after))
+    if question.text:
+        conditions.append(table.title.icontains(question.text, autoescape=True))
+    return conditions
+
+
+async def ratings(tx: Tx, period: RatingPeriod) -> Sequence[Rating]:
+    """Number and sum of stars per provider, for the yearly evaluation.
+
+    Policy: J.25
+    """
+    written = review_table.c.written_at
+    return await tx.all(
+        Rating,
+        select(
+            service_order.c.provider_id,
+            func.count().label("reviews"),
+            func.sum(review_table.c.stars).label("stars"),
+        )
+        .join(service_order, service_order.c.id == review_table.c.order_id)
+        .where(
+            written >= shanghai_instant(period.first_on),
+            written < shanghai_instant(period.last_on + timedelta(days=1)),
+        )
+        .group_by(service_order.c.provider_id)
+        .order_by(service_order.c.provider_id),
+    )
+
+
+async def due_for_acceptance(tx: Tx, limit: int) -> Sequence[int]:
+    """Orders whose review window is over, oldest first."""
+    return await tx.scalars(
+        select(service_order.c.id)
+        .where(
+            service_order.c.status == Status.DELIVERED,
+            service_order.c.review_ends_at <= tx.now,
+        )
+        .order_by(service_order.c.review_ends_at, service_order.c.id)
+        .limit(limit)
+    )
+
+
+async def due_to_expire(tx: Tx, limit: int) -> Sequence[int]:
+    """Orders without a reservation that the provider has not answered while the quote held."""
+    return await tx.scalars(
+        select(service_order.c.id)
+        .join(quote_table, quote_table.c.id == service_order.c.quote_id)
+        .where(
+            service_order.c.status == Status.PLACED,
+            service_order.c.reservation_id.is_(None),
+            quote_table.c.valid_until <= tx.now,
+        )
+        .order_by(service_order.c.id)
+        .limit(limit)
+    )

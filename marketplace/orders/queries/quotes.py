@@ -1,0 +1,112 @@
+"""Quotes as they were made."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+
+from sqlalchemy import Select, func, or_, select
+
+from marketplace.kernel.db import Tx
+from marketplace.kernel.time import shanghai_day
+from marketplace.orders.errors import QuoteMissing
+from marketplace.orders.queries.access import sees_everything
+from marketplace.orders.tables import quote as quote_table
+
+
+@dataclass(frozen=True, slots=True)
+class Quote:
+    """What a buyer was told: price, voucher part, own part, rules, and until when that holds."""
+
+    id: int
+    buyer_id: int
+    provider_id: int
+    agent_id: int | None
+    instrument_id: int
+    mode: str
+    starts_at: datetime | None
+    ends_at: datetime | None
+    samples: int | None
+    customer_class: str
+    purpose: str | None
+    service_kind: str
+    price_list_id: int
+    lines: list[dict[str, Any]]
+    total_fen: int
+    voucher_fen: int
+    own_fen: int
+    explanation: dict[str, Any]
+    terms: dict[str, Any]
+    valid_until: datetime
+    made_by: int
+    made_at: datetime
+    used_at: datetime | None
+
+    @property
+    def served_on(self) -> date | None:
+        """The day of the service, where the quote names one: the voucher must be valid then."""
+        return None if self.starts_at is None else shanghai_day(self.starts_at)
+
+    def term(self, section: str, name: str) -> Any:
+        """The value of a term frozen in the quote."""
+        return self.terms[section][name]["value"]
+
+
+@dataclass(frozen=True, slots=True)
+class QuoteList:
+    """Which quotes: those still usable, or all."""
+
+    usable_only: bool = False
+    page: int = 1
+    page_size: int = 50
+
+
+@dataclass(frozen=True, slots=True)
+class QuotePage:
+    """One page of quotes, newest first."""
+
+    rows: list[Quote]
+    total: int
+    page: int
+    page_size: int
+
+
+def quote_columns() -> Select[Any]:
+    """Every column that a `Quote` has."""
+    return select(*(quote_table.c[name] for name in Quote.__dataclass_fields__))
+
+
+async def quote(tx: Tx, quote_id: int) -> Quote:
+    """A quote of the caller's own: as its buyer, or as the station agent who asked for it.
+
+    Raises:
+        QuoteMissing: when there is none that the caller may see.
+    """
+    found = await tx.one(
+        Quote, quote_columns().where(quote_table.c.id == quote_id), missing=QuoteMissing
+    )
+    mine = tx.actor.organisation_id in (found.buyer_id, found.agent_id)
+    if not (mine or sees_everything(tx.actor)):
+        raise QuoteMissing()
+    return found
+
+
+async def quotes(tx: Tx, question: QuoteList) -> QuotePage:
+    """The caller's own quotes, newest first."""
+    table = quote_table.c
+    condition = or_(
+        table.buyer_id == tx.actor.organisation_id, table.agent_id == tx.actor.organisation_id
+    )
+    if question.usable_only:
+        condition &= table.used_at.is_(None) & (table.valid_until > tx.now)
+    rows = await tx.all(
+        Quote,
+        quote_columns()
+        .where(condition)
+        .order_by(table.id.desc())
+        .limit(question.page_size)
+        .offset((question.page - 1) * question.page_size),
+    )
+    total = await tx.scalar(select(func.count()).select_from(quote_table).where(condition))
+    return QuotePage(rows, int(total), question.page, question.page_size)

@@ -1,0 +1,199 @@
+"""Results: uploaded by the provider, seen by the two sides only, every download logged."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+
+from sqlalchemy import func, insert, select
+
+from marketplace.kernel.db import Tx
+from marketplace.kernel.errors import Reasons
+from marketplace.orders.errors import (
+    DeliverableMissing,
+    DeliverableUnfit,
+    ServiceUnfinished,
+    StepNotOpen,
+)
+from marketplace.orders.events import ServiceDelivered
+from marketplace.orders.queries.access import is_side
+from marketplace.orders.queries.orders import (
+    DELIVERABLES_MAX,
+    Deliverable,
+    Order,
+    order,
+    order_quote,
+)
+from marketplace.orders.rules.review_window import review_ends_at
+from marketplace.orders.rules.states import Status, Step, after
+from marketplace.orders.tables import deliverable
+from marketplace.orders.use_cases.service import require_finished
+from marketplace.orders.use_cases.steps import lock_as_provider, note, take_step
+
+DELIVERABLE_BYTES_MAX = 10 * 1024 * 1024
+TAKES_DELIVERABLES = (Status.IN_SERVICE, Status.DELIVERED, Status.DISPUTED)
+
+
+@dataclass(frozen=True, slots=True)
+class StoreDeliverable:
+    """A result as it was sent; `sha256` is what the sender says it is, if it says."""
+
+    order_id: int
+    name: str
+    media_type: str
+    content: bytes
+    sha256: str | None = None
+
+
+async def store_deliverable(tx: Tx, command: StoreDeliverable) -> Deliverable:
+    """Keep a result of a service for its buyer.
+
+    Policy: J.20
+
+    Raises:
+        StepNotOpen: before the service has begun, or after the order has ended.
+        DeliverableUnfit: when it is empty, too large, one too many, or not what the sender says.
+        DeliverableKnown: when the order has the same bytes already.
+    """
+    found = await lock_as_provider(tx, command.order_id)
+    if found.status not in TAKES_DELIVERABLES:
+        raise StepNotOpen(
+            f"The order is {found.status}; results belong to a service that has begun.",
+            order_status=found.status,
+        )
+    digest = hashlib.sha256(command.content).hexdigest()
+    await _require_fit(tx, command, digest)
+    stored = await tx.one(
+        Deliverable,
+        insert(deliverable)
+        .values(
+            order_id=found.id,
+            name=command.name,
+            media_type=command.media_type,
+            sha256=digest,
+            size_bytes=len(command.content),
+            content=command.content,
+            stored_by=tx.actor.person_id,
+            stored_at=tx.now,
+        )
+        .returning(*(deliverable.c[name] for name in Deliverable.__dataclass_fields__)),
+    )
+    await note(tx, found.id, "upload", deliverable_id=stored.id, name=stored.name, sha256=digest)
+    return stored
+
+
+async def _require_fit(tx: Tx, command: StoreDeliverable, digest: str) -> None:
+    reasons = Reasons()
+    if not 1 <= len(command.content) <= DELIVERABLE_BYTES_MAX:
+        reasons.add(
+            "deliverable-size",
+            f"A deliverable has between 1 and {DELIVERABLE_BYTES_MAX} bytes.",
+            limit=DELIVERABLE_BYTES_MAX,
+            asked=len(command.content),
+        )
+    if command.sha256 is not None and command.sha256 != digest:
+        reasons.add(
+            "deliverable-sha256",
+            "What arrived is not what was sent; send it again.",
+            limit=command.sha256,
+            asked=digest,
+        )
+    kept = await tx.scalar(
+        select(func.count())
+        .select_from(deliverable)
+        .where(deliverable.c.order_id == command.order_id)
+    )
+    if kept >= DELIVERABLES_MAX:
+        reasons.add(
+            "deliverables-kept",
+            f"An order keeps at most {DELIVERABLES_MAX} deliverables; send an archive.",
+            limit=DELIVERABLES_MAX,
+            asked=kept + 1,
+        )
+    reasons.raise_as(DeliverableUnfit)
+
+
+@dataclass(frozen=True, slots=True)
+class DownloadDeliverable:
+    """One of the two sides takes a copy."""
+
+    order_id: int
+    deliverable_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class DownloadedFile:
+    """A deliverable with its bytes."""
+
+    name: str
+    media_type: str
+    sha256: str
+    content: bytes
+
+
+async def download_deliverable(tx: Tx, command: DownloadDeliverable) -> DownloadedFile:
+    """The bytes of a result, for the buyer and the provider; who took them is logged.
+
+    Policy: J.20
+
+    Raises:
+        DeliverableMissing: when there is none, or the caller is of neither side.
+    """
+    found = await order(tx, command.order_id)
+    if not is_side(tx.actor, buyer_id=found.buyer_id, provider_id=found.provider_id):
+        raise DeliverableMissing("Results are for the buyer and the provider only.")
+    table = deliverable.c
+    taken = await tx.one(
+        DownloadedFile,
+        select(table.name, table.media_type, table.sha256, table.content).where(
+            table.order_id == command.order_id, table.id == command.deliverable_id
+        ),
+        missing=DeliverableMissing,
+    )
+    await note(tx, found.id, "download", deliverable_id=command.deliverable_id, sha256=taken.sha256)
+    return taken
+
+
+@dataclass(frozen=True, slots=True)
+class DeliverOrder:
+    """The results are with the buyer."""
+
+    order_id: int
+
+
+async def deliver_order(tx: Tx, command: DeliverOrder) -> Order:
+    """Hand the results over: the buyer's review window begins.
+
+    Tested samples need at least one deliverable; self-operated machine time may leave its results
+    with the buyer at once.
+    Policy: J.18a
+
+    Raises:
+        StepNotOpen: when the order is not in service.
+        ServiceUnfinished: when the session is open, samples are untested or results are missing.
+    """
+    found = await lock_as_provider(tx, command.order_id)
+    after(Status(found.status), Step.DELIVER)
+    await require_finished(tx, found)
+    if not found.is_machine_time and not await _has_deliverable(tx, found.id):
+        raise ServiceUnfinished("Upload the results of the tests first.")
+    quote = await order_quote(tx, found)
+    moved = await take_step(
+        tx,
+        found,
+        Step.DELIVER,
+        delivered_at=tx.now,
+        review_ends_at=review_ends_at(
+            tx.now, window_days=quote.term("orders", "review_window_days")
+        ),
+    )
+    tx.record(ServiceDelivered(moved.id, moved.buyer_id, moved.provider_id))
+    return moved
+
+
+async def _has_deliverable(tx: Tx, order_id: int) -> bool:
+    return bool(
+        await tx.scalar(
+            select(select(deliverable.c.id).where(deliverable.c.order_id == order_id).exists())
+        )
+    )

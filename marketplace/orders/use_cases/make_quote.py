@@ -1,0 +1,187 @@
+"""A quote: price, voucher part, own part, every rule that applied, frozen for a time."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import insert
+
+from marketplace.billing.pricing import queries as pricing
+from marketplace.catalogue import queries as catalogue
+from marketplace.kernel.db import Tx
+from marketplace.kernel.errors import Reasons
+from marketplace.kernel.time import During, shanghai_day
+from marketplace.orders.errors import (
+    InstrumentNotOffered,
+    PartySuspended,
+    QuoteMissing,
+    QuoteUnclear,
+)
+from marketplace.orders.queries.quotes import Quote
+from marketplace.orders.rules.customers import customer_class
+from marketplace.orders.rules.states import Mode
+from marketplace.orders.tables import quote as quote_table
+from marketplace.parties import queries as parties
+from marketplace.parties.roles import Role
+from marketplace.rulebook import rulebook
+from marketplace.vouchers import queries as vouchers
+
+SERVICE_KIND = "research-and-development"
+
+
+@dataclass(frozen=True, slots=True)
+class MakeQuote:
+    """What would this service cost this buyer? `buyer_id` is for a station agent to fill in."""
+
+    instrument_id: int
+    mode: Mode
+    starts_at: datetime | None = None
+    ends_at: datetime | None = None
+    samples: int | None = None
+    purpose: str | None = None
+    service_kind: str = SERVICE_KIND
+    use_voucher: bool = True
+    buyer_id: int | None = None
+
+    def during(self) -> During | None:
+        """The interval asked for, or None for samples.
+
+        Raises:
+            QuoteUnclear: when the command is neither machine time nor samples.
+        """
+        if self.mode == Mode.SAMPLES:
+            if self.samples is None or self.starts_at or self.ends_at:
+                raise QuoteUnclear("For samples, say how many, and no times.")
+            return None
+        if self.starts_at is None or self.ends_at is None or self.samples is not None:
+            raise QuoteUnclear("For machine time, say from when until when, and no samples.")
+        if self.starts_at >= self.ends_at:
+            raise QuoteUnclear("The time ends before it starts.")
+        return During(self.starts_at, self.ends_at)
+
+
+async def make_quote(tx: Tx, command: MakeQuote) -> Quote:
+    """Price a service for a buyer and freeze what was said: list, lines, voucher, terms.
+
+    Nothing is reserved or held by a quote; the order does that.
+    Policy: J.15, J.21d, J.22b
+
+    Raises:
+        QuoteUnclear: when it is not clear what is asked.
+        PartySuspended: when buyer or provider is.
+        InstrumentNotOffered: when the instrument is not listed.
+        NoPriceInForce: when it has no price for this buyer and mode.
+    """
+    during = command.during()
+    buyer = await parties.organisation(tx, _buyer_id(tx, command))
+    instrument = await catalogue.instrument(tx, command.instrument_id)
+    provider = await parties.organisation(tx, instrument.provider_id)
+    require_good_standing(buyer, provider)
+    if instrument.status != "listed":
+        raise InstrumentNotOffered(f"It is {instrument.status}.", status_of=instrument.status)
+    profile = await parties.sme_profile(tx, parties.SmeYear(buyer.id, tx.today.year))
+    buyer_class = customer_class(
+        kind=buyer.kind,
+        same_legal_entity=buyer.legal_entity_id == provider.legal_entity_id,
+        has_sme_profile=profile is not None,
+    )
+    priced = await pricing.price_service(
+        tx,
+        pricing.ServiceAsked(
+            instrument_id=instrument.id,
+            customer_class=buyer_class,
+            mode=command.mode,
+            on=tx.today,
+            minutes=during.minutes if during else 0,
+            samples=command.samples or 0,
+            purpose=command.purpose,
+        ),
+    )
+    voucher_fen, told = await _voucher(tx, command, buyer.id, provider.id, priced.total_fen)
+    return await tx.one(
+        Quote,
+        insert(quote_table)
+        .values(
+            buyer_id=buyer.id,
+            provider_id=provider.id,
+            agent_id=None if buyer.id == tx.actor.organisation_id else tx.actor.organisation_id,
+            instrument_id=instrument.id,
+            mode=command.mode,
+            starts_at=command.starts_at,
+            ends_at=command.ends_at,
+            samples=command.samples,
+            customer_class=buyer_class,
+            purpose=command.purpose,
+            service_kind=command.service_kind,
+            price_list_id=priced.price_list_id,
+            lines=[asdict(line) for line in priced.lines],
+            total_fen=priced.total_fen,
+            voucher_fen=voucher_fen,
+            own_fen=priced.total_fen - voucher_fen,
+            explanation={"cost_sheet_id": priced.cost_sheet_id, "voucher": told},
+            terms=terms_on(tx),
+            valid_until=tx.now + timedelta(days=rulebook().orders.quote_valid_days.on(tx.today)),
+            made_by=tx.actor.person_id,
+            made_at=tx.now,
+        )
+        .returning(*(quote_table.c[name] for name in Quote.__dataclass_fields__)),
+    )
+
+
+def _buyer_id(tx: Tx, command: MakeQuote) -> int:
+    own = tx.actor.organisation_id
+    if command.buyer_id is None or command.buyer_id == own:
+        return own
+    # An agent may ask for an SME; the order itself is signed and paid by the SME.
+    if tx.actor.has(Role.STATION_AGENT, "system"):
+        return command.buyer_id
+    raise QuoteMissing("A quote can be asked for by the buyer itself or by a station's agent.")
+
+
+def require_good_standing(*organisations: parties.Organisation) -> None:
+    """None of the organisations is suspended.
+
+    Raises:
+        PartySuspended: naming each that is.
+    """
+    reasons = Reasons()
+    for organisation in organisations:
+        if organisation.suspended_at is not None:
+            reasons.add("suspended", f"{organisation.name} is suspended.", asked=organisation.id)
+    reasons.raise_as(PartySuspended)
+
+
+def terms_on(tx: Tx) -> dict[str, Any]:
+    """The dated terms that will decide about the order, as they are today."""
+    book, day = rulebook(), tx.today
+    return {
+        "orders": book.orders.snapshot(day),
+        "booking": book.booking.snapshot(day),
+    }
+
+
+async def _voucher(
+    tx: Tx, command: MakeQuote, buyer_id: int, provider_id: int, total_fen: int
+) -> tuple[int, dict[str, Any]]:
+    """What the voucher would pay, and how that came about."""
+    if not command.use_voucher or total_fen == 0:
+        return 0, {"asked": command.use_voucher, "layers": [], "explanation": [], "refusals": []}
+    part = await vouchers.voucher_part(
+        tx,
+        vouchers.VoucherQuestion(
+            organisation_id=buyer_id,
+            provider_id=provider_id,
+            service_kind=command.service_kind,
+            service_value_fen=total_fen,
+            on=tx.today if command.starts_at is None else shanghai_day(command.starts_at),
+        ),
+    )
+    return part.total_fen, {
+        "asked": True,
+        "grant_id": part.grant_id,
+        "layers": [asdict(layer) for layer in part.layers],
+        "explanation": list(part.explanation),
+        "refusals": [asdict(reason) for reason in part.refusals],
+    }

@@ -1,0 +1,205 @@
+"""Acceptance, dispute and ruling: each ends in the settlement of the same transaction."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from sqlalchemy import insert, update
+
+from marketplace.billing.pricing import queries as pricing
+from marketplace.booking import queries as booking_queries
+from marketplace.kernel.db import Tx
+from marketplace.kernel.time import shanghai_day
+from marketplace.orders.errors import DisputedBefore, ReviewWindowOver
+from marketplace.orders.events import OrderDisputed, OrderSettled
+from marketplace.orders.queries.orders import Order, order_quote, sample_set_of
+from marketplace.orders.queries.quotes import Quote
+from marketplace.orders.rules.review_window import may_object
+from marketplace.orders.rules.settlement import ruled_value, used_value
+from marketplace.orders.rules.states import Status, Step, after, allows
+from marketplace.orders.tables import dispute
+from marketplace.orders.use_cases.money import pay_for_service
+from marketplace.orders.use_cases.steps import lock_as_buyer, lock_order, take_step
+
+WHOLE = 10_000
+
+
+@dataclass(frozen=True, slots=True)
+class AcceptOrder:
+    """The buyer has what it ordered."""
+
+    order_id: int
+
+
+async def accept_order(tx: Tx, command: AcceptOrder) -> Order:
+    """Accept what was delivered: the provider has what was used, the rest goes back, at once.
+
+    Policy: J.18a, J.22b
+
+    Raises:
+        OrderMissing: when it is another buyer's.
+        StepNotOpen: when nothing was delivered, or it was disputed or accepted.
+    """
+    found = await lock_as_buyer(tx, command.order_id)
+    after(Status(found.status), Step.ACCEPT)
+    return await _settle(tx, found, Step.ACCEPT, because="accepted")
+
+
+async def accept_after_review(tx: Tx, command: AcceptOrder) -> Order:
+    """Accept an order whose review window is over; one that moved on is left as it is."""
+    found = await lock_order(tx, command.order_id)
+    ends_at = found.review_ends_at
+    if not allows(found.status, Step.ACCEPT) or ends_at is None or ends_at > tx.now:
+        return found
+    return await _settle(tx, found, Step.ACCEPT, because="review-window-over")
+
+
+@dataclass(frozen=True, slots=True)
+class DisputeOrder:
+    """The buyer objects."""
+
+    order_id: int
+    reason: str
+
+
+async def dispute_order(tx: Tx, command: DisputeOrder) -> Order:
+    """Object to what was delivered, or to nothing being delivered, once; the centre rules.
+
+    Policy: J.18a
+
+    Raises:
+        OrderMissing: when it is another buyer's.
+        DisputedBefore: for the second time.
+        StepNotOpen: when there is nothing to object to.
+        ReviewWindowOver: when the service counts as accepted.
+    """
+    found = await lock_as_buyer(tx, command.order_id)
+    if found.status == Status.DISPUTED:
+        raise DisputedBefore("The centre is to rule; add what you have to say to its file.")
+    after(Status(found.status), Step.DISPUTE)
+    if not may_object(at=tx.now, review_ends=found.review_ends_at):
+        raise ReviewWindowOver("The service counts as accepted; it settles shortly.")
+    await tx.execute(
+        insert(dispute).values(
+            order_id=found.id,
+            reason=command.reason,
+            opened_by=tx.actor.person_id,
+            opened_at=tx.now,
+        )
+    )
+    moved = await take_step(tx, found, Step.DISPUTE, facts={"reason": command.reason})
+    tx.record(OrderDisputed(moved.id, moved.buyer_id, moved.provider_id))
+    return moved
+
+
+@dataclass(frozen=True, slots=True)
+class RuleOnDispute:
+    """The centre's ruling: which part of the used value the provider may have, and why."""
+
+    order_id: int
+    pay_basis_points: int
+    ruling: str
+
+
+async def rule_on_dispute(tx: Tx, command: RuleOnDispute) -> Order:
+    """Rule on a dispute and settle by the ruling, in the same transaction.
+
+    Policy: J.18a
+
+    Raises:
+        StepNotOpen: when the order is not disputed.
+        RulingByParty: when the one who rules is the one who objected.
+    """
+    found = await lock_order(tx, command.order_id)
+    after(Status(found.status), Step.RULE)
+    await tx.execute(
+        update(dispute)
+        .where(dispute.c.order_id == found.id)
+        .values(
+            pay_basis_points=command.pay_basis_points,
+            ruling=command.ruling,
+            ruled_by=tx.actor.person_id,
+            ruled_at=tx.now,
+        )
+    )
+    return await _settle(
+        tx,
+        found,
+        Step.RULE,
+        because=command.ruling,
+        pay_basis_points=command.pay_basis_points,
+    )
+
+
+async def _settle(
+    tx: Tx, found: Order, step: Step, *, because: str, pay_basis_points: int = WHOLE
+) -> Order:
+    quote = await order_quote(tx, found)
+    used_fen = used_value(repriced_fen=await _repriced(tx, found, quote), held=found.held)
+    ruled_fen = ruled_value(used_fen, pay_basis_points=pay_basis_points)
+    parts = await pay_for_service(tx, found, ruled_fen)
+    moved = await take_step(
+        tx,
+        found,
+        step,
+        facts={
+            "because": because,
+            "used_fen": used_fen,
+            "pay_basis_points": pay_basis_points,
+            "settled_fen": parts.total_fen,
+            "voucher_fen": parts.voucher_fen,
+            "own_fen": parts.own_fen,
+        },
+        ended_at=tx.now,
+        ended_because=because,
+        settled_fen=parts.total_fen,
+        settled_voucher_fen=parts.voucher_fen,
+        settled_own_fen=parts.own_fen,
+    )
+    tx.record(
+        OrderSettled(
+            order_id=moved.id,
+            buyer_id=moved.buyer_id,
+            provider_id=moved.provider_id,
+            service_value_fen=parts.total_fen,
+            voucher_fen=parts.voucher_fen,
+            own_fen=parts.own_fen,
+            settled_on=tx.today,
+        )
+    )
+    return moved
+
+
+async def _repriced(tx: Tx, found: Order, quote: Quote) -> int:
+    """What was used costs by the frozen price list: billable minutes, or tested samples.
+
+    A service that was never finished has no count of its own; a ruling on it starts from the
+    quoted total.
+    """
+    minutes = samples = 0
+    if found.reservation_id is not None:
+        session = await booking_queries.session_of(tx, found.reservation_id)
+        if session is None or session.billable_minutes is None or session.problem:
+            return found.total_fen
+        minutes = session.billable_minutes
+    else:
+        sent = await sample_set_of(tx, found.id)
+        if sent is None or sent.tested is None:
+            return found.total_fen
+        samples = sent.tested
+    if minutes == samples == 0:
+        return 0
+    priced = await pricing.price_service_by_list(
+        tx,
+        quote.price_list_id,
+        pricing.ServiceAsked(
+            instrument_id=found.instrument_id,
+            customer_class=quote.customer_class,
+            mode=quote.mode,
+            on=shanghai_day(quote.made_at),
+            minutes=minutes,
+            samples=samples,
+            purpose=quote.purpose,
+        ),
+    )
+    return priced.total_fen
