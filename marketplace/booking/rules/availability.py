@@ -82,6 +82,7 @@ class Schedule:
     terms: BookingTerms
     hours: tuple[Hours, ...] = ()
     closures: tuple[Closed, ...] = ()
+    open_to_others: bool = True
 
     def blocked(self, during: During) -> During:
         """`during` with this instrument's preparation before and cleaning after it."""
@@ -134,6 +135,8 @@ def _require_instrument(found: Reasons, schedule: Schedule, purpose: Purpose) ->
         found.add("instrument-status", f"The instrument is {schedule.status}.", source="J.9")
     elif schedule.status != "listed" and purpose is Purpose.EXTERNAL:
         found.add("instrument-status", "The instrument is not listed yet.", source="J.15")
+    if not schedule.open_to_others and purpose is Purpose.EXTERNAL:
+        found.add("not-shared", "The instrument serves its own unit only.", source="J.14")
 
 
 def _require_lengths(found: Reasons, terms: BookingTerms, during: During) -> None:

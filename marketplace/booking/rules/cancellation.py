@@ -13,12 +13,11 @@ from marketplace.booking.rules.states import Status, require_transition
 class CancelTerms:
     """What the rulebook said on the day the reservation was placed.
 
-    Policy: facts 2f (cancel 24 hours before; a booking is void an hour after its start).
+    Policy: facts 2f (cancel at least 24 hours before, or pay).
     """
 
     late_cancel_minutes: int
     late_cancel_fee_basis_points: int
-    no_show_after_minutes: int
     no_show_fee_basis_points: int
 
 
@@ -75,11 +74,6 @@ def cancellation(
     )
 
 
-def is_due_as_no_show(starts_at: datetime, *, at: datetime, terms: CancelTerms) -> bool:
-    """Whether a confirmed reservation that nobody took up is void by `at`."""
-    return starts_at + timedelta(minutes=terms.no_show_after_minutes) <= at
-
-
 def no_show(*, terms: CancelTerms, instrument_down: bool) -> Ending:
     """The ending of a reservation that nobody took up.
 
@@ -90,5 +84,5 @@ def no_show(*, terms: CancelTerms, instrument_down: bool) -> Ending:
     return Ending(
         Status.NO_SHOW,
         terms.no_show_fee_basis_points,
-        f"Not taken up within {terms.no_show_after_minutes} minutes of the start.",
+        "Nobody took the time up.",
     )

@@ -101,6 +101,17 @@ def test_an_instrument_that_is_gone_is_never_reserved(status: str, purpose: Purp
     assert not any(reason.overridable for reason in found)
 
 
+def test_an_instrument_for_its_own_unit_is_not_reserved_for_others():
+    internal = replace(SCHEDULE, open_to_others=False)
+    during = at_hours(1, 9, 11)
+
+    (reason,) = refusals(internal, during, purpose=Purpose.EXTERNAL, at=NOW)
+
+    assert reason.rule == "not-shared"
+    assert not reason.overridable
+    assert () == refusals(internal, during, purpose=Purpose.TEACHING, at=NOW)
+
+
 def test_staff_may_set_aside_everything_but_the_past_and_what_nobody_may_have():
     schedule = replace(SCHEDULE, closures=(Closed(at_hours(5, 0, 24), "moving"),))
     overridable = refusals(

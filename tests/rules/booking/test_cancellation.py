@@ -8,13 +8,12 @@ from marketplace.booking.errors import ReservationNotInState, TooLateToCancel
 from marketplace.booking.rules.cancellation import (
     CancelTerms,
     cancellation,
-    is_due_as_no_show,
     no_show,
 )
 from marketplace.booking.rules.states import Status
 
 STARTS_AT = datetime(2025, 3, 10, 1, tzinfo=UTC)
-TERMS = CancelTerms(1440, 5000, 60, 10_000)
+TERMS = CancelTerms(1440, 5000, 10_000)
 
 
 def minutes(count: int) -> timedelta:
@@ -73,11 +72,6 @@ def test_what_is_used_or_over_is_not_cancelled(status: Status):
             by_provider=True,
             instrument_down=False,
         )
-
-
-def test_nobody_is_late_before_the_hour_is_over():
-    assert not is_due_as_no_show(STARTS_AT, at=STARTS_AT + minutes(59), terms=TERMS)
-    assert is_due_as_no_show(STARTS_AT, at=STARTS_AT + minutes(60), terms=TERMS)
 
 
 def test_nobody_is_blamed_for_an_instrument_that_was_closed():

@@ -1,0 +1,59 @@
+"""What booking answers: reservations, free time, machine-hours."""
+
+from marketplace.booking.queries.machine_hours import (
+    MachineHours,
+    MachineHoursFound,
+    MachineMinutes,
+    MachineMinutesAsked,
+    machine_hours,
+    machine_minutes,
+)
+from marketplace.booking.queries.reservations import (
+    Reservation,
+    ReservationPage,
+    ReservationSearch,
+    UsageSession,
+    reservation,
+    reservations,
+    session_of,
+    visible_reservation,
+)
+from marketplace.booking.queries.timetables import (
+    Availability,
+    FreeIn,
+    WeekOf,
+    Window,
+    availability,
+    booking_terms,
+    free_among,
+    visible_booking_terms,
+    week_strips,
+)
+from marketplace.booking.rules.states import Purpose
+
+__all__ = [
+    "Availability",
+    "FreeIn",
+    "MachineHours",
+    "MachineHoursFound",
+    "MachineMinutes",
+    "MachineMinutesAsked",
+    "Purpose",
+    "Reservation",
+    "ReservationPage",
+    "ReservationSearch",
+    "UsageSession",
+    "WeekOf",
+    "Window",
+    "availability",
+    "booking_terms",
+    "free_among",
+    "machine_hours",
+    "machine_minutes",
+    "reservation",
+    "reservations",
+    "session_of",
+    "visible_booking_terms",
+    "visible_reservation",
+    "week_strips",
+]

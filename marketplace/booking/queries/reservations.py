@@ -1,0 +1,226 @@
+"""Reservations and their sessions as typed rows."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import ColumnElement, Select, and_, func, or_, select, true
+from sqlalchemy.dialects.postgresql import Range
+
+from marketplace.booking.rules.states import Purpose, Status
+from marketplace.booking.tables import reservation as table
+from marketplace.booking.tables import usage_session
+from marketplace.kernel.db import Tx
+from marketplace.kernel.errors import Missing
+from marketplace.kernel.time import During
+from marketplace.parties.roles import SEES_EVERYTHING
+
+
+@dataclass(frozen=True, slots=True)
+class Reservation:
+    """A stretch of time on one seat of an instrument, for somebody and for a purpose.
+
+    `organisation_id` is whose reservation it is, `provider_id` whose instrument.
+    """
+
+    id: int
+    instrument_id: int
+    provider_id: int
+    seat: int
+    starts_at: datetime
+    ends_at: datetime
+    status: Status
+    organisation_id: int
+    person_id: int
+    purpose: Purpose
+    order_id: int | None
+    held_until: datetime | None
+    override_reason: str | None
+    placed_at: datetime
+    confirmed_at: datetime | None
+    decided_by: int | None
+    ended_at: datetime | None
+    reason: str | None
+
+    @property
+    def during(self) -> During:
+        """The reserved time, without buffers."""
+        return During(self.starts_at, self.ends_at)
+
+
+@dataclass(frozen=True, slots=True)
+class UsageSession:
+    """The use of a reservation; reserved, actual and billable time are kept apart."""
+
+    id: int
+    reservation_id: int
+    instrument_id: int
+    opened_at: datetime
+    closed_at: datetime | None
+    reserved_minutes: int
+    actual_minutes: int | None
+    billable_minutes: int | None
+    preparation_minutes: int | None
+    test_minutes: int | None
+    post_minutes: int | None
+    operator_id: int
+    problem: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class ReservationSearch:
+    """Which reservations to list; what is left out does not restrict."""
+
+    status: Status | None = None
+    purpose: Purpose | None = None
+    instrument_id: int | None = None
+    during: During | None = None
+    with_problem: bool = False
+    page: int = 1
+    page_size: int = 50
+
+
+@dataclass(frozen=True, slots=True)
+class ReservationPage:
+    """One page of reservations, latest first, and how many there are in all."""
+
+    reservations: list[Reservation]
+    total: int
+
+
+def as_range(during: During) -> Range[datetime]:
+    """`during` as a parameter for PostgreSQL."""
+    return Range(during.starts_at, during.ends_at, bounds="[)")
+
+
+def made_reservation(**row: Any) -> Reservation:
+    """A `Reservation` from a row of `reservation_select`."""
+    return Reservation(
+        **{**row, "status": Status(row["status"]), "purpose": Purpose(row["purpose"])}
+    )
+
+
+def reservation_select() -> Select[Any]:
+    """Every column of a `Reservation`."""
+    c = table.c
+    return select(
+        c.id,
+        c.instrument_id,
+        c.provider_id,
+        c.seat,
+        func.lower(c.during).label("starts_at"),
+        func.upper(c.during).label("ends_at"),
+        c.status,
+        c.organisation_id,
+        c.person_id,
+        c.purpose,
+        c.order_id,
+        c.held_until,
+        c.override_reason,
+        c.placed_at,
+        c.confirmed_at,
+        c.decided_by,
+        c.ended_at,
+        c.reason,
+    )
+
+
+async def reservation(tx: Tx, reservation_id: int) -> Reservation:
+    """The reservation, whoever asks: for other domains.
+
+    Raises:
+        Missing: when there is none.
+    """
+    return await tx.one(made_reservation, reservation_select().where(table.c.id == reservation_id))
+
+
+async def visible_reservation(tx: Tx, reservation_id: int) -> Reservation:
+    """The reservation, if the actor's organisation reserved it or owns the instrument.
+
+    Raises:
+        Missing: also when it belongs to others: the two look the same.
+    """
+    found = await tx.first(
+        made_reservation,
+        reservation_select().where(table.c.id == reservation_id, _visible(tx)),
+    )
+    if found is None:
+        raise Missing("There is no such reservation.")
+    return found
+
+
+async def locked_reservation(tx: Tx, reservation_id: int) -> Reservation:
+    """The reservation, its row locked until the transaction ends: one step at a time.
+
+    Raises:
+        Missing: when there is none.
+    """
+    return await tx.one(
+        made_reservation,
+        reservation_select().where(table.c.id == reservation_id).with_for_update(),
+    )
+
+
+async def reservations(tx: Tx, search: ReservationSearch) -> ReservationPage:
+    """The reservations that the actor may see, latest first."""
+    wanted = and_(*_filters(tx, search))
+    total = await tx.scalar(select(func.count()).select_from(table).where(wanted))
+    page = await tx.all(
+        made_reservation,
+        reservation_select()
+        .where(wanted)
+        .order_by(table.c.id.desc())
+        .limit(search.page_size)
+        .offset((search.page - 1) * search.page_size),
+    )
+    return ReservationPage(page, total)
+
+
+def _visible(tx: Tx) -> ColumnElement[bool]:
+    if tx.actor.has(*SEES_EVERYTHING):
+        return true()
+    mine = tx.actor.organisation_id
+    return or_(table.c.organisation_id == mine, table.c.provider_id == mine)
+
+
+def _filters(tx: Tx, search: ReservationSearch) -> list[ColumnElement[bool]]:
+    wanted = [_visible(tx)]
+    if search.status is not None:
+        wanted.append(table.c.status == search.status)
+    if search.purpose is not None:
+        wanted.append(table.c.purpose == search.purpose)
+    if search.instrument_id is not None:
+        wanted.append(table.c.instrument_id == search.instrument_id)
+    if search.during is not None:
+        wanted.append(table.c.during.op("&&")(as_range(search.during)))
+    if search.with_problem:
+        wanted.append(
+            table.c.id.in_(
+                select(usage_session.c.reservation_id).where(usage_session.c.problem.is_not(None))
+            )
+        )
+    return wanted
+
+
+async def session_of(tx: Tx, reservation_id: int) -> UsageSession | None:
+    """The session of a reservation, or None while nobody has checked in."""
+    return await tx.first(
+        UsageSession,
+        select(usage_session).where(usage_session.c.reservation_id == reservation_id),
+    )
+
+
+async def locked_session(tx: Tx, reservation_id: int) -> UsageSession:
+    """The session of a reservation, its row locked.
+
+    Raises:
+        Missing: while nobody has checked in.
+    """
+    return await tx.one(
+        UsageSession,
+        select(usage_session)
+        .where(usage_session.c.reservation_id == reservation_id)
+        .with_for_update(),
+    )
