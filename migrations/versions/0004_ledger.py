@@ -1,4 +1,4 @@
-"""The ledger: accounts, entries, postings, holds, periods, seals, and the functions that write them.
+"""The ledger: accounts, entries, postings, holds, periods, seals, and the functions that write.
 
 Everything a caller could get wrong is refused here, in the database, under a name: whoever reaches
 the tables without the application meets the same rules.
@@ -321,8 +321,9 @@ create function ledger_request(
     p_remark), 'UTF8'))
 $$;
 
-create function ledger_open_account(p_type text, p_owner_id bigint, p_max_fen bigint, p_at timestamptz)
-returns bigint language plpgsql as $$
+create function ledger_open_account(
+  p_type text, p_owner_id bigint, p_max_fen bigint, p_at timestamptz
+) returns bigint language plpgsql as $$
 declare
   v_id bigint;
 begin
@@ -375,7 +376,8 @@ begin
   on conflict on constraint entry_key do nothing
   returning id into entry_id;
   if not found then
-    select e.id, e.request_sha256 = v_request into entry_id, v_same from entry e where e.key = p_key;
+    select e.id, e.request_sha256 = v_request into entry_id, v_same
+    from entry e where e.key = p_key;
     if not v_same then
       perform ledger_refuse('ledger_key_reused', format('%s belongs to entry %s', p_key, entry_id));
     end if;
@@ -423,7 +425,8 @@ begin
            p_source_ids[x.place], p_reverses[x.place], x.accounts, x.amounts,
            p_remarks[x.place]) order by x.place)
   into v_ledgers, v_requests
-  from (select l.place, min(a.ledger) as ledger, array_agg(l.account order by l.account) as accounts,
+  from (select l.place, min(a.ledger) as ledger,
+               array_agg(l.account order by l.account) as accounts,
                array_agg(l.amount order by l.account) as amounts
         from unnest(p_line_entry, p_line_account, p_line_amount) as l (place, account, amount)
         left join account a on a.id = l.account
@@ -521,7 +524,8 @@ begin
   elsif v_entry.reverses is not null then
     perform ledger_refuse('ledger_reversal_final', 'a reversal is not reversed: post anew');
   end if;
-  select array_agg(p.account_id order by p.account_id), array_agg(-p.amount_fen order by p.account_id)
+  select array_agg(p.account_id order by p.account_id),
+         array_agg(-p.amount_fen order by p.account_id)
   into v_accounts, v_amounts from posting p where p.entry_id = p_entry_id;
   select r.entry_id, r.replayed into entry_id, replayed from ledger_post(
     'reversal', p_effective_on, v_accounts, v_amounts, p_key, v_entry.source_kind,
@@ -539,6 +543,9 @@ declare
     p_account, '|', p_amount, '|', p_source_kind, '|', p_source_id), 'UTF8'));
   v_same boolean;
 begin
+  if not exists (select from account where id = p_account) then
+    perform ledger_refuse('ledger_account_missing', format('no account %s', p_account));
+  end if;
   insert into hold (account_id, amount_fen, placed_at, expires_at, key, request_sha256,
                     source_kind, source_id, made_by)
   values (p_account, p_amount, p_at, p_expires_at, p_key, v_request,
@@ -554,9 +561,6 @@ begin
     return;
   end if;
   update account set held_fen = held_fen + p_amount where id = p_account;
-  if not found then
-    perform ledger_refuse('ledger_account_missing', format('no account %s', p_account));
-  end if;
   if p_expires_at is not null then
     insert into hold_due (hold_id, expires_at) values (ledger_hold.hold_id, p_expires_at);
   end if;
@@ -650,7 +654,7 @@ end $$;
 
 -- Holds past their end, in order of account; an account that somebody is posting to waits for the
 -- next run, so that this never stands in anybody's way.
-create function ledger_lapse_holds(p_limit integer, p_made_by bigint, p_at timestamptz)
+create function ledger_lapse_holds(p_limit bigint, p_made_by bigint, p_at timestamptz)
 returns setof hold language plpgsql as $$
 declare
   v_hold hold;
@@ -685,23 +689,28 @@ $$;
 -- Seals what is complete: every transaction below the horizon has ended, so nothing can come in
 -- late. A database restored into a younger server counts its transactions from the start again;
 -- then what is left of the old count is sealed first, and `after_id` begins the new one.
-create function ledger_seal(p_horizon bigint, p_next bigint, p_entries_max integer,
-                            p_at timestamptz) returns bigint language plpgsql as $$
+create function ledger_seal(
+  p_entries_max bigint, p_at timestamptz, p_snapshot pg_snapshot default null
+) returns bigint language plpgsql as $$
 declare
+  v_snapshot pg_snapshot;
   v_last seal;
   v_after bigint := 0;
   v_from bigint := 0;
-  v_to bigint := p_horizon;
+  v_to bigint;
+  v_found record;
   v_seal seal;
   v_digests bytea;
 begin
   perform pg_advisory_xact_lock(4862004, 3);
+  v_snapshot := coalesce(p_snapshot, pg_current_snapshot());
+  v_to := pg_snapshot_xmin(v_snapshot)::text::bigint;
   select * into v_last from seal order by number desc limit 1;
   if found then
     v_after := v_last.after_id;
     v_from := v_last.to_xid;
   end if;
-  if v_from > p_next then
+  if v_from > pg_snapshot_xmax(v_snapshot)::text::bigint then
     if exists (select from entry where xid >= v_from and id > v_after) then
       v_to := 9223372036854775807;
     else
@@ -709,11 +718,13 @@ begin
       v_from := 0;
     end if;
   end if;
-  select least(v_to, greatest(max(x.xid), min(x.xid) + 1)) into v_to
+  select count(*) as entries, min(x.xid) as first_xid, max(x.xid) as last_xid into v_found
   from (select xid from entry where xid >= v_from and xid < v_to and id > v_after
-        order by xid, id limit p_entries_max + 1) x
-  having count(*) > p_entries_max
-  union all select v_to limit 1;
+        order by xid, id limit p_entries_max + 1) x;
+  if v_found.entries > p_entries_max then
+    -- What one transaction posted stays together, however much it was.
+    v_to := greatest(v_found.last_xid, v_found.first_xid + 1);
+  end if;
   select count(*), max(e.id), string_agg(ledger_digest(e), ''::bytea order by e.xid, e.id)
   into v_seal.entries, v_seal.last_id, v_digests
   from entry e where e.xid >= v_from and e.xid < v_to and e.id > v_after;
