@@ -178,3 +178,5 @@ class EvaluationSection(Section):
     thresholds: Schedule[GradeThresholds]
     every_years: Schedule[Years]
     objection_working_days: Schedule[Days]
+    instruments_per_technician: Schedule[Headcount]
+    full_sharing_rate_basis_points: Schedule[BasisPoints]

@@ -1,0 +1,58 @@
+"""What providers hold, summed per provider: the ground on which they are evaluated."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from sqlalchemy import BigInteger, Integer, and_, cast, func, select
+
+from marketplace.catalogue import tables
+from marketplace.catalogue.rules.states import Funds, InstrumentKind, ShareMode, Status
+from marketplace.kernel.db import Tx
+
+_instrument = tables.instrument.c
+# What a user needs to know before asking for time; each empty one makes a description poorer.
+_DESCRIBED = ("ename", "model", "technical", "functions", "service_content", "fee_text")
+
+
+@dataclass(frozen=True, slots=True)
+class Holdings:
+    """A provider's listed instruments: how many, how many must be and are open, how described."""
+
+    provider_id: int
+    instruments: int
+    special: int
+    must_open: int
+    must_open_and_are: int
+    described_basis_points: int
+
+
+async def holdings(tx: Tx, must_open_worth_fen: int) -> list[Holdings]:
+    """The holdings of every provider with listed instruments, in one pass.
+
+    Policy: N.5a, J.9, J.A1
+    """
+    obliged = and_(
+        _instrument.funds.in_([Funds.CENTRAL, Funds.LOCAL]),
+        _instrument.worth_fen >= must_open_worth_fen,
+        _instrument.exemption.is_(None),
+    )
+    filled = sum(cast(_instrument[name] != "", Integer) for name in _DESCRIBED)
+    return await tx.all(
+        Holdings,
+        select(
+            _instrument.provider_id,
+            func.count().label("instruments"),
+            func.count().filter(_instrument.kind == InstrumentKind.SPECIAL).label("special"),
+            func.count().filter(obliged).label("must_open"),
+            func.count()
+            .filter(obliged, _instrument.share_mode == ShareMode.EXTERNAL)
+            .label("must_open_and_are"),
+            cast(func.sum(filled) * 10_000 / (func.count() * len(_DESCRIBED)), BigInteger).label(
+                "described_basis_points"
+            ),
+        )
+        .where(_instrument.status == Status.LISTED)
+        .group_by(_instrument.provider_id)
+        .order_by(_instrument.provider_id),
+    )

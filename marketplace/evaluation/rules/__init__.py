@@ -1,0 +1,1 @@
+"""How records become a score, and a score a grade."""

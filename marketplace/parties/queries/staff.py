@@ -1,0 +1,23 @@
+"""How many people serve at each provider."""
+
+from __future__ import annotations
+
+from sqlalchemy import func, select
+
+from marketplace.kernel.db import Tx
+from marketplace.parties import tables
+from marketplace.parties.roles import Role
+
+
+async def technicians(tx: Tx, _: None = None) -> dict[int, int]:
+    """Technicians by organisation; organisations without one are absent.
+
+    Policy: J.A1
+    """
+    table = tables.membership.c
+    rows = await tx.execute(
+        select(table.organisation_id, func.count(table.person_id.distinct()).label("people"))
+        .where(table.role == Role.TECHNICIAN)
+        .group_by(table.organisation_id)
+    )
+    return {row.organisation_id: row.people for row in rows}
