@@ -23,6 +23,7 @@ from pydantic import (
 from pydantic_core import PydanticCustomError
 
 from marketplace.catalogue.rules.categories import normal_code
+from marketplace.catalogue.rules.layout import PASSED_ON
 from marketplace.catalogue.rules.states import Condition, Exemption, Funds, Kind, ShareMode, Source
 from marketplace.kernel.money import AMOUNT_FEN_MAX
 
@@ -49,13 +50,23 @@ def _plausible_day(day: date) -> date:
     return day
 
 
-def _without_controls(text: Any) -> Any:
+def _safe(text: Any) -> Any:
     if isinstance(text, str) and CONTROLS.search(text):
         raise PydanticCustomError("control_character", "holds a control character")
+    if isinstance(text, str) and text.lstrip().startswith("="):
+        # A spreadsheet program would run it as soon as somebody opens an export.
+        raise PydanticCustomError("formula", "holds a formula, not its value")
     return text
 
 
-_Readable = BeforeValidator(_without_controls)
+def _known_further(further: dict[str, str]) -> dict[str, str]:
+    for name in further:
+        if name not in PASSED_ON:
+            raise PydanticCustomError("further_unknown", "no field of the national layout")
+    return {name: text for name, text in further.items() if text}
+
+
+_Readable = BeforeValidator(_safe)
 Code = Annotated[
     str,
     _Readable,
@@ -121,7 +132,9 @@ class InstrumentContent(BaseModel):
     contact: Phrase = ""
     phone: Phrase = ""
     email: Phrase = ""
-    further: dict[str, Text] = Field(default_factory=dict, max_length=20)
+    further: Annotated[dict[str, Text], AfterValidator(_known_further)] = Field(
+        default_factory=dict
+    )
 
 
 CONTENT_FIELDS: tuple[str, ...] = tuple(InstrumentContent.model_fields)

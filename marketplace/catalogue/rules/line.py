@@ -180,6 +180,7 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "bought with public funds for {limit} × 10,000 CNY or more it is shared externally, "
         "or says why it is exempt",
     ),
+    "disposed": ("该仪器已报废", "this instrument was disposed of"),
     "line_broken": ("此行无法读取：引号或单元格不完整", "the line cannot be read: an open quote"),
 }
 _UNKNOWN = ("内容无效", "not valid")

@@ -1,14 +1,17 @@
-"""When an instrument is open in a usual week."""
+"""When an instrument is open in a usual week, and how long it may be closed."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 
 from marketplace.kernel.errors import Reasons
+from marketplace.kernel.time import During
 
 MINUTES_PER_DAY = 1440
 INTERVALS_MAX = 70
+CLOSURE_DAYS_MAX = 366
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -50,4 +53,19 @@ def check_opening_hours(hours: Sequence[OpeningHours]) -> Reasons:
                 asked=span,
             )
         longest = max(longest, interval, key=lambda one: one.closes_minute)
+    return reasons
+
+
+def check_closure(during: During, reason: str) -> Reasons:
+    """Everything that is wrong with a closure."""
+    reasons = Reasons()
+    if during.ends_at - during.starts_at > timedelta(days=CLOSURE_DAYS_MAX):
+        reasons.add(
+            "closure-long",
+            f"a closure lasts at most {CLOSURE_DAYS_MAX} days; withdraw the instrument instead",
+            limit=CLOSURE_DAYS_MAX,
+            asked=(during.ends_at - during.starts_at).days,
+        )
+    if not reason.strip():
+        reasons.add("closure-reason", "say why it is closed: users see the reason")
     return reasons

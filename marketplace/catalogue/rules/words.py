@@ -98,7 +98,17 @@ def _groups() -> dict[str, str]:
     }
 
 
+def _names() -> dict[str, set[str]]:
+    names: dict[str, set[str]] = {}
+    for group in METHODS:
+        spellings = {_spelling(name) for name in group}
+        for spelling in spellings:
+            names.setdefault(spelling, set()).update(spellings)
+    return names
+
+
 _SYNONYMS = _groups()
+_NAMES = _names()
 # The longest first: 场发射扫描电镜 is not taken for 扫描电镜. Latin names are whole words.
 _SYNONYM = re.compile(
     "|".join(
@@ -120,3 +130,15 @@ def search_condition(text: str) -> str | None:
     for run in _RUN.findall(_SYNONYM.sub(" ", rest)):
         conditions.append(_run_condition(run, prefixes=True))
     return " & ".join(dict.fromkeys(conditions[:QUERY_WORDS_MAX])) or None
+
+
+def name_patterns(text: str) -> list[str]:
+    """What a name looks like that answers `text` itself, for LIKE: such hits come first."""
+    rest = _spelling(text[:QUERY_LENGTH_MAX])
+    if not rest:
+        return []
+    names = {rest}
+    for match in _SYNONYM.finditer(rest):
+        names |= _NAMES[match.group()]
+    # Spaces stand where a script changes or a sign was left out: X射线, x-ray.
+    return sorted("%" + name.replace(" ", "%") + "%" for name in names)

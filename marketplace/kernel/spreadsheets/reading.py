@@ -19,8 +19,9 @@ import msgspec
 from marketplace.kernel.errors import Malformed
 
 ROWS_PER_BATCH = 500
-# How long the reading process may be silent, and how much it may say at once.
-WORKBOOK_SECONDS_MAX = 120
+# How long the reading process may be silent (less than a transaction may idle), and how much it
+# may say at once.
+WORKBOOK_SECONDS_MAX = 45
 FRAME_BYTES_MAX = 100_000_000
 DELIMITERS = (",", "\t", ";")
 _LINES_TRIED = 40

@@ -1,0 +1,57 @@
+"""Which instruments there are, when they are open, and how they are found."""
+
+from marketplace.catalogue.queries.imports import ImportBatches, import_batch, import_batches
+from marketplace.catalogue.queries.instruments import (
+    LateListings,
+    OwnInstruments,
+    closures,
+    export_csv,
+    instrument,
+    instruments,
+    late_listings,
+    opening_hours,
+    opening_hours_of,
+    own_instrument,
+    own_instruments,
+    visible_instrument,
+)
+from marketplace.catalogue.queries.rows import (
+    Closure,
+    Facets,
+    FacetValue,
+    ImportBatch,
+    Instrument,
+    InstrumentHit,
+    SearchHits,
+)
+from marketplace.catalogue.queries.search import HITS_MAX, InstrumentSearch, search
+from marketplace.catalogue.rules.opening import OpeningHours
+
+__all__ = [
+    "HITS_MAX",
+    "Closure",
+    "FacetValue",
+    "Facets",
+    "ImportBatch",
+    "ImportBatches",
+    "Instrument",
+    "InstrumentHit",
+    "InstrumentSearch",
+    "LateListings",
+    "OpeningHours",
+    "OwnInstruments",
+    "SearchHits",
+    "closures",
+    "export_csv",
+    "import_batch",
+    "import_batches",
+    "instrument",
+    "instruments",
+    "late_listings",
+    "opening_hours",
+    "opening_hours_of",
+    "own_instrument",
+    "own_instruments",
+    "search",
+    "visible_instrument",
+]

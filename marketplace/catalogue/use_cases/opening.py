@@ -1,0 +1,103 @@
+"""When an instrument is open, and when it is closed all the same."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from sqlalchemy import delete, insert
+from sqlalchemy.dialects.postgresql import Range
+
+from marketplace.catalogue import tables
+from marketplace.catalogue.errors import ClosureRefused, OpeningHoursRefused
+from marketplace.catalogue.events import InstrumentClosed
+from marketplace.catalogue.queries import Closure, OpeningHours, opening_hours, own_instrument
+from marketplace.catalogue.rules.opening import check_closure, check_opening_hours
+from marketplace.kernel.db import Tx
+from marketplace.kernel.time import During
+
+
+@dataclass(frozen=True, slots=True)
+class SetOpeningHours:
+    """The usual week of an instrument, which replaces the one before."""
+
+    instrument_id: int
+    hours: tuple[OpeningHours, ...]
+
+
+async def set_opening_hours(tx: Tx, command: SetOpeningHours) -> list[OpeningHours]:
+    """Store the week; an empty one means that the instrument is never open.
+
+    Raises:
+        InstrumentMissing: when it is not the caller's own.
+        OpeningHoursRefused: with every interval that is wrong.
+    """
+    check_opening_hours(command.hours).raise_as(OpeningHoursRefused)
+    found = await own_instrument(tx, command.instrument_id)
+    hours = tables.opening_hours
+    await tx.execute(delete(hours).where(hours.c.instrument_id == found.id))
+    if command.hours:
+        await tx.execute(
+            insert(hours),
+            [
+                {
+                    "instrument_id": found.id,
+                    "weekday": interval.weekday,
+                    "opens_minute": interval.opens_minute,
+                    "closes_minute": interval.closes_minute,
+                }
+                for interval in sorted(command.hours)
+            ],
+        )
+    tx.audit(
+        "set_opening_hours",
+        subject="instrument",
+        subject_id=found.id,
+        hours=[
+            [interval.weekday, interval.opens_minute, interval.closes_minute]
+            for interval in sorted(command.hours)
+        ],
+    )
+    return await opening_hours(tx, found.id)
+
+
+@dataclass(frozen=True, slots=True)
+class CloseInstrument:
+    """Close an instrument for a time, for a reason that users see."""
+
+    instrument_id: int
+    during: During
+    reason: str
+
+
+async def close_instrument(tx: Tx, command: CloseInstrument) -> Closure:
+    """Store the closure. What is already reserved in it stays; booking hears of it and acts.
+
+    Raises:
+        InstrumentMissing: when it is not the caller's own.
+        ClosureRefused: when it lasts too long or says no reason.
+    """
+    check_closure(command.during, command.reason).raise_as(ClosureRefused)
+    found = await own_instrument(tx, command.instrument_id)
+    starts_at, ends_at = command.during.starts_at, command.during.ends_at
+    closure_id: int = await tx.scalar(
+        insert(tables.closure)
+        .values(
+            instrument_id=found.id,
+            during=Range(starts_at, ends_at, bounds="[)"),
+            reason=command.reason.strip(),
+            made_by=tx.actor.person_id,
+            made_at=tx.now,
+        )
+        .returning(tables.closure.c.id)
+    )
+    tx.audit(
+        "close",
+        subject="instrument",
+        subject_id=found.id,
+        closure_id=closure_id,
+        starts_at=starts_at.isoformat(),
+        ends_at=ends_at.isoformat(),
+        reason=command.reason,
+    )
+    tx.record(InstrumentClosed(found.id, closure_id, starts_at, ends_at))
+    return Closure(closure_id, found.id, starts_at, ends_at, command.reason.strip())
