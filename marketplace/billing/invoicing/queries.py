@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from sqlalchemy import BigInteger, ColumnElement, Select, func, or_, select, true
+from sqlalchemy import BigInteger, ColumnElement, Select, and_, func, or_, select, true
 
 from marketplace.billing.invoicing.rules.charges import Charged
 from marketplace.billing.invoicing.tables import charge_line as charge_table
@@ -42,6 +42,7 @@ class ChargeLine:
     voucher_order: bool
     affiliated: bool
     counts_for_reward: bool
+    reverses: int | None
     recorded_at: datetime
 
 
@@ -79,29 +80,54 @@ class InvoicePage:
     total: int
 
 
+@dataclass(frozen=True, slots=True)
+class LinesBehindTotal:
+    """The lines that a provider's service total sums up, and which page of them."""
+
+    provider_id: int
+    year: int
+    through: date
+    base_counts: str
+    recorded_until: datetime
+    page: int = 1
+    page_size: int = 50
+
+
+@dataclass(frozen=True, slots=True)
+class ChargeLinePage:
+    """One page of charge lines in the order of their days, and what all of them sum up to."""
+
+    results: list[ChargeLine]
+    total: int
+    service_value_fen: int
+
+
+_CHARGE_LINES = select(
+    charge_table.c.id,
+    charge_table.c.order_id,
+    charge_table.c.kind,
+    charge_table.c.provider_id,
+    charge_table.c.legal_entity_id,
+    charge_table.c.instrument_id,
+    charge_table.c.buyer_id,
+    charge_table.c.buyer_legal_entity_id,
+    charge_table.c.service_value_fen,
+    charge_table.c.voucher_fen,
+    charge_table.c.own_fen,
+    charge_table.c.settled_on,
+    charge_table.c.voucher_order,
+    charge_table.c.affiliated,
+    charge_table.c.counts_for_reward,
+    charge_table.c.reverses,
+    charge_table.c.recorded_at,
+)
+
+
 async def charge_line(tx: Tx, order_id: int) -> ChargeLine | None:
     """What the order was charged when it was settled, or None before that."""
     table = charge_table.c
     return await tx.first(
-        ChargeLine,
-        select(
-            table.id,
-            table.order_id,
-            table.kind,
-            table.provider_id,
-            table.legal_entity_id,
-            table.instrument_id,
-            table.buyer_id,
-            table.buyer_legal_entity_id,
-            table.service_value_fen,
-            table.voucher_fen,
-            table.own_fen,
-            table.settled_on,
-            table.voucher_order,
-            table.affiliated,
-            table.counts_for_reward,
-            table.recorded_at,
-        ).where(table.order_id == order_id, table.reverses.is_(None)),
+        ChargeLine, _CHARGE_LINES.where(table.order_id == order_id, table.reverses.is_(None))
     )
 
 
@@ -163,13 +189,33 @@ def service_totals(
             table.provider_id,
             func.sum(table.service_value_fen).cast(BigInteger).label("service_value_fen"),
         )
-        .where(
-            table.settled_on.between(date(year, 1, 1), through),
-            table.counts_for_reward,
-            true() if base_counts == "all-orders" else table.voucher_order,
-        )
+        .where(_counts(year, through, base_counts))
         .group_by(table.legal_entity_id, table.provider_id)
     )
+
+
+async def lines_behind_total(tx: Tx, asked: LinesBehindTotal) -> ChargeLinePage:
+    """The lines that one provider's service total sums up; the caller checks who may see them."""
+    table = charge_table.c
+    wanted = (
+        _counts(asked.year, asked.through, asked.base_counts),
+        table.provider_id == asked.provider_id,
+        table.recorded_at <= asked.recorded_until,
+    )
+    value_fen = func.coalesce(func.sum(table.service_value_fen), 0).cast(BigInteger)
+    whole = (
+        await tx.execute(
+            select(func.count().label("total"), value_fen.label("value_fen")).where(*wanted)
+        )
+    ).one()
+    results = await tx.all(
+        ChargeLine,
+        _CHARGE_LINES.where(*wanted)
+        .order_by(table.settled_on, table.id)
+        .limit(asked.page_size)
+        .offset((asked.page - 1) * asked.page_size),
+    )
+    return ChargeLinePage(results=results, total=whole.total, service_value_fen=whole.value_fen)
 
 
 _INVOICES = select(
@@ -182,6 +228,15 @@ _INVOICES = select(
     invoice.c.issued_on,
     invoice.c.recorded_at,
 )
+
+
+def _counts(year: int, through: date, base_counts: str) -> ColumnElement[bool]:
+    table = charge_table.c
+    return and_(
+        table.settled_on.between(date(year, 1, 1), through),
+        table.counts_for_reward,
+        true() if base_counts == "all-orders" else table.voucher_order,
+    )
 
 
 def _visible(tx: Tx) -> ColumnElement[bool]:

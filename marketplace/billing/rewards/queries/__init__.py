@@ -1,0 +1,63 @@
+"""Runs, shares, an entity's year, and what a year would come to under other terms."""
+
+from marketplace.billing.rewards.queries.computation import (
+    Computation,
+    computed_shares,
+    inputs_seal,
+    unit_years,
+)
+from marketplace.billing.rewards.queries.runs import (
+    EntityShare,
+    EntityStatement,
+    EntityYear,
+    RewardRun,
+    RewardShare,
+    RunPage,
+    RunSearch,
+    ShareLines,
+    SharePage,
+    ShareSearch,
+    entity_statement,
+    grade_of,
+    last_through,
+    run,
+    runs,
+    share_lines,
+    shares,
+)
+from marketplace.billing.rewards.queries.what_if import (
+    EntityOutcome,
+    Outcome,
+    WhatIf,
+    WhatIfAsked,
+    what_if,
+)
+
+__all__ = [
+    "Computation",
+    "EntityOutcome",
+    "EntityShare",
+    "EntityStatement",
+    "EntityYear",
+    "Outcome",
+    "RewardRun",
+    "RewardShare",
+    "RunPage",
+    "RunSearch",
+    "ShareLines",
+    "SharePage",
+    "ShareSearch",
+    "WhatIf",
+    "WhatIfAsked",
+    "computed_shares",
+    "entity_statement",
+    "grade_of",
+    "inputs_seal",
+    "last_through",
+    "run",
+    "runs",
+    "share_lines",
+    "shares",
+    "unit_years",
+    "what_if",
+]
