@@ -56,9 +56,9 @@ quote = Table(
 )
 Index("quote_buyer_idx", quote.c.buyer_id, quote.c.id.desc())
 
-# `title`, `profile`, the legal entities and `affiliated_because` are frozen at the order: what the buyer
-# becomes later changes neither its voucher nor the provider's reward. A constraint trigger refuses
-# at COMMIT an order without its reservation, voucher hold, money hold or contract.
+# `title`, `profile`, the legal entities and `affiliated_because` are frozen at the order: what the
+# buyer becomes later changes neither its voucher nor the provider's reward. A constraint trigger
+# refuses at COMMIT an order without its reservation, voucher hold, money hold or contract.
 service_order = Table(
     "service_order",
     metadata,

@@ -1,6 +1,6 @@
 """What is known of quotes, orders and offers, to those who may know it."""
 
-from marketplace.orders.queries.offers import FindOffers, Offer, Offers, find_offers
+from marketplace.orders.queries.offers import SERVICE_KIND, FindOffers, Offer, Offers, find_offers
 from marketplace.orders.queries.orders import (
     Contract,
     Deliverable,
@@ -9,6 +9,8 @@ from marketplace.orders.queries.orders import (
     OrderList,
     OrderPage,
     OrderStory,
+    Rating,
+    RatingPeriod,
     Review,
     SampleSet,
     TimelineEvent,
@@ -22,6 +24,7 @@ from marketplace.orders.queries.orders import (
 from marketplace.orders.queries.quotes import Quote, QuoteList, QuotePage, quote, quotes
 
 __all__ = [
+    "SERVICE_KIND",
     "Contract",
     "Deliverable",
     "Dispute",
@@ -35,6 +38,8 @@ __all__ = [
     "Quote",
     "QuoteList",
     "QuotePage",
+    "Rating",
+    "RatingPeriod",
     "Review",
     "SampleSet",
     "TimelineEvent",

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 
 from marketplace.billing.pricing import queries as pricing
 from marketplace.booking import queries as booking
@@ -23,6 +23,10 @@ HOUR = "hour"
 SERVICE_KIND = "research-and-development"
 # Free time is looked up for the best hits only; a narrower question reaches the others.
 CANDIDATES_MAX = 500
+WINDOW_DAYS_MAX = 366
+# What lies outside is a typing error, and would not survive the arithmetic of buffers and notice.
+EARLIEST = datetime(2000, 1, 1, tzinfo=UTC)
+LATEST = datetime(2100, 1, 1, tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,12 +46,19 @@ class FindOffers:
         """The window in which instruments must be free, or None.
 
         Raises:
-            OffersUnclear: when only one of its ends is given, or they are the wrong way round.
+            OffersUnclear: when an end or its time zone is missing, or they are the wrong way round.
         """
         if self.free_from is None and self.free_until is None:
             return None
-        if self.free_from is None or self.free_until is None or self.free_from >= self.free_until:
-            raise OffersUnclear("Give free_from and free_until, the earlier one first.")
+        if self.free_from is None or self.free_until is None:
+            raise OffersUnclear("Give both free_from and free_until.")
+        if self.free_from.tzinfo is None or self.free_until.tzinfo is None:
+            raise OffersUnclear("Say the time zone, for instance 2025-03-10T09:00:00+08:00.")
+        span = self.free_until - self.free_from
+        if not timedelta(0) < span <= timedelta(days=WINDOW_DAYS_MAX):
+            raise OffersUnclear(f"The window ends after it starts, within {WINDOW_DAYS_MAX} days.")
+        if not EARLIEST <= self.free_from <= LATEST:
+            raise OffersUnclear("The window is not of this century.")
         return During(self.free_from, self.free_until)
 
 

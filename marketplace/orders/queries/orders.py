@@ -11,21 +11,12 @@ from sqlalchemy import ColumnElement, Select, func, or_, select, true
 
 from marketplace.kernel.db import Tx
 from marketplace.kernel.time import shanghai_instant
+from marketplace.orders import tables
 from marketplace.orders.errors import OrderMissing
 from marketplace.orders.queries.access import is_side, sees_everything
 from marketplace.orders.queries.quotes import Quote, quote_columns
 from marketplace.orders.rules.settlement import Parts
 from marketplace.orders.rules.states import Mode, Status
-from marketplace.orders.tables import (
-    contract as contract_table,
-    deliverable as deliverable_table,
-    dispute as dispute_table,
-    order_event,
-    quote as quote_table,
-    review as review_table,
-    sample_set as sample_set_table,
-    service_order,
-)
 
 TIMELINE_MAX = 1_000
 DELIVERABLES_MAX = 200
@@ -211,7 +202,7 @@ class RatingPeriod:
 
 def order_columns() -> Select[Any]:
     """Every column that an `Order` has."""
-    return select(*(service_order.c[name] for name in Order.__dataclass_fields__))
+    return select(*(tables.service_order.c[name] for name in Order.__dataclass_fields__))
 
 
 def _columns(row_type: Any, table: Any) -> Select[Any]:
@@ -225,7 +216,7 @@ async def order(tx: Tx, order_id: int) -> Order:
         OrderMissing: when there is none, or it is somebody else's.
     """
     found = await tx.one(
-        Order, order_columns().where(service_order.c.id == order_id), missing=OrderMissing
+        Order, order_columns().where(tables.service_order.c.id == order_id), missing=OrderMissing
     )
     actor = tx.actor
     if not (
@@ -239,7 +230,7 @@ async def order(tx: Tx, order_id: int) -> Order:
 
 async def order_quote(tx: Tx, found: Order) -> Quote:
     """The quote from which an order was made."""
-    return await tx.one(Quote, quote_columns().where(quote_table.c.id == found.quote_id))
+    return await tx.one(Quote, quote_columns().where(tables.quote.c.id == found.quote_id))
 
 
 async def contract_of(tx: Tx, order_id: int) -> Contract:
@@ -251,7 +242,7 @@ async def contract_of(tx: Tx, order_id: int) -> Contract:
 async def _contract(tx: Tx, order_id: int) -> Contract:
     return await tx.one(
         Contract,
-        _columns(Contract, contract_table).where(contract_table.c.order_id == order_id),
+        _columns(Contract, tables.contract).where(tables.contract.c.order_id == order_id),
     )
 
 
@@ -260,9 +251,9 @@ async def order_story(tx: Tx, order_id: int) -> OrderStory:
     found = await order(tx, order_id)
     events = await tx.all(
         TimelineEvent,
-        _columns(TimelineEvent, order_event)
-        .where(order_event.c.order_id == order_id)
-        .order_by(order_event.c.id)
+        _columns(TimelineEvent, tables.order_event)
+        .where(tables.order_event.c.order_id == order_id)
+        .order_by(tables.order_event.c.id)
         .limit(TIMELINE_MAX),
     )
     return OrderStory(
@@ -273,10 +264,10 @@ async def order_story(tx: Tx, order_id: int) -> OrderStory:
         samples=await sample_set_of(tx, order_id),
         deliverables=await deliverables(tx, order_id),
         dispute=await tx.first(
-            Dispute, _columns(Dispute, dispute_table).where(dispute_table.c.order_id == order_id)
+            Dispute, _columns(Dispute, tables.dispute).where(tables.dispute.c.order_id == order_id)
         ),
         review=await tx.first(
-            Review, _columns(Review, review_table).where(review_table.c.order_id == order_id)
+            Review, _columns(Review, tables.review).where(tables.review.c.order_id == order_id)
         ),
     )
 
@@ -285,7 +276,7 @@ async def sample_set_of(tx: Tx, order_id: int) -> SampleSet | None:
     """The samples of an order, or None for machine time."""
     return await tx.first(
         SampleSet,
-        _columns(SampleSet, sample_set_table).where(sample_set_table.c.order_id == order_id),
+        _columns(SampleSet, tables.sample_set).where(tables.sample_set.c.order_id == order_id),
     )
 
 
@@ -299,9 +290,9 @@ async def deliverables(tx: Tx, order_id: int) -> list[Deliverable]:
         return []
     return await tx.all(
         Deliverable,
-        _columns(Deliverable, deliverable_table)
-        .where(deliverable_table.c.order_id == order_id)
-        .order_by(deliverable_table.c.id)
+        _columns(Deliverable, tables.deliverable)
+        .where(tables.deliverable.c.order_id == order_id)
+        .order_by(tables.deliverable.c.id)
         .limit(DELIVERABLES_MAX),
     )
 
@@ -309,7 +300,7 @@ async def deliverables(tx: Tx, order_id: int) -> list[Deliverable]:
 async def orders(tx: Tx, question: OrderList) -> OrderPage:
     """The caller's orders, as buyer, provider or agent; everybody's for those who check."""
     conditions = [_visible(tx), *_asked(question)]
-    table = service_order.c
+    table = tables.service_order.c
     rows = await tx.all(
         Order,
         order_columns()
@@ -318,19 +309,21 @@ async def orders(tx: Tx, question: OrderList) -> OrderPage:
         .limit(question.page_size)
         .offset((question.page - 1) * question.page_size),
     )
-    total = await tx.scalar(select(func.count()).select_from(service_order).where(*conditions))
+    total = await tx.scalar(
+        select(func.count()).select_from(tables.service_order).where(*conditions)
+    )
     return OrderPage(rows, int(total), question.page, question.page_size)
 
 
 def _visible(tx: Tx) -> ColumnElement[bool]:
     if sees_everything(tx.actor):
         return true()
-    table, mine = service_order.c, tx.actor.organisation_id
+    table, mine = tables.service_order.c, tx.actor.organisation_id
     return or_(table.buyer_id == mine, table.provider_id == mine, table.agent_id == mine)
 
 
 def _asked(question: OrderList) -> list[ColumnElement[bool]]:
-    table = service_order.c
+    table = tables.service_order.c
     conditions: list[ColumnElement[bool]] = []
     if question.status is not None:
         conditions.append(table.status == question.status)
@@ -349,33 +342,33 @@ async def ratings(tx: Tx, period: RatingPeriod) -> Sequence[Rating]:
 
     Policy: J.25
     """
-    written = review_table.c.written_at
+    written = tables.review.c.written_at
     return await tx.all(
         Rating,
         select(
-            service_order.c.provider_id,
+            tables.service_order.c.provider_id,
             func.count().label("reviews"),
-            func.sum(review_table.c.stars).label("stars"),
+            func.sum(tables.review.c.stars).label("stars"),
         )
-        .join(service_order, service_order.c.id == review_table.c.order_id)
+        .join(tables.service_order, tables.service_order.c.id == tables.review.c.order_id)
         .where(
             written >= shanghai_instant(period.first_on),
             written < shanghai_instant(period.last_on + timedelta(days=1)),
         )
-        .group_by(service_order.c.provider_id)
-        .order_by(service_order.c.provider_id),
+        .group_by(tables.service_order.c.provider_id)
+        .order_by(tables.service_order.c.provider_id),
     )
 
 
 async def due_for_acceptance(tx: Tx, limit: int) -> Sequence[int]:
     """Orders whose review window is over, oldest first."""
     return await tx.scalars(
-        select(service_order.c.id)
+        select(tables.service_order.c.id)
         .where(
-            service_order.c.status == Status.DELIVERED,
-            service_order.c.review_ends_at <= tx.now,
+            tables.service_order.c.status == Status.DELIVERED,
+            tables.service_order.c.review_ends_at <= tx.now,
         )
-        .order_by(service_order.c.review_ends_at, service_order.c.id)
+        .order_by(tables.service_order.c.review_ends_at, tables.service_order.c.id)
         .limit(limit)
     )
 
@@ -383,13 +376,13 @@ async def due_for_acceptance(tx: Tx, limit: int) -> Sequence[int]:
 async def due_to_expire(tx: Tx, limit: int) -> Sequence[int]:
     """Orders without a reservation that the provider has not answered while the quote held."""
     return await tx.scalars(
-        select(service_order.c.id)
-        .join(quote_table, quote_table.c.id == service_order.c.quote_id)
+        select(tables.service_order.c.id)
+        .join(tables.quote, tables.quote.c.id == tables.service_order.c.quote_id)
         .where(
-            service_order.c.status == Status.PLACED,
-            service_order.c.reservation_id.is_(None),
-            quote_table.c.valid_until <= tx.now,
+            tables.service_order.c.status == Status.PLACED,
+            tables.service_order.c.reservation_id.is_(None),
+            tables.quote.c.valid_until <= tx.now,
         )
-        .order_by(service_order.c.id)
+        .order_by(tables.service_order.c.id)
         .limit(limit)
     )

@@ -10,9 +10,9 @@ from sqlalchemy import Select, func, or_, select
 
 from marketplace.kernel.db import Tx
 from marketplace.kernel.time import shanghai_day
+from marketplace.orders import tables
 from marketplace.orders.errors import QuoteMissing
 from marketplace.orders.queries.access import sees_everything
-from marketplace.orders.tables import quote as quote_table
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +74,7 @@ class QuotePage:
 
 def quote_columns() -> Select[Any]:
     """Every column that a `Quote` has."""
-    return select(*(quote_table.c[name] for name in Quote.__dataclass_fields__))
+    return select(*(tables.quote.c[name] for name in Quote.__dataclass_fields__))
 
 
 async def quote(tx: Tx, quote_id: int) -> Quote:
@@ -84,7 +84,7 @@ async def quote(tx: Tx, quote_id: int) -> Quote:
         QuoteMissing: when there is none that the caller may see.
     """
     found = await tx.one(
-        Quote, quote_columns().where(quote_table.c.id == quote_id), missing=QuoteMissing
+        Quote, quote_columns().where(tables.quote.c.id == quote_id), missing=QuoteMissing
     )
     mine = tx.actor.organisation_id in (found.buyer_id, found.agent_id)
     if not (mine or sees_everything(tx.actor)):
@@ -94,7 +94,7 @@ async def quote(tx: Tx, quote_id: int) -> Quote:
 
 async def quotes(tx: Tx, question: QuoteList) -> QuotePage:
     """The caller's own quotes, newest first."""
-    table = quote_table.c
+    table = tables.quote.c
     condition = or_(
         table.buyer_id == tx.actor.organisation_id, table.agent_id == tx.actor.organisation_id
     )
@@ -108,5 +108,5 @@ async def quotes(tx: Tx, question: QuoteList) -> QuotePage:
         .limit(question.page_size)
         .offset((question.page - 1) * question.page_size),
     )
-    total = await tx.scalar(select(func.count()).select_from(quote_table).where(condition))
+    total = await tx.scalar(select(func.count()).select_from(tables.quote).where(condition))
     return QuotePage(rows, int(total), question.page, question.page_size)

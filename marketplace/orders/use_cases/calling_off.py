@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from marketplace.billing.invoicing.use_cases import ChargeKind
-from marketplace.booking import queries as booking_queries, use_cases as booking
+from marketplace.booking import queries as booking_queries
+from marketplace.booking import use_cases as booking
 from marketplace.kernel.db import Tx
 from marketplace.orders.errors import OrderMissing
 from marketplace.orders.events import OrderEnded

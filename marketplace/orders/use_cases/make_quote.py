@@ -13,22 +13,21 @@ from marketplace.catalogue import queries as catalogue
 from marketplace.kernel.db import Tx
 from marketplace.kernel.errors import Reasons
 from marketplace.kernel.time import During, shanghai_day
+from marketplace.orders import tables
 from marketplace.orders.errors import (
     InstrumentNotOffered,
     PartySuspended,
     QuoteMissing,
     QuoteUnclear,
 )
+from marketplace.orders.queries.offers import EARLIEST, LATEST, SERVICE_KIND
 from marketplace.orders.queries.quotes import Quote
 from marketplace.orders.rules.customers import customer_class
 from marketplace.orders.rules.states import Mode
-from marketplace.orders.tables import quote as quote_table
 from marketplace.parties import queries as parties
 from marketplace.parties.roles import Role
 from marketplace.rulebook import rulebook
 from marketplace.vouchers import queries as vouchers
-
-SERVICE_KIND = "research-and-development"
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,8 +56,8 @@ class MakeQuote:
             return None
         if self.starts_at is None or self.ends_at is None or self.samples is not None:
             raise QuoteUnclear("For machine time, say from when until when, and no samples.")
-        if self.starts_at >= self.ends_at:
-            raise QuoteUnclear("The time ends before it starts.")
+        if not EARLIEST <= self.starts_at < self.ends_at <= LATEST:
+            raise QuoteUnclear("The time ends before it starts, or is not of this century.")
         return During(self.starts_at, self.ends_at)
 
 
@@ -102,7 +101,7 @@ async def make_quote(tx: Tx, command: MakeQuote) -> Quote:
     voucher_fen, told = await _voucher(tx, command, buyer.id, provider.id, priced.total_fen)
     return await tx.one(
         Quote,
-        insert(quote_table)
+        insert(tables.quote)
         .values(
             buyer_id=buyer.id,
             provider_id=provider.id,
@@ -126,7 +125,7 @@ async def make_quote(tx: Tx, command: MakeQuote) -> Quote:
             made_by=tx.actor.person_id,
             made_at=tx.now,
         )
-        .returning(*(quote_table.c[name] for name in Quote.__dataclass_fields__)),
+        .returning(*(tables.quote.c[name] for name in Quote.__dataclass_fields__)),
     )
 
 

@@ -9,7 +9,8 @@ from collections.abc import Sequence
 
 from marketplace.billing.invoicing import use_cases as invoicing
 from marketplace.billing.invoicing.use_cases import ChargeKind
-from marketplace.billing.ledger import queries as ledger_queries, use_cases as ledger
+from marketplace.billing.ledger import queries as ledger_queries
+from marketplace.billing.ledger import use_cases as ledger
 from marketplace.billing.ledger.use_cases import AccountType, EntryKind
 from marketplace.kernel.db import Tx
 from marketplace.kernel.errors import Reason

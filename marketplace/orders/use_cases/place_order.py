@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
-from datetime import timedelta
 
 from sqlalchemy import insert, update
 
@@ -13,6 +12,7 @@ from marketplace.booking.queries import Purpose, Reservation
 from marketplace.catalogue import queries as catalogue
 from marketplace.kernel.db import Tx
 from marketplace.kernel.time import During
+from marketplace.orders import tables
 from marketplace.orders.errors import (
     InstrumentNotOffered,
     QuoteExpired,
@@ -34,7 +34,6 @@ from marketplace.orders.rules.contract import (
 )
 from marketplace.orders.rules.customers import CustomerClass
 from marketplace.orders.rules.states import Mode, Status
-from marketplace.orders.tables import contract, quote as quote_table, sample_set, service_order
 from marketplace.orders.use_cases.make_quote import require_good_standing
 from marketplace.orders.use_cases.money import hold_own_money, hold_voucher
 from marketplace.orders.use_cases.steps import note
@@ -126,11 +125,13 @@ async def place_order(tx: Tx, command: PlaceOrder) -> Order:
     await _make_contract(tx, placed, quote, sides, command, by_standing_offer=by_standing_offer)
     if command.samples is not None:
         await tx.execute(
-            insert(sample_set).values(
+            insert(tables.sample_set).values(
                 order_id=placed.id, samples=quote.samples, **asdict(command.samples)
             )
         )
-    await tx.execute(update(quote_table).where(quote_table.c.id == quote.id).values(used_at=tx.now))
+    await tx.execute(
+        update(tables.quote).where(tables.quote.c.id == quote.id).values(used_at=tx.now)
+    )
     await _tell(tx, placed, quote, by_standing_offer=by_standing_offer)
     return placed
 
@@ -139,7 +140,7 @@ async def _lock_quote(tx: Tx, quote_id: int) -> Quote:
     """The buyer's own quote, locked, unused and valid."""
     found = await tx.one(
         Quote,
-        quote_columns().where(quote_table.c.id == quote_id).with_for_update(),
+        quote_columns().where(tables.quote.c.id == quote_id).with_for_update(),
         missing=QuoteMissing,
     )
     if tx.actor.organisation_id != found.buyer_id and not tx.actor.has("system"):
@@ -185,7 +186,7 @@ async def _insert_order(tx: Tx, quote: Quote, sides: _Sides, *, title: str) -> O
         frozen = asdict(profile) | {"filed_at": profile.filed_at.isoformat()}
     return await tx.one(
         Order,
-        insert(service_order)
+        insert(tables.service_order)
         .values(
             quote_id=quote.id,
             buyer_id=quote.buyer_id,
@@ -205,7 +206,7 @@ async def _insert_order(tx: Tx, quote: Quote, sides: _Sides, *, title: str) -> O
             placed_by=tx.actor.person_id,
             placed_at=tx.now,
         )
-        .returning(*(service_order.c[name] for name in Order.__dataclass_fields__)),
+        .returning(*(tables.service_order.c[name] for name in Order.__dataclass_fields__)),
     )
 
 
@@ -232,10 +233,10 @@ async def _reserve(tx: Tx, placed: Order, quote: Quote) -> Reservation | None:
 async def _complete_order(tx: Tx, placed: Order, **held: object) -> Order:
     return await tx.one(
         Order,
-        update(service_order)
-        .where(service_order.c.id == placed.id)
+        update(tables.service_order)
+        .where(tables.service_order.c.id == placed.id)
         .values(**held)
-        .returning(*(service_order.c[name] for name in Order.__dataclass_fields__)),
+        .returning(*(tables.service_order.c[name] for name in Order.__dataclass_fields__)),
     )
 
 
@@ -272,7 +273,7 @@ async def _make_contract(
     )
     # A standing offer published with the prices is accepted by ordering: Civil Code, Art. 491.
     await tx.execute(
-        insert(contract).values(
+        insert(tables.contract).values(
             order_id=placed.id,
             version=VERSION,
             document=document,

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 
 from sqlalchemy import update
 
-from marketplace.booking import queries as booking_queries, use_cases as booking
+from marketplace.booking import queries as booking_queries
+from marketplace.booking import use_cases as booking
 from marketplace.kernel.db import Tx
 from marketplace.kernel.errors import Reasons
 from marketplace.orders.errors import SamplesUncounted, ServiceUnfinished, WrongMode

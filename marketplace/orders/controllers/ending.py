@@ -1,0 +1,95 @@
+"""Accepting, objecting, ruling, rating, invoicing."""
+
+from litestar import Response, post
+from litestar.params import FromPath, JSONBody
+from litestar.types import ControllerRouterHandler
+
+from marketplace.kernel.http import ApiRequest, allow, perform
+from marketplace.kernel.wire import Id
+from marketplace.orders.schemas import (
+    InvoiceIn,
+    InvoiceOut,
+    OrderOut,
+    ReasonIn,
+    ReviewIn,
+    RulingIn,
+)
+from marketplace.orders.use_cases import (
+    AcceptOrder,
+    accept_order,
+    dispute_order,
+    issue_invoice,
+    review_order,
+    rule_on_dispute,
+)
+from marketplace.parties.roles import Role
+
+
+@post(
+    "/orders/{order_id:int}/accept",
+    **allow(Role.BUYER),
+    summary="Accept what was delivered",
+    status_code=200,
+)
+async def post_acceptance(request: ApiRequest, order_id: FromPath[Id]) -> Response[OrderOut]:
+    """Settles at once: the provider has what was used, the rest goes back."""
+    return await perform(
+        request, accept_order, AcceptOrder(order_id), present=OrderOut.of, status=200
+    )
+
+
+@post(
+    "/orders/{order_id:int}/dispute",
+    **allow(Role.BUYER),
+    summary="Object to what was delivered",
+    status_code=200,
+)
+async def post_dispute(
+    request: ApiRequest, order_id: FromPath[Id], data: JSONBody[ReasonIn]
+) -> Response[OrderOut]:
+    """Once, until the review window is over; the centre rules."""
+    command = data.to_dispute(order_id)
+    return await perform(request, dispute_order, command, present=OrderOut.of, status=200)
+
+
+@post(
+    "/orders/{order_id:int}/rule",
+    **allow(Role.VOUCHER_OFFICER),
+    summary="Rule on a dispute",
+    status_code=200,
+)
+async def post_ruling(
+    request: ApiRequest, order_id: FromPath[Id], data: JSONBody[RulingIn]
+) -> Response[OrderOut]:
+    """Which part of the used value the provider may have; settles at once."""
+    command = data.to_command(order_id)
+    return await perform(request, rule_on_dispute, command, present=OrderOut.of, status=200)
+
+
+@post("/orders/{order_id:int}/review", **allow(Role.BUYER), summary="Rate a service")
+async def post_review(
+    request: ApiRequest, order_id: FromPath[Id], data: JSONBody[ReviewIn]
+) -> Response[OrderOut]:
+    """One to five stars, once, after settlement."""
+    return await perform(request, review_order, data.to_command(order_id), present=OrderOut.of)
+
+
+@post(
+    "/orders/{order_id:int}/invoice",
+    **allow(Role.PROVIDER_MANAGER),
+    summary="Record the tax invoice",
+)
+async def post_invoice(
+    request: ApiRequest, order_id: FromPath[Id], data: JSONBody[InvoiceIn]
+) -> Response[InvoiceOut]:
+    """For all that was charged, once, with the number the tax authority gave."""
+    return await perform(request, issue_invoice, data.to_command(order_id), present=InvoiceOut.of)
+
+
+routes: list[ControllerRouterHandler] = [
+    post_acceptance,
+    post_dispute,
+    post_ruling,
+    post_review,
+    post_invoice,
+]

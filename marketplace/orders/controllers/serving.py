@@ -1,0 +1,175 @@
+"""Giving the service and handing over its results."""
+
+import re
+from typing import Annotated
+from urllib.parse import quote
+
+import msgspec
+from litestar import Response, get, post
+from litestar.params import FromPath, FromQuery, JSONBody
+from litestar.types import ControllerRouterHandler
+
+from marketplace.kernel.http import ApiRequest, allow, perform, read, signed_in
+from marketplace.kernel.wire import Id, Sha256
+from marketplace.orders import queries
+from marketplace.orders.schemas import (
+    CloseServiceIn,
+    DeliverableOut,
+    FinishSamplesIn,
+    OrderOut,
+    ReceiveSamplesIn,
+)
+from marketplace.orders.use_cases import (
+    DELIVERABLE_BYTES_MAX,
+    DeliverOrder,
+    DownloadDeliverable,
+    OpenService,
+    StoreDeliverable,
+    close_service,
+    deliver_order,
+    download_deliverable,
+    finish_samples,
+    open_service,
+    receive_samples,
+    store_deliverable,
+)
+from marketplace.parties.roles import Role
+
+STAFF = (Role.TECHNICIAN, Role.PROVIDER_MANAGER)
+FileName = Annotated[str, msgspec.Meta(min_length=1, max_length=200, pattern=r"^[^\x00-\x1f/\\]+$")]
+MEDIA_TYPE = re.compile(r"[a-z0-9][a-z0-9.+-]{0,60}/[a-z0-9][a-z0-9.+-]{0,60}")
+
+
+@post(
+    "/orders/{order_id:int}/open-service",
+    **allow(*STAFF),
+    summary="The buyer has come",
+    status_code=200,
+)
+async def post_opening(request: ApiRequest, order_id: FromPath[Id]) -> Response[OrderOut]:
+    """Opens the usage session of the order."""
+    return await perform(
+        request, open_service, OpenService(order_id), present=OrderOut.of, status=200
+    )
+
+
+@post(
+    "/orders/{order_id:int}/close-service",
+    **allow(*STAFF),
+    summary="The work is done",
+    status_code=200,
+)
+async def post_closing(
+    request: ApiRequest, order_id: FromPath[Id], data: JSONBody[CloseServiceIn]
+) -> Response[OrderOut]:
+    """Closes the usage session; its minutes are what the buyer pays for."""
+    command = data.to_command(order_id)
+    return await perform(request, close_service, command, present=OrderOut.of, status=200)
+
+
+@post(
+    "/orders/{order_id:int}/receive-samples",
+    **allow(*STAFF),
+    summary="Samples have arrived",
+    status_code=200,
+)
+async def post_receipt(
+    request: ApiRequest, order_id: FromPath[Id], data: JSONBody[ReceiveSamplesIn]
+) -> Response[OrderOut]:
+    """At most as many as were ordered."""
+    command = data.to_command(order_id)
+    return await perform(request, receive_samples, command, present=OrderOut.of, status=200)
+
+
+@post(
+    "/orders/{order_id:int}/finish-samples",
+    **allow(*STAFF),
+    summary="Samples were tested",
+    status_code=200,
+)
+async def post_tests(
+    request: ApiRequest, order_id: FromPath[Id], data: JSONBody[FinishSamplesIn]
+) -> Response[OrderOut]:
+    """How many were tested is what the buyer pays for."""
+    command = data.to_command(order_id)
+    return await perform(request, finish_samples, command, present=OrderOut.of, status=200)
+
+
+@post(
+    "/orders/{order_id:int}/deliverables",
+    **allow(*STAFF),
+    summary="Upload a result",
+    request_max_body_size=DELIVERABLE_BYTES_MAX,
+)
+async def post_deliverable(
+    request: ApiRequest,
+    order_id: FromPath[Id],
+    name: FromQuery[FileName],
+    sha256: FromQuery[Sha256 | None] = None,
+) -> Response[DeliverableOut]:
+    """The body is the file as it is, at most 10 MB; with `sha256` what arrives is checked."""
+    media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    command = StoreDeliverable(
+        order_id,
+        name=name,
+        media_type=media_type if MEDIA_TYPE.fullmatch(media_type) else "application/octet-stream",
+        content=await request.body(),
+        sha256=sha256,
+    )
+    return await perform(request, store_deliverable, command, present=DeliverableOut.of)
+
+
+@get("/orders/{order_id:int}/deliverables", **signed_in(), summary="The results of an order")
+async def get_deliverables(request: ApiRequest, order_id: FromPath[Id]) -> list[DeliverableOut]:
+    """For buyer and provider; everybody else sees an empty list."""
+    found = await read(request, queries.deliverables, order_id)
+    return [DeliverableOut.of(each) for each in found]
+
+
+@get(
+    "/orders/{order_id:int}/deliverables/{deliverable_id:int}",
+    **signed_in(),
+    summary="Download a result",
+    media_type="application/octet-stream",
+)
+async def get_deliverable(
+    request: ApiRequest, order_id: FromPath[Id], deliverable_id: FromPath[Id]
+) -> Response[bytes]:
+    """For buyer and provider only; every download is logged."""
+    taken = await read(request, download_deliverable, DownloadDeliverable(order_id, deliverable_id))
+    return Response(
+        content=taken.content,
+        media_type=taken.media_type,
+        headers={
+            # Saved, never shown: an uploaded page must not run under the platform's name.
+            "Content-Disposition": f"attachment; filename*=UTF-8''{quote(taken.name, safe='')}",
+            "X-Content-Type-Options": "nosniff",
+            "Content-Security-Policy": "sandbox",
+            "X-Content-SHA256": taken.sha256,
+        },
+    )
+
+
+@post(
+    "/orders/{order_id:int}/deliver",
+    **allow(*STAFF),
+    summary="Hand the results over",
+    status_code=200,
+)
+async def post_delivery(request: ApiRequest, order_id: FromPath[Id]) -> Response[OrderOut]:
+    """The buyer's review window begins."""
+    return await perform(
+        request, deliver_order, DeliverOrder(order_id), present=OrderOut.of, status=200
+    )
+
+
+routes: list[ControllerRouterHandler] = [
+    post_opening,
+    post_closing,
+    post_receipt,
+    post_tests,
+    post_deliverable,
+    get_deliverables,
+    get_deliverable,
+    post_delivery,
+]
