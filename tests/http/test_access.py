@@ -1,0 +1,201 @@
+"""Who may call what: walked over the route table, so that no new route is forgotten.
+
+A role that is not named gets 403 and nobody gets 401, before the body is read and before anything
+is looked up: the application here has no database, and reaching for it would be a 503.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from typing import Any
+
+import httpx
+import jwt
+import pytest
+import pytest_asyncio
+from pydantic import SecretStr
+
+from marketplace.kernel.actors import Actor
+from marketplace.kernel.settings import Settings
+from marketplace.kernel.tokens import AccessTokens
+from marketplace.parties.roles import Role
+from tests.builders.parties import kind_for
+from tests.conftest import TOKEN_SECRET
+from tests.http.routes import ApiRoute, an_app_without_database, api_routes
+
+SETTINGS = Settings(
+    token_secret=SecretStr(TOKEN_SECRET),
+    requests_per_minute=1_000_000,
+    sign_ins_per_minute=1_000_000,
+)
+APP, SERVICES = an_app_without_database(SETTINGS)
+ROUTES = api_routes(APP)
+
+# Everybody in the world may call these. Each needs a reason that a stranger would accept.
+PUBLIC = {
+    "POST /sign-in": "who signs in has no token yet",
+    "POST /sign-in/refresh": "the refresh token is the proof",
+    "POST /sign-out": "the refresh token is the proof",
+    "GET /organisations/{organisation_id:int}": "a provider is known to everybody, an SME is not",
+    "GET /instruments": "the catalogue is open to society (J.15)",
+    "GET /instruments/{instrument_id:int}": "the catalogue is open to society (J.15)",
+    "GET /instrument-categories": "the catalogue is open to society (J.15)",
+    "GET /instruments/{instrument_id:int}/opening-hours": "hours are published (J.15)",
+    "GET /instruments/{instrument_id:int}/availability": "shows when, and never who",
+    "GET /instruments/{instrument_id:int}/booking-rule": "the rules of booking are published",
+    "GET /instruments/{instrument_id:int}/price": "prices are published (J.21)",
+    "GET /instruments/{instrument_id:int}/price-lists": "prices are published (J.21)",
+    "GET /instruments/{instrument_id:int}/cost-sheets": "the cost behind a price is published",
+    "GET /assessments": "evaluation results are published (J.24)",
+    "GET /assessments/{assessment_id:int}": "evaluation results are published (J.24)",
+}
+
+# Anybody who is signed in may call these; what they see is their own.
+SIGNED_IN = {
+    "GET /me": "who one is",
+    "POST /me/password": "one's own password",
+    "GET /instruments/imports/{batch_id:int}": "the use case shows a provider its own",
+    "GET /invoices": "those of the own organisation",
+    "GET /quotes/{quote_id:int}": "one's own, as the one who asked or as the provider",
+    "GET /reservations": "those of the own organisation or on its instruments",
+    "GET /reservations/{reservation_id:int}": "one's own, as user or as provider",
+}
+
+
+def named(routes: list[ApiRoute]) -> Any:
+    return pytest.mark.parametrize("route", routes, ids=str)
+
+
+GUARDED = [route for route in ROUTES if route.roles != "public"]
+BY_ROLE = [route for route in ROUTES if isinstance(route.roles, frozenset)]
+
+
+@pytest_asyncio.fixture
+async def nowhere() -> AsyncIterator[httpx.AsyncClient]:
+    """A client of the application that has no database."""
+    app: Any = APP
+    transport = httpx.ASGITransport(app=app, raise_app_exceptions=False)
+    async with httpx.AsyncClient(transport=transport, base_url="http://platform.test") as client:
+        yield client
+
+
+def headers(token: str) -> dict[str, str]:
+    return {
+        "Authorization": f"Bearer {token}",
+        "Idempotency-Key": "key-1",
+        "Content-Type": "application/json",
+    }
+
+
+def an_actor_as(*roles: str) -> Actor:
+    return Actor(
+        person_id=2,
+        organisation_id=2,
+        organisation_kind=kind_for(roles[0]) if roles else "sme",
+        roles=frozenset(roles),
+    )
+
+
+def test_the_route_table_is_there() -> None:
+    assert len(ROUTES) > 50
+
+
+def test_every_public_route_is_meant_to_be_public() -> None:
+    assert {str(route) for route in ROUTES if route.roles == "public"} == set(PUBLIC)
+
+
+def test_every_route_for_anybody_signed_in_is_meant_to_be() -> None:
+    assert {str(route) for route in ROUTES if route.roles == "signed-in"} == set(SIGNED_IN)
+
+
+@named(BY_ROLE)
+def test_a_route_names_roles_that_exist(route: ApiRoute) -> None:
+    assert route.roles
+    assert set(route.roles) <= set(Role)
+
+
+@named(BY_ROLE)
+@pytest.mark.parametrize("body", ["{}", "{", ""], ids=["empty", "broken", "none"])
+async def test_a_role_that_is_not_named_is_refused_before_anything_is_read(
+    nowhere: httpx.AsyncClient, route: ApiRoute, body: str
+) -> None:
+    answers = {}
+    for role in set(Role) - set(route.roles):
+        token = SERVICES.access_tokens.issue(an_actor_as(role))
+        answer = await nowhere.request(
+            route.method, route.made_up_address(), headers=headers(token), content=body
+        )
+        answers[role] = (answer.status_code, answer.headers["content-type"])
+
+    assert set(answers.values()) <= {(403, "application/problem+json")}, answers
+
+
+@named(BY_ROLE)
+async def test_somebody_without_any_role_is_refused(
+    nowhere: httpx.AsyncClient, route: ApiRoute
+) -> None:
+    for roles in ((), ("king",), ("",)):
+        actor = Actor(2, 2, "sme", roles=frozenset(roles))
+        answer = await nowhere.request(
+            route.method,
+            route.made_up_address(),
+            headers=headers(SERVICES.access_tokens.issue(actor)),
+            content="{}",
+        )
+
+        assert answer.status_code == 403
+
+
+def bad_tokens() -> dict[str, str]:
+    """Tokens of somebody who would be allowed everything, were they good."""
+    everything = an_actor_as(*Role)
+    good = SERVICES.access_tokens.issue(everything)
+    claims = jwt.decode(good, options={"verify_signature": False})
+    other_audience = {**claims, "aud": "another-platform"}
+    return {
+        "expired": AccessTokens(TOKEN_SECRET, minutes=-10).issue(everything),
+        "signed by another": AccessTokens(TOKEN_SECRET[::-1], minutes=10).issue(everything),
+        "not signed": jwt.encode(claims, None, algorithm="none"),
+        "for another platform": jwt.encode(other_audience, TOKEN_SECRET, algorithm="HS256"),
+        "altered": good[:-4] + ("AAAA" if good[-4:] != "AAAA" else "BBBB"),
+        "no token": "",
+        "nonsense": "a.b.c",
+    }
+
+
+@named(GUARDED)
+async def test_nobody_and_bad_tokens_are_refused_before_anything_is_read(
+    nowhere: httpx.AsyncClient, route: ApiRoute
+) -> None:
+    tried: dict[str, dict[str, str]] = {why: headers(token) for why, token in bad_tokens().items()}
+    tried["no header"] = {"Idempotency-Key": "key-1"}
+    tried["another scheme"] = {"Authorization": "Basic YTpi"}
+    for why, sent in tried.items():
+        answer = await nowhere.request(
+            route.method, route.made_up_address(), headers=sent, content="{}"
+        )
+
+        assert answer.status_code == 401, why
+        assert answer.headers["content-type"] == "application/problem+json", why
+        assert answer.headers["www-authenticate"] == "Bearer", why
+
+
+@named(BY_ROLE)
+async def test_the_guard_lets_through_the_roles_it_names(
+    nowhere: httpx.AsyncClient, route: ApiRoute
+) -> None:
+    """The control: without it, a guard that refuses everybody would pass every test above."""
+    for role in route.roles:
+        token = SERVICES.access_tokens.issue(an_actor_as(role))
+        answer = await nowhere.request(
+            route.method, route.made_up_address(), headers=headers(token), content="{}"
+        )
+
+        assert answer.status_code in (400, 415, 422, 503), role
+
+
+async def test_a_method_that_is_not_there_says_so(nowhere: httpx.AsyncClient) -> None:
+    answer = await nowhere.patch("/api/v1/me", headers=headers("x"))
+
+    assert answer.status_code == 405
+    assert answer.headers["content-type"] == "application/problem+json"
