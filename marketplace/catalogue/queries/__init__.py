@@ -1,5 +1,6 @@
 """Which instruments there are, when they are open, and how they are found."""
 
+from marketplace.catalogue.queries.holdings import Holdings, holdings
 from marketplace.catalogue.queries.imports import ImportBatches, import_batch, import_batches
 from marketplace.catalogue.queries.instruments import (
     LateListings,
@@ -32,6 +33,7 @@ __all__ = [
     "Closure",
     "FacetValue",
     "Facets",
+    "Holdings",
     "ImportBatch",
     "ImportBatches",
     "Instrument",
@@ -43,6 +45,7 @@ __all__ = [
     "SearchHits",
     "closures",
     "export_csv",
+    "holdings",
     "import_batch",
     "import_batches",
     "instrument",

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from sqlalchemy import BigInteger, Integer, and_, cast, func, select
 
 from marketplace.catalogue import tables
-from marketplace.catalogue.rules.states import Funds, InstrumentKind, ShareMode, Status
+from marketplace.catalogue.rules.states import Funds, Kind, ShareMode, Status
 from marketplace.kernel.db import Tx
 
 _instrument = tables.instrument.c
@@ -43,7 +43,7 @@ async def holdings(tx: Tx, must_open_worth_fen: int) -> list[Holdings]:
         select(
             _instrument.provider_id,
             func.count().label("instruments"),
-            func.count().filter(_instrument.kind == InstrumentKind.SPECIAL).label("special"),
+            func.count().filter(_instrument.kind == Kind.SPECIAL).label("special"),
             func.count().filter(obliged).label("must_open"),
             func.count()
             .filter(obliged, _instrument.share_mode == ShareMode.EXTERNAL)

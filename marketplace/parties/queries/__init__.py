@@ -41,6 +41,7 @@ from marketplace.parties.queries.search import (
     search_organisations,
     search_people,
 )
+from marketplace.parties.queries.staff import technicians
 from marketplace.parties.rules.affiliation import Affiliation, AffiliationKind
 
 __all__ = [
@@ -79,5 +80,6 @@ __all__ = [
     "shareholdings",
     "sme_profile",
     "sme_profiles",
+    "technicians",
     "visible_organisation",
 ]

@@ -8,7 +8,7 @@ from marketplace.billing.rewards.use_cases.approval import (
     discard_run,
 )
 from marketplace.billing.rewards.use_cases.drafting import DraftRun, draft_run
-from marketplace.billing.rewards.use_cases.grades import NoteGrade, note_grade
+from marketplace.billing.rewards.use_cases.grades import Grade, NoteGrade, note_grade, note_grades
 
 __all__ = [
     "ApproveRun",
@@ -21,4 +21,5 @@ __all__ = [
     "discard_run",
     "draft_run",
     "note_grade",
+    "note_grades",
 ]
