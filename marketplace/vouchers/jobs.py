@@ -10,7 +10,7 @@ from marketplace.vouchers.use_cases import ExpireVouchers, expire_vouchers
 
 async def expire_due_vouchers(database: Database) -> int:
     """Expire every grant past its last day, a batch per transaction; how many have ended."""
-    actor = system_actor("job:expire-vouchers")
+    actor = system_actor("job:expire_vouchers")
     done, after = 0, 0
     while True:
         expired = await atomically(
@@ -24,7 +24,7 @@ async def expire_due_vouchers(database: Database) -> int:
 
 JOBS: list[Job] = [
     Job(
-        name="expire-vouchers",
+        name="expire_vouchers",
         cron="20 0 * * *",
         run=expire_due_vouchers,
         about="Returns what is left of vouchers past their last day to their programmes' budgets.",

@@ -8,8 +8,10 @@ from marketplace.vouchers.use_cases.applications import (
 )
 from marketplace.vouchers.use_cases.approvals import (
     ApproveClaim,
+    NotePayment,
     ReverseClaim,
     approve_claim,
+    note_payment,
     reverse_claim,
 )
 from marketplace.vouchers.use_cases.audits import (
@@ -79,6 +81,7 @@ __all__ = [
     "HoldVoucher",
     "LayerPlan",
     "LeaveOut",
+    "NotePayment",
     "Piece",
     "RecordSpotCheck",
     "RefuseClaim",
@@ -103,6 +106,7 @@ __all__ = [
     "give_notice",
     "hold_voucher",
     "leave_out",
+    "note_payment",
     "record_spot_check",
     "refuse_claim",
     "release_voucher",

@@ -130,3 +130,23 @@ async def reverse_claim(tx: Tx, command: ReverseClaim) -> ClaimPage:
     tx.record(ClaimReversed(found.id, found.provider_id, found.amount_fen))
     tx.audit("reverse", subject="claim", subject_id=found.id, reason=command.reason)
     return await claim_page(tx, found.id)
+
+
+@dataclass(frozen=True, slots=True)
+class NotePayment:
+    """What the bank did with the payout of an approved claim."""
+
+    claim_id: int
+    paid: bool
+
+
+async def note_payment(tx: Tx, command: NotePayment) -> None:
+    """Mark an approved claim paid, or a paid one unpaid again; otherwise nothing changes."""
+    before, after = ClaimStatus.APPROVED, ClaimStatus.PAID
+    if not command.paid:
+        before, after = after, before
+    await tx.execute(
+        update(tables.claim)
+        .where(tables.claim.c.id == command.claim_id, tables.claim.c.status == before)
+        .values(status=after)
+    )

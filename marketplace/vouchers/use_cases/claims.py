@@ -26,6 +26,7 @@ from marketplace.vouchers.queries import (
     claimed_by_programme,
     evidence_kinds,
     programme,
+    visible_programme,
 )
 from marketplace.vouchers.rules.claims import missing_evidence
 from marketplace.vouchers.rules.states import ClaimStatus, EvidenceKind
@@ -47,8 +48,11 @@ async def draft_claim(tx: Tx, command: DraftClaim) -> Claim:
     Two drafts at the same moment share nothing: each redemption goes to the first.
 
     Raises:
+        ProgrammeMissing: when the programme named is not there.
         NothingToClaim: when there is none.
     """
+    if command.programme_id is not None:
+        await visible_programme(tx, command.programme_id)
     claim_id = await tx.scalar(
         insert(tables.claim)
         .values(

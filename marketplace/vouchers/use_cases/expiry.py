@@ -83,8 +83,9 @@ async def _returned(tx: Tx, grant: Grant, left: PartBalance) -> Entry:
         kind=EntryKind.VOUCHER_EXPIRED,
         effective_on=tx.today,
         lines=transfer(debit=left.account_id, credit=budget, amount_fen=left.available_fen),
-        # A part may return money more than once: again when an order frees what it held.
-        key=f"voucher-expired:{left.part.id}:{tx.now.isoformat()}",
+        # A part may return money more than once, again when an order frees what it held; what
+        # lies on it falls each time, and so tells the returns apart.
+        key=f"voucher-expired:{left.part.id}:{left.available_fen + left.held_fen}",
         source_kind="voucher_grant",
         source_id=grant.id,
     )
