@@ -31,10 +31,10 @@ _ASSETS = Path(str(files("marketplace.web"))) / "assets"
 # The API browser's own files come from a package, so that the page needs no other host.
 _BROWSER = Path(str(files("swagger_ui"))) / "static"
 _FILES = {
-    "site.css": (_ASSETS / "site.css", "text/css; charset=utf-8"),
-    "api-browser.js": (_ASSETS / "api-browser.js", "text/javascript; charset=utf-8"),
-    "swagger-ui-bundle.js": (_BROWSER / "swagger-ui-bundle.js", "text/javascript; charset=utf-8"),
-    "swagger-ui.css": (_BROWSER / "swagger-ui.css", "text/css; charset=utf-8"),
+    "site.css": (_ASSETS / "site.css", "text/css"),
+    "api-browser.js": (_ASSETS / "api-browser.js", "text/javascript"),
+    "swagger-ui-bundle.js": (_BROWSER / "swagger-ui-bundle.js", "text/javascript"),
+    "swagger-ui.css": (_BROWSER / "swagger-ui.css", "text/css"),
 }
 
 

@@ -19,7 +19,7 @@ from marketplace.kernel.http import ApiRequest, services
 from marketplace.kernel.migrate import config
 from marketplace.kernel.observe import REGISTRY
 
-METRICS_TYPE = "text/plain; version=0.0.4; charset=utf-8"
+METRICS_TYPE = "text/plain; version=0.0.4"
 
 
 @get("/health/live", opt={"roles": "public"}, include_in_schema=False)

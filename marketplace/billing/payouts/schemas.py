@@ -8,7 +8,7 @@ from typing import Annotated, Self
 import msgspec
 
 from marketplace.billing.payouts import queries, use_cases
-from marketplace.kernel.wire import Count, Out, PositiveFen, Word
+from marketplace.kernel.wire import Out, PositiveFen, Word
 from marketplace.kernel.wire import In as Body
 
 Cnaps = Annotated[str, msgspec.Meta(pattern=r"^[0-9]{12}$")]
@@ -128,7 +128,7 @@ class SettlementsOut(Out):
 class BatchIn(Body):
     """How many payouts a batch may hold."""
 
-    lines_max: Annotated[Count, msgspec.Meta(ge=1, le=use_cases.LINES_MAX)] = use_cases.LINES_MAX
+    lines_max: Annotated[int, msgspec.Meta(ge=1, le=use_cases.LINES_MAX)] = use_cases.LINES_MAX
 
     def to_command(self) -> use_cases.DraftBatch:
         """The command."""

@@ -1,6 +1,6 @@
 """Noting grades, drafting runs, approving or discarding them."""
 
-from marketplace.billing.rewards.rules.states import Grade, RunStatus
+from marketplace.billing.rewards.rules.states import RunStatus
 from marketplace.billing.rewards.use_cases.approval import (
     ApproveRun,
     DiscardRun,
