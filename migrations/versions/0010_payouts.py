@@ -40,6 +40,7 @@ def upgrade() -> None:
           made_at timestamptz not null,
           approved_by bigint references person,
           approved_at timestamptz,
+          exported_at timestamptz,
           sent_at timestamptz,
           constraint payout_batch_status
             check (status in ('draft', 'approved', 'sent', 'discarded')),
@@ -57,7 +58,8 @@ def upgrade() -> None:
           debit_account_id bigint not null references account,
           status text not null,
           attempt integer not null default 1,
-          end_to_end_id text not null,
+          end_to_end_id text not null generated always as
+            ('SC-P-' || id::text || case when attempt > 1 then '-' || attempt::text else '' end) stored,
           batch_id bigint references payout_batch,
           bank_account_id bigint references bank_account,
           instructed_by bigint not null references person,

@@ -6,6 +6,7 @@ from sqlalchemy import (
     BigInteger,
     CheckConstraint,
     Column,
+    Computed,
     Date,
     ForeignKey,
     Identity,
@@ -60,6 +61,7 @@ payout_batch = Table(
     Column("made_at", Instant, nullable=False),
     Column("approved_by", BigInteger, ForeignKey("person.id")),
     Column("approved_at", Instant),
+    Column("exported_at", Instant),
     Column("sent_at", Instant),
     CheckConstraint("status in ('draft', 'approved', 'sent', 'discarded')", name="status"),
     CheckConstraint("approved_by is distinct from made_by", name="two_persons"),
@@ -78,7 +80,16 @@ payout = Table(
     Column("debit_account_id", BigInteger, ForeignKey("account.id"), nullable=False),
     Column("status", Text, nullable=False),
     Column("attempt", Integer, nullable=False, server_default="1"),
-    Column("end_to_end_id", Text, nullable=False),
+    # What the bank repeats in its statement: one for each attempt, and never anybody's choice.
+    Column(
+        "end_to_end_id",
+        Text,
+        Computed(
+            "('SC-P-' || id::text || case when attempt > 1 then '-' || attempt::text else '' end)",
+            persisted=True,
+        ),
+        nullable=False,
+    ),
     Column("batch_id", BigInteger, ForeignKey("payout_batch.id")),
     Column("bank_account_id", BigInteger, ForeignKey("bank_account.id")),
     Column("instructed_by", BigInteger, ForeignKey("person.id"), nullable=False),
