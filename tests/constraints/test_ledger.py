@@ -32,7 +32,8 @@ async def new_entry(sql: asyncpg.Connection, **changes: object) -> int:
         name: "null" if value is None else value if isinstance(value, int) else f"'{value}'"
         for name, value in values.items()
     }
-    return await sql.fetchval(NEW_ENTRY.format(**written))
+    made: int = await sql.fetchval(NEW_ENTRY.format(**written))
+    return made
 
 
 async def new_lines(sql: asyncpg.Connection, entry_id: int, lines: str) -> None:

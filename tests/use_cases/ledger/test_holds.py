@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
@@ -40,7 +41,7 @@ from tests.builders.ledger import (
 
 
 def settlement(hold_id: int, amount_fen: int, credit_account_id: int, **changes) -> SettleHold:
-    asked = {
+    asked: dict[str, Any] = {
         "hold_id": hold_id,
         "amount_fen": amount_fen,
         "credit_account_id": credit_account_id,
