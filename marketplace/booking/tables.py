@@ -46,7 +46,8 @@ booking_rule = Table(
     CheckConstraint(
         "minimum_minutes >= step_minutes"
         " and maximum_minutes between minimum_minutes and 44640"
-        " and minimum_minutes % step_minutes = 0 and maximum_minutes % step_minutes = 0",
+        " and minimum_minutes % greatest(step_minutes, 1) = 0"
+        " and maximum_minutes % greatest(step_minutes, 1) = 0",
         name="lengths",
     ),
     CheckConstraint("notice_minutes between 0 and 525600", name="notice"),

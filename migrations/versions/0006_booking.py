@@ -27,8 +27,8 @@ def upgrade() -> None:
           constraint booking_rule_lengths check (
             minimum_minutes >= step_minutes
             and maximum_minutes between minimum_minutes and 44640
-            and minimum_minutes % step_minutes = 0
-            and maximum_minutes % step_minutes = 0
+            and minimum_minutes % greatest(step_minutes, 1) = 0
+            and maximum_minutes % greatest(step_minutes, 1) = 0
           ),
           constraint booking_rule_notice check (notice_minutes between 0 and 525600),
           constraint booking_rule_horizon check (horizon_days between 1 and 3660),

@@ -29,10 +29,12 @@ from marketplace.booking.queries.timetables import (
     visible_booking_terms,
     week_strips,
 )
-from marketplace.booking.rules.states import Purpose
+from marketplace.booking.rules.availability import BookingTerms
+from marketplace.booking.rules.states import Purpose, Status
 
 __all__ = [
     "Availability",
+    "BookingTerms",
     "FreeIn",
     "MachineHours",
     "MachineHoursFound",
@@ -42,6 +44,7 @@ __all__ = [
     "Reservation",
     "ReservationPage",
     "ReservationSearch",
+    "Status",
     "UsageSession",
     "WeekOf",
     "Window",

@@ -159,7 +159,7 @@ def _require_visible(tx: Tx, found: Schedule) -> None:
 
 _asked = func.unnest(bindparam("instrument_ids", type_=ARRAY(BigInteger))).table_valued(
     "id", name="asked"
-)
+).render_derived()
 _TAKEN = (
     select(
         reservation.c.instrument_id,
