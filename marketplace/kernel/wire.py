@@ -22,6 +22,8 @@ _NO_CONTROLS = r"^[^\x00-\x08\x0b\x0c\x0e-\x1f]*$"
 Word = Annotated[str, msgspec.Meta(min_length=1, max_length=100, pattern=_NO_CONTROLS)]
 Line = Annotated[str, msgspec.Meta(max_length=500, pattern=_NO_CONTROLS)]
 Prose = Annotated[str, msgspec.Meta(max_length=10_000, pattern=_NO_CONTROLS)]
+# A reason that somebody must give.
+Why = Annotated[str, msgspec.Meta(min_length=1, max_length=2_000, pattern=_NO_CONTROLS)]
 Sha256 = Annotated[str, msgspec.Meta(pattern=r"^[0-9a-f]{64}$")]
 # What an instant may be: a zone is required, and the years are those of a platform.
 Instant = Annotated[datetime, msgspec.Meta(tz=True)]

@@ -43,6 +43,7 @@ from tests.builders.booking import at_hours
 from tests.builders.orders import (
     CLAUSES,
     HOUR_FEN,
+    WEDNESDAY_MORNING,
     Market,
     a_market,
     a_quote,
@@ -269,7 +270,7 @@ async def test_a_slot_that_was_taken_makes_no_order_and_offers_others(database: 
 async def test_a_time_that_booking_refuses_makes_no_order(database: Database):
     market = await a_market(database)
     quote = await a_quote(market)
-    move_to(market, quote.starts_at)
+    move_to(market, WEDNESDAY_MORNING.starts_at)
 
     await refused(market, an_order_of(quote), ReservationRefused)
 

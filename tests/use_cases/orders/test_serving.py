@@ -147,7 +147,9 @@ async def test_prices_that_changed_after_the_quote_change_nothing(database: Data
     await market.do(
         withdraw_price_list, WithdrawPriceList(story.quote.price_list_id), by=market.manager
     )
-    await a_price_list(database, instrument_id=market.instrument_id, hour_fen=HOUR_FEN // 2)
+    await a_price_list(
+        database, instrument_id=market.instrument_id, hour_fen=20_000, sample_fen=6_000
+    )
 
     settled = await market.do(accept_order, AcceptOrder(delivered.id), by=market.buyer)
 

@@ -1,0 +1,61 @@
+"""Offers, quotes and orders on the wire."""
+
+from marketplace.orders.schemas.ordering import (
+    ContractOut,
+    DeliverableOut,
+    DisputeOut,
+    OrderIn,
+    OrderOut,
+    OrderStoryOut,
+    ReviewOut,
+    SampleSetOut,
+    SamplesIn,
+    TimelineEventOut,
+)
+from marketplace.orders.schemas.quoting import (
+    ClauseOut,
+    FacetOut,
+    OfferOut,
+    OffersOut,
+    QuoteIn,
+    QuoteOut,
+)
+from marketplace.orders.schemas.steps import (
+    CloseServiceIn,
+    FinishSamplesIn,
+    InvoiceIn,
+    InvoiceOut,
+    ReasonIn,
+    ReceiveSamplesIn,
+    RegistrationIn,
+    ReviewIn,
+    RulingIn,
+)
+
+__all__ = [
+    "ClauseOut",
+    "CloseServiceIn",
+    "ContractOut",
+    "DeliverableOut",
+    "DisputeOut",
+    "FacetOut",
+    "FinishSamplesIn",
+    "InvoiceIn",
+    "InvoiceOut",
+    "OfferOut",
+    "OffersOut",
+    "OrderIn",
+    "OrderOut",
+    "OrderStoryOut",
+    "QuoteIn",
+    "QuoteOut",
+    "ReasonIn",
+    "ReceiveSamplesIn",
+    "RegistrationIn",
+    "ReviewIn",
+    "ReviewOut",
+    "RulingIn",
+    "SampleSetOut",
+    "SamplesIn",
+    "TimelineEventOut",
+]

@@ -1,0 +1,206 @@
+"""Orders and everything that belongs to them on the wire."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from typing import Annotated, Any
+
+import msgspec
+
+from marketplace.kernel.wire import (
+    AmountFen,
+    Id,
+    In,
+    Line,
+    Out,
+    Prose,
+    Why,
+    Word,
+)
+from marketplace.orders import queries
+from marketplace.orders.rules.states import Mode, Status
+from marketplace.orders.schemas.quoting import QuoteOut
+from marketplace.orders.use_cases import (
+    PlaceOrder,
+    SamplesSent,
+)
+
+
+class SamplesIn(In):
+    """What the samples are, whether they are dangerous, and what becomes of the rest."""
+
+    description: Why
+    hazards: Line
+    disposal: Annotated[str, msgspec.Meta(pattern="^(return|destroy|keep)$")]
+
+
+class OrderIn(In):
+    """Turn a quote into an order: the clauses agreed on, and for samples what they are.
+
+    `own_fen_max` is the most the buyer agrees to pay itself, should the voucher cover less.
+    """
+
+    quote_id: Id
+    clauses: Annotated[dict[Word, Prose], msgspec.Meta(max_length=30)]
+    samples: SamplesIn | None = None
+    own_fen_max: AmountFen | None = None
+
+    def to_command(self, *, signed_from: str) -> PlaceOrder:
+        """The command, signed from an address."""
+        samples = self.samples
+        return PlaceOrder(
+            quote_id=self.quote_id,
+            clauses=self.clauses,
+            samples=None
+            if samples is None
+            else SamplesSent(samples.description, samples.hazards, samples.disposal),
+            own_fen_max=self.own_fen_max,
+            signed_from=signed_from,
+        )
+
+
+class OrderOut(Out):
+    """An order: where it stands, what is held, what was settled."""
+
+    id: int
+    quote_id: int
+    buyer_id: int
+    provider_id: int
+    agent_id: int | None
+    instrument_id: int
+    title: str
+    mode: Mode
+    status: Status
+    total_fen: int
+    voucher_fen: int
+    own_fen: int
+    reservation_id: int | None
+    placed_at: datetime
+    confirmed_at: datetime | None
+    delivered_at: datetime | None
+    review_ends_at: datetime | None
+    ended_at: datetime | None
+    ended_because: str | None
+    settled_fen: int | None
+    settled_voucher_fen: int | None
+    settled_own_fen: int | None
+
+    @classmethod
+    def of(cls, order: queries.Order) -> OrderOut:
+        """The wire form of an order."""
+        return msgspec.convert(order, cls, from_attributes=True)
+
+
+class TimelineEventOut(Out):
+    """One thing that happened to an order, and who did it."""
+
+    at: datetime
+    person_id: int
+    kind: str
+    facts: dict[str, Any]
+
+
+class ContractOut(Out):
+    """The contract with both signatures; `sha256` is of the canonical JSON of `document`."""
+
+    order_id: int
+    version: int
+    document: dict[str, Any]
+    text: str
+    sha256: str
+    buyer_signed_by: int
+    buyer_signed_at: datetime
+    provider_signed_how: str | None
+    provider_signed_by: int | None
+    provider_signed_at: datetime | None
+    registration_number: str | None
+    registered_on: date | None
+
+    @classmethod
+    def of(cls, contract: queries.Contract) -> ContractOut:
+        """The wire form of a contract."""
+        return msgspec.convert(contract, cls, from_attributes=True)
+
+
+class SampleSetOut(Out):
+    """The samples of an order and where they are."""
+
+    samples: int
+    description: str
+    hazards: str
+    disposal: str
+    received: int | None
+    received_at: datetime | None
+    tested: int | None
+    tested_at: datetime | None
+    returned_at: datetime | None
+
+
+class DeliverableOut(Out):
+    """A result, without its bytes."""
+
+    id: int
+    order_id: int
+    name: str
+    media_type: str
+    sha256: str
+    size_bytes: int
+    stored_by: int
+    stored_at: datetime
+
+    @classmethod
+    def of(cls, deliverable: queries.Deliverable) -> DeliverableOut:
+        """The wire form of a deliverable."""
+        return msgspec.convert(deliverable, cls, from_attributes=True)
+
+
+class DisputeOut(Out):
+    """What the buyer objects to, and the ruling."""
+
+    reason: str
+    opened_by: int
+    opened_at: datetime
+    pay_basis_points: int | None
+    ruling: str | None
+    ruled_by: int | None
+    ruled_at: datetime | None
+
+
+class ReviewOut(Out):
+    """The buyer's rating."""
+
+    stars: int
+    text: str
+    written_by: int
+    written_at: datetime
+
+
+class OrderStoryOut(Out):
+    """An order with everything that belongs to it."""
+
+    order: OrderOut
+    quote: QuoteOut
+    contract: ContractOut
+    timeline: list[TimelineEventOut]
+    samples: SampleSetOut | None
+    deliverables: list[DeliverableOut]
+    dispute: DisputeOut | None
+    review: ReviewOut | None
+
+    @classmethod
+    def of(cls, story: queries.OrderStory) -> OrderStoryOut:
+        """The wire form of an order's story."""
+
+        def convert(row: Any, to: Any) -> Any:
+            return None if row is None else msgspec.convert(row, to, from_attributes=True)
+
+        return cls(
+            order=OrderOut.of(story.order),
+            quote=QuoteOut.of(story.quote),
+            contract=ContractOut.of(story.contract),
+            timeline=[convert(event, TimelineEventOut) for event in story.timeline],
+            samples=convert(story.samples, SampleSetOut),
+            deliverables=[DeliverableOut.of(each) for each in story.deliverables],
+            dispute=convert(story.dispute, DisputeOut),
+            review=convert(story.review, ReviewOut),
+        )

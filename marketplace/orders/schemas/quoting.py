@@ -1,0 +1,181 @@
+"""Offers and quotes on the wire."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated, Any
+
+import msgspec
+
+from marketplace.catalogue import queries as catalogue
+from marketplace.kernel.wire import (
+    Id,
+    In,
+    Instant,
+    Out,
+    Word,
+)
+from marketplace.orders import queries
+from marketplace.orders.rules.contract import FORMS
+from marketplace.orders.rules.states import Mode
+from marketplace.orders.use_cases import (
+    MakeQuote,
+)
+
+Samples = Annotated[int, msgspec.Meta(ge=1, le=10_000)]
+
+
+class FacetOut(Out):
+    """How many of the hits have this value."""
+
+    value: str
+    name: str
+    name_en: str
+    count: int
+
+
+class OfferOut(Out):
+    """An instrument, its free minutes on seven days from today, and one hour's price."""
+
+    instrument_id: int
+    provider_id: int
+    provider_name: str
+    provider_name_en: str
+    cstr: str
+    cname: str
+    ename: str
+    category_code: str
+    model: str
+    manufacturer: str
+    region_code: str
+    city: str
+    free_minutes: list[int]
+    price_list_id: int | None
+    hour_fen: int | None
+    voucher_fen: int
+    own_fen: int | None
+
+    @classmethod
+    def of(cls, offer: queries.Offer) -> OfferOut:
+        """The wire form of an offer."""
+        hit = offer.instrument
+        return cls(
+            instrument_id=hit.id,
+            provider_id=hit.provider_id,
+            provider_name=hit.provider_name,
+            provider_name_en=hit.provider_name_en,
+            cstr=hit.cstr,
+            cname=hit.cname,
+            ename=hit.ename,
+            category_code=hit.category_code,
+            model=hit.model,
+            manufacturer=hit.manufacturer,
+            region_code=hit.region_code,
+            city=hit.city,
+            free_minutes=list(offer.free_minutes),
+            price_list_id=offer.price_list_id,
+            hour_fen=offer.hour_fen,
+            voucher_fen=offer.voucher_fen,
+            own_fen=offer.own_fen,
+        )
+
+
+class OffersOut(Out):
+    """One page of offers with counts; `capped`: more was found than was looked at."""
+
+    results: list[OfferOut]
+    total: int
+    capped: bool
+    page: int
+    page_size: int
+    categories: list[FacetOut]
+    regions: list[FacetOut]
+
+    @classmethod
+    def of(cls, found: queries.Offers) -> OffersOut:
+        """The wire form of a page of offers."""
+        return cls(
+            results=[OfferOut.of(offer) for offer in found.offers],
+            total=found.total,
+            capped=found.capped,
+            page=found.page,
+            page_size=found.page_size,
+            categories=_facets(found.facets.category),
+            regions=_facets(found.facets.region),
+        )
+
+
+def _facets(values: tuple[catalogue.FacetValue, ...]) -> list[FacetOut]:
+    return [msgspec.convert(value, FacetOut, from_attributes=True) for value in values]
+
+
+class QuoteIn(In):
+    """What is to be quoted: machine time from–until, or a number of samples."""
+
+    instrument_id: Id
+    mode: Mode
+    starts_at: Instant | None = None
+    ends_at: Instant | None = None
+    samples: Samples | None = None
+    purpose: Word | None = None
+    service_kind: Word = queries.SERVICE_KIND
+    use_voucher: bool = True
+    buyer_id: Id | None = None
+
+    def to_command(self) -> MakeQuote:
+        """The command."""
+        return MakeQuote(**msgspec.structs.asdict(self))
+
+
+class ClauseOut(Out):
+    """A clause that the contract must have, with the text offered for it."""
+
+    name: str
+    title: str
+    title_en: str
+    text: str
+
+
+class QuoteOut(Out):
+    """A quote with every line, the voucher's part and why, and the clauses to agree on."""
+
+    id: int
+    buyer_id: int
+    provider_id: int
+    agent_id: int | None
+    instrument_id: int
+    mode: Mode
+    starts_at: datetime | None
+    ends_at: datetime | None
+    samples: int | None
+    customer_class: str
+    purpose: str | None
+    service_kind: str
+    price_list_id: int
+    lines: list[dict[str, Any]]
+    total_fen: int
+    voucher_fen: int
+    own_fen: int
+    explanation: dict[str, Any]
+    terms: dict[str, Any]
+    clauses: list[ClauseOut]
+    valid_until: datetime
+    made_at: datetime
+    used_at: datetime | None
+
+    @classmethod
+    def of(cls, quote: queries.Quote) -> QuoteOut:
+        """The wire form of a quote."""
+        facts = {name: getattr(quote, name) for name in cls.__struct_fields__ if name != "clauses"}
+        facts["mode"] = Mode(quote.mode)
+        return cls(
+            **facts,
+            clauses=[_clause(name) for name in quote.term("orders", "contract_clauses")],
+        )
+
+
+def _clause(name: str) -> ClauseOut:
+    form = FORMS.get(name)
+    if form is None:
+        return ClauseOut(name=name, title=name, title_en=name, text="")
+    return ClauseOut(name=name, title=form.title, title_en=form.title_en, text=form.text)
