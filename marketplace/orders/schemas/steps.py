@@ -15,7 +15,6 @@ from marketplace.kernel.wire import (
     Line,
     Minutes,
     Out,
-    Prose,
     Why,
     Word,
 )
@@ -117,7 +116,7 @@ class ReviewIn(In):
 class InvoiceIn(In):
     """The tax invoice that the provider issued."""
 
-    number: Why, Word
+    number: Word
     amount_fen: AmountFen
     issued_on: date
 
