@@ -161,6 +161,13 @@ class GrantRefused(Refused):
     title = "Cannot be granted like this"
 
 
+class ReasonMissing(Refused):
+    """Who is refused is told why."""
+
+    code = "reason-missing"
+    title = "A refusal needs a reason"
+
+
 class VoucherNotUsable(Refused):
     """The voucher may not pay for this service; all reasons are listed."""
 

@@ -48,6 +48,9 @@ PUBLIC = {
     "GET /instruments/{instrument_id:int}/cost-sheets": "the cost behind a price is published",
     "GET /assessments": "evaluation results are published (J.24)",
     "GET /assessments/{assessment_id:int}": "evaluation results are published (J.24)",
+    "GET /voucher-programmes": "companies must know what they can apply for (J.22)",
+    "GET /voucher-programmes/{programme_id:int}": "companies must know its terms (J.22)",
+    "GET /claim-notices": "a notice is for the public to object to",
 }
 
 # Anybody who is signed in may call these; what they see is their own.

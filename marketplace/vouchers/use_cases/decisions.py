@@ -21,7 +21,12 @@ from marketplace.kernel.db import Tx
 from marketplace.kernel.errors import Reasons
 from marketplace.kernel.time import shanghai_day
 from marketplace.vouchers import tables
-from marketplace.vouchers.errors import ApplicationDecided, GrantRefused, SamePerson
+from marketplace.vouchers.errors import (
+    ApplicationDecided,
+    GrantRefused,
+    ReasonMissing,
+    SamePerson,
+)
 from marketplace.vouchers.events import VoucherApplicationRefused, VoucherGranted
 from marketplace.vouchers.queries import (
     Application,
@@ -66,6 +71,7 @@ async def decide_application(tx: Tx, command: DecideApplication) -> Decided:
     Raises:
         ApplicationDecided: when it was decided or withdrawn before.
         SamePerson: when the officer applied.
+        ReasonMissing: when it is refused without one.
         GrantRefused: with every reason: rules not met, more than asked, more than the budget has.
         InsufficientFunds: when another grant took the budget at the same moment.
         VoucherYearCapReached: when another grant took the yearly room at the same moment.
@@ -78,6 +84,8 @@ async def decide_application(tx: Tx, command: DecideApplication) -> Decided:
     if asked.made_by == tx.actor.person_id:
         raise SamePerson("Nobody decides their own application.")
     if command.amount_fen is None:
+        if not command.reason.strip():
+            raise ReasonMissing("Say why, so that the company can do better next time.")
         await _decide(tx, asked, ApplicationStatus.REFUSED, command.reason)
         tx.record(VoucherApplicationRefused(asked.id, asked.organisation_id))
         return Decided(await application(tx, asked.id), None)

@@ -195,6 +195,13 @@ async def test_a_refusal_moves_no_money_and_tells_its_reason(database: Database)
     programme_id = await a_programme(database)
     sme = await an_actor(database, Role.SME_ADMINISTRATOR)
     application_id = await an_application(database, programme_id=programme_id, sme=sme)
+    with pytest.raises(errors.ReasonMissing):
+        await atomically(
+            database,
+            decide_application,
+            DecideApplication(application_id, None, " "),
+            actor=await an_officer(database),
+        )
 
     decided = await atomically(
         database,

@@ -1,0 +1,53 @@
+"""What goes over the wire for vouchers."""
+
+from marketplace.vouchers.schemas.answers import (
+    ApplicationOut,
+    CheckOut,
+    ClaimNoticeOut,
+    ClaimOut,
+    ClaimPageOut,
+    DecidedOut,
+    EligibilityOut,
+    EvidenceOut,
+    LayerPartOut,
+    ProgrammeOut,
+    ProgrammePageOut,
+    RedemptionOut,
+    VoucherPartOut,
+    WalletVoucherOut,
+)
+from marketplace.vouchers.schemas.requests import (
+    ApplicationIn,
+    ClaimIn,
+    DecisionIn,
+    EvidenceIn,
+    LeaveOutIn,
+    ProgrammeIn,
+    ReasonIn,
+    SpotCheckIn,
+)
+
+__all__ = [
+    "ApplicationIn",
+    "ApplicationOut",
+    "CheckOut",
+    "ClaimIn",
+    "ClaimNoticeOut",
+    "ClaimOut",
+    "ClaimPageOut",
+    "DecidedOut",
+    "DecisionIn",
+    "EligibilityOut",
+    "EvidenceIn",
+    "EvidenceOut",
+    "LayerPartOut",
+    "LeaveOutIn",
+    "ProgrammeIn",
+    "ProgrammeOut",
+    "ProgrammePageOut",
+    "ReasonIn",
+    "RedemptionOut",
+    "SpotCheckIn",
+    "VoucherPartOut",
+    "WalletVoucherOut",
+]
