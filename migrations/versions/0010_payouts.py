@@ -59,7 +59,8 @@ def upgrade() -> None:
           status text not null,
           attempt integer not null default 1,
           end_to_end_id text not null generated always as
-            ('SC-P-' || id::text || case when attempt > 1 then '-' || attempt::text else '' end) stored,
+            ('SC-P-' || id::text || case when attempt > 1
+             then '-' || attempt::text else '' end) stored,
           batch_id bigint references payout_batch,
           bank_account_id bigint references bank_account,
           instructed_by bigint not null references person,

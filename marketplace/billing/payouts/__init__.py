@@ -1,14 +1,14 @@
 """Instructions to pay, their approval, the bank files, and what became of them.
 
 A payout moves its amount at once from what is owed (payable, reward payable, wallet) to payout in
-transit, so that nothing is paid twice; the bank's statement then moves it out of the bank.
+transit, so that nothing is paid twice; it is in transit until the bank's statement confirms it.
 
     instructed ──draft a batch──▶ batched ──send──▶ sent ──statement──▶ confirmed
-        ▲            │ discard                        │ statement            │ statement
+        ▲            │ discard                        │ bank refuses         │ statement
         └────────────┘                                ▼                      ▼
         ▲───────────────── instruct again ───────── returned ◀───────────────┘
 
 Invariants: one payout per source and payee; a batch is approved by another person than its maker;
 an account is verified by another person than the one who registered it; what was instructed
-(payee, amount, source) is never rewritten.
+(payee, amount, source) is never rewritten; only a line of the statement moves money of the bank.
 """

@@ -7,12 +7,14 @@ from litestar.params import FromPath, FromQuery, JSONBody
 from litestar.types import ControllerRouterHandler
 
 from marketplace.billing.payouts import queries, use_cases
+from marketplace.billing.payouts.errors import PayoutMissing
 from marketplace.billing.payouts.schemas import (
     BankAccountIn,
     BankAccountOut,
     BatchIn,
     BatchOut,
     PayoutOut,
+    RejectionIn,
     SettlementsIn,
     SettlementsOut,
 )
@@ -109,7 +111,7 @@ async def get_payout(request: ApiRequest, payout_id: FromPath[Id]) -> PayoutOut:
     async def question(tx: Tx, wanted: int) -> queries.Payout:
         found = await queries.payout_by_id(tx, wanted)
         if _visible(request, None) not in (None, found.organisation_id):
-            raise queries.PayoutMissing()
+            raise PayoutMissing()
         return found
 
     return PayoutOut.of(await read(request, question, payout_id))
@@ -122,6 +124,24 @@ async def post_settlements(
     """One payout for each provider with a balance for services and claims."""
     return await perform(
         request, use_cases.instruct_settlements, data.to_command(), present=SettlementsOut.of
+    )
+
+
+@post(
+    "/payouts/{payout_id:int}/reject",
+    summary="The bank refused a payment",
+    **allow(Role.FINANCE_CHECKER),
+)
+async def post_rejection(
+    request: ApiRequest, payout_id: FromPath[Id], data: JSONBody[RejectionIn]
+) -> Response[PayoutOut]:
+    """Nothing left the account, and what was owed is owed again."""
+    return await perform(
+        request,
+        use_cases.reject_payout,
+        data.to_command(payout_id),
+        present=PayoutOut.of,
+        status=200,
     )
 
 
@@ -220,6 +240,7 @@ routes: list[ControllerRouterHandler] = [
     get_payouts,
     get_payout,
     post_settlements,
+    post_rejection,
     post_again,
     get_batches,
     post_batch,

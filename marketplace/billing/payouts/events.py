@@ -30,3 +30,15 @@ class PayoutReturned(Event):
     source_id: int
     amount_fen: int
     reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class PayoutReopened(Event):
+    """A confirmation was a mistake: the payment is sent, and the statement has yet to show it."""
+
+    payout_id: int
+    organisation_id: int
+    source_kind: str
+    source_id: int
+    amount_fen: int
+    reason: str

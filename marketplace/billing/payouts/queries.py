@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import Select, func, select
+from sqlalchemy import ARRAY, Date, Select, Text, any_, cast, func, literal, select
 
 from marketplace.billing.payouts.errors import BankAccountMissing, BatchMissing, PayoutMissing
 from marketplace.billing.payouts.rules.files import PaymentLine
@@ -69,6 +69,7 @@ class Batch:
     made_at: datetime
     approved_by: int | None
     approved_at: datetime | None
+    exported_at: datetime | None
     sent_at: datetime | None
 
 
@@ -145,11 +146,45 @@ async def payouts(tx: Tx, search: PayoutSearch) -> tuple[list[Payout], int]:
     return await tx.all(Payout, listed.offset((search.page - 1) * search.page_size)), total
 
 
-async def payouts_sent(tx: Tx, end_to_end_ids: Sequence[str]) -> list[Payout]:
-    """The payouts that carry these references: what a statement is matched against."""
-    return await tx.all(
-        Payout, select(payout).where(payout.c.end_to_end_id.in_(list(end_to_end_ids)))
+async def payouts_by_reference(tx: Tx, references: Sequence[str]) -> dict[str, Payout]:
+    """The payouts that carry these references at present: what a statement is matched against."""
+    found = await tx.all(
+        Payout, select(payout).where(payout.c.end_to_end_id == any_(_texts(references)))
     )
+    return {one.end_to_end_id: one for one in found}
+
+
+@dataclass(frozen=True, slots=True)
+class SentPayment:
+    """A payment that the bank was sent and has not confirmed, and the account it goes to."""
+
+    payout_id: int
+    end_to_end_id: str
+    amount_fen: int
+    account_number: str
+    sent_on: date
+
+
+async def payments_sent(tx: Tx, account_numbers: Sequence[str]) -> list[SentPayment]:
+    """The unconfirmed payments to these accounts."""
+    return await tx.all(
+        SentPayment,
+        select(
+            payout.c.id.label("payout_id"),
+            payout.c.end_to_end_id,
+            payout.c.amount_fen,
+            bank_account.c.number.label("account_number"),
+            cast(func.timezone("Asia/Shanghai", payout.c.sent_at), Date).label("sent_on"),
+        )
+        .join(bank_account, bank_account.c.id == payout.c.bank_account_id)
+        .where(payout.c.status == "sent", bank_account.c.number == any_(_texts(account_numbers)))
+        .order_by(payout.c.id),
+    )
+
+
+def _texts(values: Sequence[str]) -> Any:
+    # One array, however many values: a list of parameters ends at 32,767.
+    return literal(list(values), ARRAY(Text))
 
 
 async def batch_by_id(tx: Tx, batch_id: int) -> Batch:

@@ -8,8 +8,8 @@ from typing import Annotated, Self
 import msgspec
 
 from marketplace.billing.payouts import queries, use_cases
-from marketplace.kernel.wire import Out, PositiveFen, Word
 from marketplace.kernel.wire import In as Body
+from marketplace.kernel.wire import Out, PositiveFen, Word
 
 Cnaps = Annotated[str, msgspec.Meta(pattern=r"^[0-9]{12}$")]
 AccountNumber = Annotated[str, msgspec.Meta(pattern=r"^[0-9]{8,32}$")]
@@ -93,6 +93,7 @@ class BatchOut(Out):
     made_at: datetime
     approved_by: int | None
     approved_at: datetime | None
+    exported_at: datetime | None
     sent_at: datetime | None
 
     @classmethod
@@ -133,3 +134,13 @@ class BatchIn(Body):
     def to_command(self) -> use_cases.DraftBatch:
         """The command."""
         return use_cases.DraftBatch(lines_max=self.lines_max)
+
+
+class RejectionIn(Body):
+    """Why the bank refused a payment."""
+
+    reason: Word
+
+    def to_command(self, payout_id: int) -> use_cases.RejectPayout:
+        """The command."""
+        return use_cases.RejectPayout(payout_id=payout_id, reason=self.reason)

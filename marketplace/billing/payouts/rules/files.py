@@ -54,10 +54,5 @@ def digest(content: bytes) -> bytes:
     return hashlib.sha256(content).digest()
 
 
-def end_to_end_id(payout_id: int, attempt: int) -> str:
-    """What the bank repeats in its statement; at most 35 characters, one per attempt."""
-    return f"P{payout_id}" if attempt == 1 else f"P{payout_id}-{attempt}"
-
-
 def _harmless(text: str) -> str:
     return f"'{text}" if text[:1] in "=+-@\t\r" else text

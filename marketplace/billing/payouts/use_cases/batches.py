@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 from dataclasses import dataclass
 
-from sqlalchemy import exists, insert, select, update
+from sqlalchemy import insert, select, update
 
 from marketplace.billing.payouts import queries
 from marketplace.billing.payouts.errors import (
@@ -50,14 +50,15 @@ class BatchFile:
 
 
 async def draft_batch(tx: Tx, command: DraftBatch) -> queries.Batch:
-    """Collect instructed payouts whose payee has a verified account.
+    """Collect instructed payouts whose payee has a verified account; each is in one batch only.
 
     Raises:
         NothingToPay: when there is none; payees without a verified account are what it waits for.
+        BatchChanged: when an account was closed in the same moment; draft again.
     """
     verified = bank_account.c.verified_at.is_not(None) & bank_account.c.closed_at.is_(None)
     waiting = (
-        select(payout.c.id, bank_account.c.id.label("bank_account_id"), payout.c.amount_fen)
+        select(payout.c.id, payout.c.amount_fen)
         .join(bank_account, bank_account.c.organisation_id == payout.c.organisation_id)
         .where(payout.c.status == "instructed", verified)
         .order_by(payout.c.id)
@@ -82,7 +83,7 @@ async def draft_batch(tx: Tx, command: DraftBatch) -> queries.Batch:
         )
         .returning(payout_batch.c.id)
     )
-    await tx.execute(
+    batched = await tx.execute(
         update(payout)
         .where(
             payout.c.id.in_([row.id for row in taken]),
@@ -91,6 +92,8 @@ async def draft_batch(tx: Tx, command: DraftBatch) -> queries.Batch:
         )
         .values(status="batched", batch_id=batch_id, bank_account_id=bank_account.c.id)
     )
+    if batched.rowcount != len(taken):
+        raise BatchChanged("A payee closed its account while the batch was drafted; draft again.")
     content = await _content(tx, batch_id)
     made = await tx.one(
         queries.Batch,
@@ -148,11 +151,17 @@ async def send_batch(tx: Tx, command: BatchStep) -> queries.Batch:
 async def discard_batch(tx: Tx, command: BatchStep) -> queries.Batch:
     """Give up a batch that was not sent; its payouts wait for the next one.
 
+    Once somebody has fetched the file it may be at the bank already, and paying again would pay
+    twice: then another person than the maker has to make sure that it is not.
+
     Raises:
         BatchMissing: when there is no such batch.
         BatchNotReady: when it was sent or discarded.
+        OwnBatch: for its maker, once the file was fetched.
     """
-    found = await queries.batch_by_id(tx, command.batch_id)
+    found = await _locked(tx, command.batch_id)
+    if found.exported_at is not None and found.made_by == tx.actor.person_id:
+        raise OwnBatch("The file was fetched; somebody else makes sure that the bank has it not.")
     discarded = await _move(tx, found, found.status, "discarded")
     await tx.execute(
         update(payout)
@@ -170,9 +179,13 @@ async def batch_file(tx: Tx, command: BatchStep) -> BatchFile:
         BatchMissing: when there is no such batch.
         BatchNotReady: before it is approved.
     """
-    found = await queries.batch_by_id(tx, command.batch_id)
+    found = await _locked(tx, command.batch_id)
     if found.status not in ("approved", "sent"):
         raise BatchNotReady("A file exists once the batch is approved.", asked=found.status)
+    if found.exported_at is None:
+        await tx.execute(
+            update(payout_batch).where(payout_batch.c.id == found.id).values(exported_at=tx.now)
+        )
     tx.audit("export", subject="payout_batch", subject_id=found.id)
     return BatchFile(f"payout-batch-{found.id}.csv", await queries.batch_content(tx, found.id))
 
@@ -180,39 +193,52 @@ async def batch_file(tx: Tx, command: BatchStep) -> BatchFile:
 async def _content(tx: Tx, batch_id: int) -> bytes:
     lines = await queries.payment_lines(tx, batch_id)
     return payment_file(
-        [dataclasses.replace(line, purpose=_PURPOSES[line.purpose]) for line in lines]
+        # Many banks repeat only the purpose on the statement, so the reference stands there too.
+        [
+            dataclasses.replace(line, purpose=f"{_PURPOSES[line.purpose]} {line.end_to_end_id}")
+            for line in lines
+        ]
     )
+
+
+async def _locked(tx: Tx, batch_id: int) -> queries.Batch:
+    # Fetching the file and discarding the batch take turns: one of them has to know of the other.
+    await tx.execute(
+        select(payout_batch.c.id).where(payout_batch.c.id == batch_id).with_for_update()
+    )
+    return await queries.batch_by_id(tx, batch_id)
 
 
 async def _require_unchanged(tx: Tx, batch: queries.Batch) -> None:
-    closed = await tx.scalar(
-        select(
-            exists().where(
-                payout.c.batch_id == batch.id,
-                bank_account.c.id == payout.c.bank_account_id,
-                bank_account.c.closed_at.is_not(None),
-            )
-        )
+    # Locked, so that no account is closed between this look and the step it is for.
+    accounts = await tx.execute(
+        select(bank_account.c.closed_at)
+        .join(payout, payout.c.bank_account_id == bank_account.c.id)
+        .where(payout.c.batch_id == batch.id)
+        .order_by(bank_account.c.id)
+        .with_for_update(of=bank_account, read=True)
     )
-    if closed or digest(await _content(tx, batch.id)) != batch.content_sha256:
-        raise BatchChanged("A payee's account has changed; discard the batch and draft it anew.")
+    if any(closed_at is not None for (closed_at,) in accounts):
+        raise BatchChanged("A payee has closed its account; discard the batch and draft it anew.")
+    if digest(await _content(tx, batch.id)) != batch.content_sha256:
+        raise BatchChanged("The payments are not those of the file; discard it and draft anew.")
 
 
 async def _move(
     tx: Tx, batch: queries.Batch, expected: str, status: str, **changes: object
 ) -> queries.Batch:
-    if expected not in ("draft", "approved"):
-        raise BatchNotReady(f"The batch is {batch.status}.", asked=batch.status)
-    moved = await tx.first(
-        queries.Batch,
-        update(payout_batch)
-        .where(payout_batch.c.id == batch.id, payout_batch.c.status == expected)
-        .values(status=status, **changes)
-        .returning(*queries.BATCH_COLUMNS),
-    )
+    moved = None
+    if expected in ("draft", "approved"):
+        moved = await tx.first(
+            queries.Batch,
+            update(payout_batch)
+            .where(payout_batch.c.id == batch.id, payout_batch.c.status == expected)
+            .values(status=status, **changes)
+            .returning(*queries.BATCH_COLUMNS),
+        )
     if moved is None:
         raise BatchNotReady(
-            f"The batch is {batch.status}; this step needs {expected}.",
+            f"The batch is {batch.status} and cannot become {status}.",
             asked=batch.status,
             limit=expected,
         )

@@ -1,22 +1,23 @@
-"""Instructing payouts, and booking what the bank says became of them."""
+"""Instructing payouts: what is owed leaves the balance at once and is in transit from then on."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date
 
-from sqlalchemy import func, insert, update
+from sqlalchemy import func, insert, select, update
 
 from marketplace.billing.ledger import queries as ledger_queries
 from marketplace.billing.ledger import use_cases as ledger
 from marketplace.billing.ledger.use_cases import AccountType, EntryKind
 from marketplace.billing.payouts import queries
 from marketplace.billing.payouts.errors import NothingToPay, PayoutNotReady
-from marketplace.billing.payouts.events import PayoutConfirmed, PayoutReturned
-from marketplace.billing.payouts.rules.files import end_to_end_id
 from marketplace.billing.payouts.tables import payout, settlement
+from marketplace.billing.payouts.use_cases.entries import in_transit, payout_entry
 from marketplace.kernel.db import Tx
+
+# Settlements take turns: two at once would both read what is owed before either has paid it.
+SETTLEMENT_LOCK = (4_862_010, 1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,23 +48,6 @@ class SettlementsInstructed:
 
 
 @dataclass(frozen=True, slots=True)
-class ConfirmPayout:
-    """The bank's statement shows the payment on `booked_on`."""
-
-    payout_id: int
-    booked_on: date
-
-
-@dataclass(frozen=True, slots=True)
-class ReturnPayout:
-    """The bank did not pay, or the money came back."""
-
-    payout_id: int
-    booked_on: date
-    reason: str
-
-
-@dataclass(frozen=True, slots=True)
 class InstructAgain:
     """Pay a returned payout once more, for instance to a corrected account."""
 
@@ -87,12 +71,7 @@ async def instruct_payouts(tx: Tx, commands: Sequence[InstructPayout]) -> list[q
     """
     if not commands:
         return []
-    debits = {
-        (one.debit, one.organisation_id): await ledger.open_account(
-            tx, ledger.OpenAccount(type=one.debit, owner_id=one.organisation_id)
-        )
-        for one in commands
-    }
+    debits = await _debit_accounts(tx, commands)
     rows = [
         {
             "organisation_id": one.organisation_id,
@@ -101,24 +80,25 @@ async def instruct_payouts(tx: Tx, commands: Sequence[InstructPayout]) -> list[q
             "source_id": one.source_id,
             "debit_account_id": debits[one.debit, one.organisation_id],
             "status": "instructed",
-            # Replaced below by `end_to_end_id`, once the row has its number.
-            "end_to_end_id": f"{one.source_kind[0]}{one.source_id}-{one.organisation_id}",
             "instructed_by": tx.actor.person_id,
             "instructed_at": tx.now,
         }
         for one in commands
     ]
-    made = await tx.all(queries.Payout, insert(payout).returning(payout), rows)
-    await tx.execute(
-        update(payout)
-        .where(payout.c.id.in_([one.id for one in made]))
-        .values(end_to_end_id=func.concat("P", payout.c.id))
+    made = await tx.all(
+        queries.Payout, insert(payout).returning(payout, sort_by_parameter_order=True), rows
     )
-    transit = await _in_transit(tx)
+    transit = await in_transit(tx)
     await ledger.post_many(
         tx,
         [
-            _entry(tx, one, EntryKind.PAYOUT_SENT, debit=one.debit_account_id, credit=transit)
+            payout_entry(
+                one,
+                EntryKind.PAYOUT_INSTRUCTED,
+                debit=one.debit_account_id,
+                credit=transit,
+                on=tx.today,
+            )
             for one in made
         ],
     )
@@ -134,12 +114,29 @@ async def instruct_payouts(tx: Tx, commands: Sequence[InstructPayout]) -> list[q
     return made
 
 
+async def _debit_accounts(
+    tx: Tx, commands: Sequence[InstructPayout]
+) -> dict[tuple[AccountType, int], int]:
+    """Where each payee's money lies: one question for each type of account, not for each payee."""
+    found = {
+        (of_type, account.owner_id): account.id
+        for of_type in {one.debit for one in commands}
+        for account in await ledger_queries.balances(tx, of_type)
+        if account.owner_id is not None
+    }
+    for name in {(one.debit, one.organisation_id) for one in commands} - found.keys():
+        found[name] = await ledger.open_account(tx, ledger.OpenAccount(*name))
+    return found
+
+
 async def instruct_settlements(tx: Tx, command: InstructSettlements) -> SettlementsInstructed:
     """Pay out what every provider is owed for settled services and approved claims.
 
     Raises:
         NothingToPay: when nobody is owed enough.
+        InsufficientFunds: when a refund took from a balance in the same moment; ask again.
     """
+    await tx.execute(select(func.pg_advisory_xact_lock(*SETTLEMENT_LOCK)))
     owed = [
         account
         for account in await ledger_queries.balances(tx, AccountType.PAYABLE)
@@ -171,165 +168,44 @@ async def instruct_settlements(tx: Tx, command: InstructSettlements) -> Settleme
     return SettlementsInstructed(made_id, len(made), sum(one.amount_fen for one in made))
 
 
-async def confirm_payout(tx: Tx, command: ConfirmPayout) -> queries.Payout:
-    """Book that the bank has paid.
-
-    Raises:
-        PayoutMissing: when there is no such payout.
-        PayoutNotReady: when it was not sent, or is confirmed already.
-    """
-    found = await _step(tx, command.payout_id, ("sent",), status="confirmed", on=command.booked_on)
-    bank = await ledger.open_account(tx, ledger.OpenAccount(type=AccountType.BANK))
-    await ledger.post_entry(
-        tx,
-        _entry(
-            tx,
-            found,
-            EntryKind.PAYOUT_CONFIRMED,
-            debit=await _in_transit(tx),
-            credit=bank,
-            on=command.booked_on,
-        ),
-    )
-    tx.record(
-        PayoutConfirmed(
-            payout_id=found.id,
-            organisation_id=found.organisation_id,
-            source_kind=found.source_kind,
-            source_id=found.source_id,
-            amount_fen=found.amount_fen,
-            booked_on=command.booked_on,
-        )
-    )
-    return found
-
-
-async def return_payout(tx: Tx, command: ReturnPayout) -> queries.Payout:
-    """Book that the money did not arrive: what was owed is owed again.
-
-    Before the statement showed the payment it only leaves transit; after, it is back in the bank.
-
-    Raises:
-        PayoutMissing: when there is no such payout.
-        PayoutNotReady: when it was never sent.
-    """
-    before = await queries.payout_by_id(tx, command.payout_id)
-    found = await _step(
-        tx,
-        command.payout_id,
-        ("sent", "confirmed"),
-        status="returned",
-        on=command.booked_on,
-        reason=command.reason,
-    )
-    left_the_bank = before.status == "confirmed"
-    money = (
-        await ledger.open_account(tx, ledger.OpenAccount(type=AccountType.BANK))
-        if left_the_bank
-        else await _in_transit(tx)
-    )
-    await ledger.post_entry(
-        tx,
-        _entry(
-            tx,
-            found,
-            EntryKind.PAYOUT_RETURNED,
-            debit=money,
-            credit=found.debit_account_id,
-            on=command.booked_on,
-        ),
-    )
-    tx.record(
-        PayoutReturned(
-            payout_id=found.id,
-            organisation_id=found.organisation_id,
-            source_kind=found.source_kind,
-            source_id=found.source_id,
-            amount_fen=found.amount_fen,
-            reason=command.reason,
-        )
-    )
-    tx.audit("return", subject="payout", subject_id=found.id, reason=command.reason)
-    return found
-
-
 async def instruct_again(tx: Tx, command: InstructAgain) -> queries.Payout:
     """Instruct a returned payout once more, under a new reference.
 
     Raises:
         PayoutMissing: when there is no such payout.
         PayoutNotReady: when it was not returned.
+        InsufficientFunds: when what was owed has been paid out another way since.
     """
     before = await queries.payout_by_id(tx, command.payout_id)
-    again = await tx.one(
+    again = await tx.first(
         queries.Payout,
         update(payout)
         .where(payout.c.id == command.payout_id, payout.c.status == "returned")
         .values(
             status="instructed",
             attempt=payout.c.attempt + 1,
-            end_to_end_id=end_to_end_id(before.id, before.attempt + 1),
             batch_id=None,
             bank_account_id=None,
             sent_at=None,
             confirmed_on=None,
         )
         .returning(payout),
-        missing=PayoutNotReady,
     )
-    transit = await _in_transit(tx)
+    if again is None:
+        raise PayoutNotReady(
+            f"The payout is {before.status}; only a returned one is paid again.",
+            asked=before.status,
+            limit=["returned"],
+        )
     await ledger.post_entry(
-        tx, _entry(tx, again, EntryKind.PAYOUT_SENT, debit=again.debit_account_id, credit=transit)
+        tx,
+        payout_entry(
+            again,
+            EntryKind.PAYOUT_INSTRUCTED,
+            debit=again.debit_account_id,
+            credit=await in_transit(tx),
+            on=tx.today,
+        ),
     )
     tx.audit("instruct_again", subject="payout", subject_id=again.id, attempt=again.attempt)
     return again
-
-
-async def _step(
-    tx: Tx,
-    payout_id: int,
-    expected: tuple[str, ...],
-    *,
-    status: str,
-    on: date,
-    reason: str | None = None,
-) -> queries.Payout:
-    found = await queries.payout_by_id(tx, payout_id)
-    day = "confirmed_on" if status == "confirmed" else "returned_on"
-    moved = await tx.first(
-        queries.Payout,
-        update(payout)
-        .where(payout.c.id == payout_id, payout.c.status.in_(expected))
-        .values({"status": status, day: on, "return_reason": reason})
-        .returning(payout),
-    )
-    if moved is None:
-        raise PayoutNotReady(
-            f"The payout is {found.status}; this step needs {' or '.join(expected)}.",
-            asked=found.status,
-            limit=list(expected),
-        )
-    return moved
-
-
-async def _in_transit(tx: Tx) -> int:
-    return await ledger.open_account(tx, ledger.OpenAccount(type=AccountType.PAYOUT_IN_TRANSIT))
-
-
-def _entry(
-    tx: Tx,
-    of: queries.Payout,
-    kind: EntryKind,
-    *,
-    debit: int,
-    credit: int,
-    on: date | None = None,
-) -> ledger.Entry:
-    return ledger.Entry(
-        kind=kind,
-        effective_on=on or tx.today,
-        lines=ledger.transfer(debit=debit, credit=credit, amount_fen=of.amount_fen),
-        key=f"payout:{of.id}:{of.attempt}:{kind}",
-        source_kind="payout",
-        source_id=of.id,
-    )
