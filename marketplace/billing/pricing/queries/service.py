@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import date
 
 from sqlalchemy import Date, cast, func, or_, select
+from sqlalchemy.dialects.postgresql import distinct_on
 
 from marketplace.billing.pricing.errors import NoPriceInForce
 from marketplace.billing.pricing.rules.cost import PriceAsked
@@ -97,7 +98,7 @@ async def prices_in_force(tx: Tx, ids: Sequence[int], on: date) -> list[PriceInF
     # Of the lists that have come into force and were not withdrawn, the one that did so last.
     newest = (
         select(table.id)
-        .distinct(table.instrument_id)
+        .ext(distinct_on(table.instrument_id))
         .where(
             table.instrument_id.in_(ids),
             table.in_force_from <= on,

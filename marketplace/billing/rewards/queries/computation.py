@@ -27,7 +27,7 @@ from sqlalchemy import (
     literal,
     select,
 )
-from sqlalchemy.dialects.postgresql import aggregate_order_by
+from sqlalchemy.dialects.postgresql import aggregate_order_by, distinct_on
 
 from marketplace.billing.invoicing.queries import service_totals
 from marketplace.billing.rewards.rules.rate import UNGRADED_BASIS_POINTS, reward_rate
@@ -68,7 +68,7 @@ def unit_years(asked: Computation) -> Select[Any]:
     )
     grade = (
         select(provider_grade.c.provider_id, provider_grade.c.grade, provider_grade.c.source)
-        .distinct(provider_grade.c.provider_id)
+        .ext(distinct_on(provider_grade.c.provider_id))
         .where(provider_grade.c.year == asked.year)
         .order_by(provider_grade.c.provider_id, provider_grade.c.id.desc())
         .subquery("grade")

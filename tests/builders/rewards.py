@@ -1,0 +1,93 @@
+"""Graded providers, funds and reward runs for tests."""
+
+from datetime import date
+from typing import Any
+
+from marketplace.billing.ledger.use_cases import AccountType, EntryKind
+from marketplace.billing.rewards.queries import RewardRun
+from marketplace.billing.rewards.use_cases import (
+    ApproveRun,
+    DraftRun,
+    Grade,
+    NoteGrade,
+    approve_run,
+    draft_run,
+    note_grade,
+)
+from marketplace.kernel.actors import Actor, system_actor
+from marketplace.kernel.db import Database, atomically
+from marketplace.parties.roles import Role
+from tests.builders.ledger import a_posted_entry, an_account
+from tests.builders.parties import a_provider, an_actor
+
+TEST = system_actor("test")
+
+
+async def a_grade(database: Database, *, provider_id: int, **changes: Any) -> int:
+    """The note that a provider's year was excellent."""
+    asked: dict[str, Any] = {
+        "provider_id": provider_id,
+        "year": 2025,
+        "grade": Grade.EXCELLENT,
+        "source": "assessment 2025",
+    }
+    return await atomically(database, note_grade, NoteGrade(**(asked | changes)), actor=TEST)
+
+
+async def a_graded_provider(
+    database: Database, *, grade: str | None = Grade.EXCELLENT, year: int = 2025, **changes: Any
+) -> int:
+    """A provider of its own legal entity, unless one is given, with a grade (None: without)."""
+    provider_id = await a_provider(database, **changes)
+    if grade is not None:
+        await a_grade(database, provider_id=provider_id, grade=Grade(grade), year=year)
+    return provider_id
+
+
+async def a_reward_fund(database: Database, *, amount_fen: int = 1_000_000_000_00) -> int:
+    """The reward fund's account, with treasury money in it."""
+    fund = await an_account(database, AccountType.REWARD_FUND)
+    bank = await an_account(database, AccountType.BANK)
+    await a_posted_entry(
+        database,
+        debit=bank,
+        credit=fund,
+        amount_fen=amount_fen,
+        kind=EntryKind.REWARD_FUND_RECEIVED,
+    )
+    return fund
+
+
+async def a_maker(database: Database) -> Actor:
+    """Somebody who drafts runs."""
+    return await an_actor(database, Role.FINANCE_MAKER)
+
+
+async def a_checker(database: Database) -> Actor:
+    """Somebody who approves what others drafted."""
+    return await an_actor(database, Role.FINANCE_CHECKER)
+
+
+async def a_draft(database: Database, *, actor: Actor | None = None, **changes: Any) -> RewardRun:
+    """A draft of 2025 through today's clock of most tests, the third of March."""
+    asked: dict[str, Any] = {"year": 2025, "through": date(2025, 3, 3)}
+    return await atomically(
+        database, draft_run, DraftRun(**(asked | changes)), actor=actor or await a_maker(database)
+    )
+
+
+async def an_approved_run(
+    database: Database,
+    *,
+    maker: Actor | None = None,
+    checker: Actor | None = None,
+    **changes: Any,
+) -> RewardRun:
+    """A run that a second person has approved; the fund must cover it."""
+    drafted = await a_draft(database, actor=maker, **changes)
+    return await atomically(
+        database,
+        approve_run,
+        ApproveRun(drafted.id),
+        actor=checker or await a_checker(database),
+    )

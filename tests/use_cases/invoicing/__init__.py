@@ -1,0 +1,1 @@
+"""Use cases of invoicing on a real database."""

@@ -1,0 +1,1 @@
+"""Use cases of rewards on a real database."""
