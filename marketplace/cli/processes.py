@@ -43,9 +43,11 @@ def serve_until_stopped(wanted: Settings) -> None:
     if wanted.web_processes > 1:
         if not wanted.redis_url:
             raise click.UsageError("several web processes need REDIS_URL (docs/settings.md)")
-        os.environ["MARKETPLACE_WEB_PROCESSES"] = str(wanted.web_processes)
         os.environ.setdefault("PROMETHEUS_MULTIPROC_DIR", tempfile.mkdtemp(prefix="metrics-"))
-        settings.cache_clear()
+    # Each process reads its settings from the environment, also the first.
+    os.environ["MARKETPLACE_WEB_PROCESSES"] = str(wanted.web_processes)
+    os.environ["DATABASE_URL"] = wanted.database_url
+    settings.cache_clear()
     uvicorn.run(
         "marketplace.app:application",
         factory=True,
