@@ -117,7 +117,7 @@ def jobs_page() -> str:
 
 def ledger_page() -> str:
     """docs/ledger.md."""
-    from marketplace.billing.ledger.rules.chart import chart_of_accounts
+    from marketplace.billing.ledger.rules.document import chart_of_accounts
 
     return chart_of_accounts()
 

@@ -173,9 +173,10 @@ async def test_transfers_criss_cross_end_without_a_deadlock(database):
 
 async def check_then_write(tx: Tx, wallet: int) -> None:
     """What the ledger does not do: read, decide in Python, write what was decided."""
-    row = await tx.execute(text(f"select posted_fen, held_fen from scratch where id = {wallet}"))
-    posted_fen, held_fen = row.one()
-    if -posted_fen - held_fen < 10:
+    available_fen = await tx.scalar(
+        text(f"select -posted_fen - held_fen from scratch where id = {wallet}")
+    )
+    if available_fen < 10:
         raise InsufficientFunds()
     await asyncio.sleep(0.01)
     await tx.execute(text(f"update scratch set held_fen = held_fen + 10 where id = {wallet}"))

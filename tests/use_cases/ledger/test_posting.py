@@ -6,6 +6,7 @@ from datetime import date
 
 import pytest
 import pytest_asyncio
+from sqlalchemy import text
 
 from marketplace.billing.ledger.errors import (
     AccountClosed,
@@ -13,6 +14,7 @@ from marketplace.billing.ledger.errors import (
     BalanceTooHigh,
     EntryMissing,
     EntryReversed,
+    EntryUnbalanced,
     InsufficientFunds,
     KeyReusedForOtherEntry,
     LedgersMixed,
@@ -303,3 +305,18 @@ async def test_an_entry_of_many_lines_and_one_by_one_are_the_same(database, bank
     assert [posted.entry_id] == [one.entry_id for one in replayed]
     assert (await verify(database)).ok
     assert entry.effective_on == A_DAY
+
+
+async def test_what_the_model_would_not_let_through_the_database_refuses_too(database, bank):
+    wallet = await a_wallet(database, funds_fen=0)
+
+    async def around_the_model(tx: Tx, amounts: str) -> None:
+        await tx.execute(
+            text(
+                f"select ledger_post('bank_charge', '2025-03-03', '{{{bank},{wallet}}}',"
+                f" '{amounts}', 'k', 'test', 1, 1, null, null, '', now())"
+            )
+        )
+
+    with pytest.raises(EntryUnbalanced):
+        await do(database, around_the_model, "{5,-4}")

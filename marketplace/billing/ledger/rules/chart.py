@@ -21,8 +21,8 @@ class AccountType(StrEnum):
     BANK = "bank"
     """What the platform's bank account holds, as the platform has booked it."""
     BANK_SUSPENSE = "bank_suspense"
-    """Lines of the bank's statement, in and out, that are not explained yet. Every line goes through
-    here, so that the bank account always equals the statement."""
+    """Lines of the bank's statement, in and out, that are not explained yet; every line goes
+    through here, so that the bank account always equals the statement."""
     WALLET = "wallet"
     """What an SME paid in and has not spent; orders hold and settle from it."""
     PAYABLE = "payable"
