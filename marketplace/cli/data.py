@@ -95,18 +95,19 @@ def run_rewards(year: int, through: Any, dry_run: bool, as_json: bool) -> None:
 
     A draft pays nothing: a second person approves it on the platform.
     """
-    from marketplace.billing.rewards import use_cases
+    from marketplace.billing.rewards import queries, use_cases
 
-    command = use_cases.DraftRun(
-        year=year, through=through.date() if through else date(year, 12, 31)
-    )
-    verb: Any = use_cases.preview_run if dry_run else use_cases.draft_run
+    last_day = through.date() if through else None
+    preview = queries.WhatIfAsked(year=year, through=last_day, values={})
+    draft = use_cases.DraftRun(year=year, through=last_day or date(year, 12, 31))
 
     async def work(database: Database) -> Any:
-        return await atomically(database, verb, command, actor=system_actor("rewards run"))
+        actor = system_actor("rewards run")
+        if dry_run:
+            return await atomically(database, queries.what_if, preview, actor=actor)
+        return await atomically(database, use_cases.draft_run, draft, actor=actor)
 
-    run = run_with_database(work)
-    document = msgspec.to_builtins(run, enc_hook=str)
+    document = msgspec.to_builtins(run_with_database(work), enc_hook=str)
     if as_json:
         print_json(document)
         return

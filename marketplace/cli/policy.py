@@ -71,10 +71,11 @@ def show(on: datetime | None, every: bool, as_json: bool) -> None:
         print_json({"province": book.province.model_dump(), "on": day, "terms": rows})
         return
     table = Table(title=f"{book.province.name} {book.province.name_en}, {day}")
-    for column in ("source", "term", "value", "unit", "since", "until", "note"):
+    columns = ("source", "term", "value", "unit", "since", "until", "note")
+    for column in columns:
         table.add_column(column, overflow="fold")
     for row in rows:
-        table.add_row(*(str(row[column.header] or "") for column in table.columns))
+        table.add_row(*(str(row[column] or "") for column in columns))
     Console(width=None if sys.stdout.isatty() else 200).print(table)
 
 

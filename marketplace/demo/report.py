@@ -59,7 +59,7 @@ async def _rewards(world: World, console: Console, run_id: int) -> None:
         table.add_column(column, justify="left" if column.startswith("提供") else "right")
     shares = await world.ask(rewards.shares, rewards.ShareSearch(run_id=run_id, page_size=10))
     names = {unit.organisation_id: unit.name for unit in world.units}
-    for share in shares.rows:
+    for share in shares.results:
         table.add_row(
             names.get(share.provider_id, str(share.provider_id)),
             yuan(share.service_total_fen),
