@@ -75,7 +75,7 @@ def _presented(request: ApiRequest) -> Any:
 
 
 @get("/instruments", **public(), summary="Search instruments by words, filters and facets")
-async def search_instruments(
+async def search_instruments(  # noqa: PLR0913 one argument for each filter
     request: ApiRequest,
     text: FromQuery[SearchText] = "",
     category: FromQuery[CodePrefix] = "",

@@ -87,7 +87,9 @@ class InstrumentIn(In):
     contact: Line = ""
     phone: Line = ""
     email: Line = ""
-    further: Annotated[dict[Word, Prose], msgspec.Meta(max_length=len(PASSED_ON))] = {}
+    further: Annotated[dict[Word, Prose], msgspec.Meta(max_length=len(PASSED_ON))] = msgspec.field(
+        default_factory=dict
+    )
 
     def content(self) -> dict[str, Any]:
         """The fields of the description."""

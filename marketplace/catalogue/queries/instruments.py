@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from sqlalchemy import Date, Select, and_, cast, func, or_, select
-from sqlalchemy.dialects.postgresql import TSTZRANGE
+from sqlalchemy.dialects.postgresql import Range
 
 from marketplace.catalogue import tables
 from marketplace.catalogue.errors import InstrumentMissing
@@ -16,7 +16,7 @@ from marketplace.catalogue.queries.rows import Closure, Instrument, columns_of
 from marketplace.catalogue.rules.export import HEADER, cells_of
 from marketplace.catalogue.rules.opening import OpeningHours
 from marketplace.catalogue.rules.states import Status
-from marketplace.kernel.db import Tx, range_literal
+from marketplace.kernel.db import Tx
 from marketplace.kernel.time import During
 from marketplace.parties.queries import require_own_or_staff
 
@@ -104,7 +104,7 @@ async def closures(tx: Tx, instrument_ids: Iterable[int], during: During) -> lis
         )
         .where(
             closure.instrument_id.in_(sorted(set(instrument_ids))),
-            closure.during.op("&&")(cast(range_literal(during), TSTZRANGE)),
+            closure.during.overlaps(Range(during.starts_at, during.ends_at, bounds="[)")),
         )
         .order_by("starts_at", closure.id),
     )

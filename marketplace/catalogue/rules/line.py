@@ -202,10 +202,15 @@ def line_error(line: int, column: str, value: Any, rule: str, **facts: Any) -> L
     )
 
 
+def _unwrapped(text: str) -> str:
+    kept = _KEPT_ZEROS.fullmatch(text) if text.startswith("=") else None
+    return kept.group(1) if kept else text
+
+
 def _cell_error(line: int, column: str, text: str) -> LineError | None:
     if len(text) > CELL_LENGTH_MAX:
         return line_error(line, column, text, "cell_long")
-    if text.startswith("=") and len(text) > 1:
+    if text.startswith("="):
         return line_error(line, column, text, "formula")
     return None
 
@@ -223,20 +228,14 @@ def read_line(
     values: dict[str, Any] = {}
     further: dict[str, str] = {}
     for name, (place, column) in header.columns.items():
-        text = cells[place].strip() if place < len(cells) else ""
-        if text.startswith("="):
-            kept = _KEPT_ZEROS.fullmatch(text)
-            text = kept.group(1) if kept else text
-            error = None if kept else _cell_error(line, column, text)
-        else:
-            error = _cell_error(line, column, text) if len(text) > CELL_LENGTH_MAX else None
+        text = _unwrapped(cells[place].strip()) if place < len(cells) else ""
+        error = _cell_error(line, column, text)
         if error is not None:
             errors.append(error)
-        elif name in PASSED_ON:
-            if text:
-                further[name] = text
-            continue
-        values[name] = text
+        if name not in PASSED_ON:
+            values[name] = text
+        elif text and error is None:
+            further[name] = text
     values["further"] = further
     _put_worth(line, values, header, errors)
     told = {error.column for error in errors}
@@ -244,7 +243,7 @@ def read_line(
         read = InstrumentLine.model_validate(values)
     except ValidationError as refused:
         errors.extend(error for error in _told(line, header, refused) if error.column not in told)
-        return errors
+        return _from_left_to_right(errors, header)
     for name in ("began_on", "accepted_on"):
         day = getattr(read, name)
         if day is not None and day > today:

@@ -21,6 +21,7 @@ PREFIX_LENGTH_MIN = 4
 
 _CHINESE = r"\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003134f"
 _RUN = re.compile(rf"[{_CHINESE}]+|[0-9a-z]+(?:[-./_][0-9a-z]+)*")
+_BETWEEN = re.compile(r"[ ./_-]")
 _PART = re.compile(r"[0-9a-z]+")
 _IS_CHINESE = re.compile(rf"[{_CHINESE}]")
 
@@ -86,36 +87,40 @@ def _spelling(phrase: str) -> str:
     return " ".join(_RUN.findall(folded(phrase)))
 
 
-def _groups() -> dict[str, str]:
+def _key(spelling: str) -> str:
+    """ICP-MS, ICP MS and ICPMS are one name."""
+    return _BETWEEN.sub("", spelling)
+
+
+def _groups() -> tuple[dict[str, str], dict[str, set[str]]]:
+    """What each name of a method asks for, and how the method's names are spelled."""
     conditions: dict[str, set[str]] = {}
-    for group in METHODS:
-        spellings = [_spelling(name) for name in group]
-        either = {_phrase_condition(spelling, prefixes=False) for spelling in spellings}
-        for spelling in spellings:
-            conditions.setdefault(spelling, set()).update(either)
-    return {
-        spelling: "(" + " | ".join(sorted(either)) + ")" for spelling, either in conditions.items()
-    }
-
-
-def _names() -> dict[str, set[str]]:
     names: dict[str, set[str]] = {}
     for group in METHODS:
         spellings = {_spelling(name) for name in group}
+        either = {_phrase_condition(spelling, prefixes=False) for spelling in spellings}
         for spelling in spellings:
-            names.setdefault(spelling, set()).update(spellings)
-    return names
+            conditions.setdefault(_key(spelling), set()).update(either)
+            names.setdefault(_key(spelling), set()).update(spellings)
+    return {
+        key: "(" + " | ".join(sorted(either)) + ")" for key, either in conditions.items()
+    }, names
 
 
-_SYNONYMS = _groups()
-_NAMES = _names()
-# The longest first: 场发射扫描电镜 is not taken for 扫描电镜. Latin names are whole words.
-_SYNONYM = re.compile(
+def _name_pattern(spelling: str) -> str:
+    between = "[ ./_-]?".join(re.escape(part) for part in _BETWEEN.split(spelling))
+    if _IS_CHINESE.match(spelling):
+        return between
+    # Latin names are whole words: SEM is not in "semiconductor".
+    return rf"(?<![0-9a-z]){between}(?![0-9a-z])"
+
+
+_CONDITIONS, _NAMES = _groups()
+# The longest first: 场发射扫描电镜 is not taken for 扫描电镜.
+_METHOD = re.compile(
     "|".join(
-        re.escape(name)
-        if _IS_CHINESE.match(name)
-        else rf"(?<![0-9a-z]){re.escape(name)}(?![0-9a-z])"
-        for name in sorted(_SYNONYMS, key=len, reverse=True)
+        _name_pattern(spelling)
+        for spelling in sorted(set().union(*_NAMES.values()), key=len, reverse=True)
     )
 )
 
@@ -126,8 +131,8 @@ def search_condition(text: str) -> str | None:
     Every word must be found; a known method is found under each of its names.
     """
     rest = _spelling(text[:QUERY_LENGTH_MAX])
-    conditions = [_SYNONYMS[match.group()] for match in _SYNONYM.finditer(rest)]
-    for run in _RUN.findall(_SYNONYM.sub(" ", rest)):
+    conditions = [_CONDITIONS[_key(match.group())] for match in _METHOD.finditer(rest)]
+    for run in _RUN.findall(_METHOD.sub(" ", rest)):
         conditions.append(_run_condition(run, prefixes=True))
     return " & ".join(dict.fromkeys(conditions[:QUERY_WORDS_MAX])) or None
 
@@ -138,7 +143,7 @@ def name_patterns(text: str) -> list[str]:
     if not rest:
         return []
     names = {rest}
-    for match in _SYNONYM.finditer(rest):
-        names |= _NAMES[match.group()]
+    for match in _METHOD.finditer(rest):
+        names |= _NAMES[_key(match.group())]
     # Spaces stand where a script changes or a sign was left out: X射线, x-ray.
     return sorted("%" + name.replace(" ", "%") + "%" for name in names)
