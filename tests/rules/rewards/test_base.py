@@ -57,8 +57,14 @@ def test_a_day_without_terms_is_refused():
 def test_a_what_if_changes_values_and_keeps_the_rest():
     snapshot = load(rulebook_path("jiangsu")).reward.snapshot(date(2025, 12, 31))
 
-    terms = RewardTerms.of(changed(snapshot, {"share_cap_basis_points": 600, "base_counts": None}))
+    values = {"share_cap_basis_points": 600, "base_counts": None}
 
+    terms = RewardTerms.of(changed(snapshot, values, {"good": 400}))
+
+    assert {"excellent": 500, "good": 400, "qualified": 100, "unqualified": 0} == (
+        terms.rate_by_grade
+    )
+    assert 300 == snapshot["rate_by_grade"]["value"]["good"]
     assert (600, 50_000_000, "voucher-orders") == (
         terms.share_cap_basis_points,
         terms.cap_fen,

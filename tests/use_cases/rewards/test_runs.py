@@ -430,12 +430,12 @@ async def test_what_if_computes_other_terms_and_writes_nothing(database):
     provider_id = await a_graded_provider(database)
     await a_charge(database, provider_id=provider_id, own_fen=20_000_000_00 - 250_00)
     await a_charge(database, provider_id=await a_graded_provider(database, grade="good"))
-    rates = {"excellent": 200, "good": 200, "qualified": 0, "unqualified": 0}
+    rates = {"excellent": 200, "good": 200}
 
     found = await ask(
         database,
         queries.what_if,
-        queries.WhatIfAsked(2025, None, {"rate_by_grade": rates}, budget_fen=200_000_00),
+        queries.WhatIfAsked(2025, None, rates=rates, budget_fen=200_000_00),
     )
 
     assert date(2025, 3, 3) == found.through

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import date
 from typing import Any
 
@@ -18,11 +18,15 @@ from marketplace.rulebook import rulebook
 
 @dataclass(frozen=True, slots=True)
 class WhatIfAsked:
-    """Other terms for a year: `values` by the names of the rulebook's terms, None as they are."""
+    """Other terms for a year: `values` by the names of the rulebook's terms, None as they are.
+
+    `rates` are those of some grades; the others keep theirs.
+    """
 
     year: int
     through: date | None
-    values: Mapping[str, Any]
+    values: Mapping[str, Any] = field(default_factory=dict)
+    rates: Mapping[str, int] = field(default_factory=dict)
     budget_fen: int | None = None
     page: int = 1
     page_size: int = 50
@@ -80,7 +84,7 @@ async def what_if(tx: Tx, asked: WhatIfAsked) -> WhatIf:
     through = asked.through or min(date(asked.year, 12, 31), tx.today)
     require_through(year=asked.year, through=through, today=tx.today, last_through=None)
     snapshot = rulebook().reward.snapshot(through)
-    other = changed(snapshot, asked.values)
+    other = changed(snapshot, asked.values, asked.rates)
     present = Computation(asked.year, through, RewardTerms.of(snapshot))
     wanted = replace(present, terms=RewardTerms.of(other), budget_fen=asked.budget_fen)
     return WhatIf(

@@ -40,9 +40,14 @@ class RewardTerms:
         )
 
 
-def changed(snapshot: Mapping[str, Any], values: Mapping[str, Any]) -> dict[str, Any]:
-    """`snapshot` with other values in it: the terms of a "what if"."""
-    return {
-        name: {**term, "value": values[name]} if values.get(name) is not None else term
+def changed(
+    snapshot: Mapping[str, Any], values: Mapping[str, Any], rates: Mapping[str, int]
+) -> dict[str, Any]:
+    """`snapshot` with other values, and other rates of some grades: the terms of a "what if"."""
+    other = {
+        name: {**term, "value": values[name]} if values.get(name) is not None else dict(term)
         for name, term in snapshot.items()
     }
+    if rates and "rate_by_grade" in other:
+        other["rate_by_grade"]["value"] = {**other["rate_by_grade"]["value"], **rates}
+    return other
