@@ -216,3 +216,27 @@ async def test_another_smes_wallet_does_not_exist(database: Database):
 
     with pytest.raises(OrganisationMissing):
         await atomically(database, queries.wallet, granted.sme.organisation_id, actor=other)
+
+
+async def test_many_questions_at_once_are_answered_like_each_alone(database: Database):
+    granted = await a_grant(database)
+    buyer = granted.sme.organisation_id
+    asked = [
+        (1, await a_provider(database), 100_000),
+        (2, await an_affiliated_provider(database, buyer), 100_000),
+        (3, await a_provider(database), 1),
+    ]
+
+    together = await atomically(
+        database,
+        queries.voucher_parts,
+        queries.ManyVoucherQuestions(
+            buyer, "research", ON, tuple(queries.ServiceValue(*each) for each in asked)
+        ),
+        actor=TEST,
+    )
+
+    for key, provider_id, value_fen in asked:
+        alone = queries.VoucherQuestion(buyer, provider_id, "research", value_fen, ON)
+        assert together[key] == await atomically(database, queries.voucher_part, alone, actor=TEST)
+    assert [together[key].total_fen for key in (1, 2, 3)] == [50_000, 0, 0]
