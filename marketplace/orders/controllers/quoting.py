@@ -7,18 +7,26 @@ from litestar.params import FromPath, FromQuery, JSONBody
 from litestar.types import ControllerRouterHandler
 
 from marketplace.catalogue.queries import InstrumentSearch
-from marketplace.kernel.http import ApiRequest, allow, perform, read, signed_in
+from marketplace.kernel.http import ApiRequest, allow, perform, read
 from marketplace.kernel.wire import Id, Line, Minutes, Page, PageNumber, PageSize, Word
 from marketplace.orders import queries
 from marketplace.orders.queries import FindOffers, QuoteList
 from marketplace.orders.schemas import OffersOut, QuoteIn, QuoteOut
 from marketplace.orders.use_cases import make_quote
-from marketplace.parties.roles import Role
+from marketplace.parties.roles import SEES_EVERYTHING, Role
 
 BUYERS = (Role.BUYER, Role.STATION_AGENT)
+LOOKERS = (*BUYERS, Role.SME_ADMINISTRATOR)
+READERS = (
+    *LOOKERS,
+    Role.VOUCHER_OFFICER,
+    Role.FINANCE_MAKER,
+    Role.FINANCE_CHECKER,
+    *SEES_EVERYTHING,
+)
 
 
-@get("/offers", **signed_in(), summary="Find services with free time and your own price")
+@get("/offers", **allow(*LOOKERS), summary="Find services with free time and your own price")
 async def get_offers(  # noqa: PLR0913 one argument for each filter
     request: ApiRequest,
     text: FromQuery[Line] = "",
@@ -60,7 +68,7 @@ async def post_quote(request: ApiRequest, data: JSONBody[QuoteIn]) -> Response[Q
     return await perform(request, make_quote, data.to_command(), present=QuoteOut.of)
 
 
-@get("/quotes", **allow(*BUYERS), summary="Your quotes")
+@get("/quotes", **allow(*LOOKERS), summary="Your quotes")
 async def get_quotes(
     request: ApiRequest,
     usable_only: FromQuery[bool] = False,
@@ -79,7 +87,7 @@ async def get_quotes(
     )
 
 
-@get("/quotes/{quote_id:int}", **signed_in(), summary="A quote")
+@get("/quotes/{quote_id:int}", **allow(*READERS), summary="A quote")
 async def get_quote(request: ApiRequest, quote_id: FromPath[Id]) -> QuoteOut:
     """For its buyer, the agent who asked for it, and those who check."""
     return QuoteOut.of(await read(request, queries.quote, quote_id))
