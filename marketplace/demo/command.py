@@ -61,7 +61,7 @@ async def build(
 ) -> tuple[Proof, World]:
     """Build the province, live its year, and print what came of it."""
     await migrate_async(configured.database_url)
-    clock = SetClock(shanghai_instant(date(YEAR - 1, 12, 2), 9 * 60))
+    clock = SetClock(shanghai_instant(date(YEAR, 1, 2), 8 * 60))
     database = Database(configured.database_url, statement_timeout_seconds=600, clock=clock)
     world = World(database, clock)
     try:
@@ -88,7 +88,7 @@ async def _live(world: World, console: Console, *, scale: str, seed: int) -> tup
         await register_providers(world, plan, staff, lambda _, done: bars.advance(providers, done))
         companies = bars.add_task("登记企业 Companies", total=len(plan.companies))
         await register_companies(world, plan, lambda _, done: bars.advance(companies, done))
-        finance = Finance(world, staff)
+        finance = Finance(world, staff, plan)
         await finance.open_year()
         year = Year(world, staff, finance, orders=plan.scale.orders, seed=seed)
         steps = bars.add_task("过一年 The year", total=year.steps)

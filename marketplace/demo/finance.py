@@ -14,7 +14,8 @@ from marketplace.billing.payouts import use_cases as payouts
 from marketplace.billing.reconciliation import use_cases as reconciliation
 from marketplace.billing.rewards import use_cases as rewards
 from marketplace.demo.bank import ACCOUNT_NUMBER, DemoBank
-from marketplace.demo.build import YEAR
+from marketplace.demo.build import YEAR, file_profile
+from marketplace.demo.plan import Plan
 from marketplace.demo.world import Company, Staff, World
 from marketplace.evaluation import queries as evaluation_queries
 from marketplace.evaluation import use_cases as evaluation
@@ -29,7 +30,9 @@ from marketplace.vouchers.rules.states import EvidenceKind
 TREASURY = "演示省财政厅"
 TREASURY_ACCOUNT = "320000000000000001"
 GRANT_FEN = 5_000_000
-CUSTOMER_DEPOSIT_FEN = 2_200_000_000
+# The customers of the large sample series pay most of them with their own money.
+CUSTOMERS = 6
+CUSTOMER_DEPOSIT_FEN = 450_000_000
 CUSTOMER_GRANT_FEN = 10_000_000
 QUARTER_ENDS = (3, 6, 9, 12)
 
@@ -37,7 +40,8 @@ QUARTER_ENDS = (3, 6, 9, 12)
 class Finance:
     """The finance staff, the officers and the evaluators of the centre, and the bank they use."""
 
-    def __init__(self, world: World, staff: Staff) -> None:
+    def __init__(self, world: World, staff: Staff, plan: Plan) -> None:
+        self.plan = plan
         self.world = world
         self.staff = staff
         self.bank = DemoBank()
@@ -50,11 +54,11 @@ class Finance:
         self.world.go_to(date(YEAR, 1, 2))
         await self._programme(YEAR)
         companies = self.world.companies
-        grants = CUSTOMER_GRANT_FEN + GRANT_FEN * len(companies)
+        grants = CUSTOMER_GRANT_FEN * CUSTOMERS + GRANT_FEN * len(companies)
         self._treasury(date(YEAR, 1, 3), 2 * grants, f"SC-V-{YEAR} 创新券资金")
         self._treasury(date(YEAR, 1, 3), 300_000_000, f"SC-R-{YEAR} 服务奖励资金")
         for number, company in enumerate(companies):
-            deposit = CUSTOMER_DEPOSIT_FEN if number == 0 else company.deposit_fen
+            deposit = CUSTOMER_DEPOSIT_FEN if number < CUSTOMERS else company.deposit_fen
             self._deposit(date(YEAR, 1, 6), company, deposit)
         # Money that nobody announced: it waits in suspense until somebody explains it.
         self.bank.receive(
@@ -67,7 +71,7 @@ class Finance:
         await self.reconcile(date(YEAR, 1, 8))
         self.world.go_to(date(YEAR, 1, 9))
         for number, company in enumerate(companies):
-            await self._grant(company, CUSTOMER_GRANT_FEN if number == 0 else GRANT_FEN)
+            await self._grant(company, CUSTOMER_GRANT_FEN if number < CUSTOMERS else GRANT_FEN)
 
     def _treasury(self, day: date, amount_fen: int, remark: str) -> None:
         self.bank.receive(
@@ -167,11 +171,14 @@ class Finance:
     async def _claims(self) -> None:
         """Every provider with redemptions claims them; an officer audits and gives notice."""
         for unit in self.world.units:
-            drafted = await self.world.attempt(
-                vouchers.draft_claim, vouchers.DraftClaim(), unit.manager
+            unclaimed = await self.world.ask(
+                voucher_queries.redemptions,
+                voucher_queries.RedemptionSearch(unclaimed=True),
+                unit.manager,
             )
-            if drafted is None:
+            if not unclaimed.total:
                 continue
+            drafted = await self.world.do(vouchers.draft_claim, vouchers.DraftClaim(), unit.manager)
             redeemed = await self.world.ask(
                 voucher_queries.redemptions,
                 voucher_queries.RedemptionSearch(
@@ -323,7 +330,8 @@ class Finance:
         if today.month == 12 and today.day > 15:
             return
         await self._programme(today.year)
-        for company in self.world.companies[:10]:
+        for company, planned in zip(self.world.companies[:10], self.plan.companies, strict=False):
+            await file_profile(self.world, planned, company.buyer, today.year)
             self._deposit(today, company, GRANT_FEN)
         await self.reconcile(today)
         for company in self.world.companies[:10]:

@@ -15,7 +15,7 @@ from marketplace.demo.world import Company, OfferedInstrument, Staff, Unit, Worl
 from marketplace.kernel.time import During, shanghai_day, shanghai_instant
 from marketplace.orders import use_cases as orders
 from marketplace.orders.rules.contract import standard_clauses
-from marketplace.orders.rules.states import Mode
+from marketplace.orders.rules.states import Mode, Status
 from marketplace.rulebook import rulebook
 
 # How orders end, in parts of a hundred; the rest are accepted by the buyer after delivery.
@@ -56,6 +56,7 @@ class Story:
     samples: int
     stars: int
     order_id: int | None = None
+    waits_for_answer: bool = False
 
     async def place(self) -> None:
         """Ask for a quote and order at once."""
@@ -81,15 +82,19 @@ class Story:
                 clauses=standard_clauses(required),
                 samples=None
                 if machine_time
-                else orders.SamplesSent("粉末样品", hazards="无", disposal="测后退回"),
+                else orders.SamplesSent("粉末样品", hazards="无", disposal="return"),
                 signed_from="203.0.113.7",
             ),
             self.company.buyer,
         )
-        self.order_id = placed.id if placed else None
+        if placed is not None:
+            self.order_id = placed.id
+            self.waits_for_answer = placed.status == Status.PLACED
 
     async def answer(self) -> None:
-        """The provider signs, or declines."""
+        """The provider signs, or declines; where booking is instant the order is confirmed."""
+        if not self.waits_for_answer:
+            return
         if self.outcome == "rejected":
             await self._do(
                 orders.reject_order,
