@@ -37,29 +37,28 @@ PUBLIC = {
     "POST /sign-in/refresh": "the refresh token is the proof",
     "POST /sign-out": "the refresh token is the proof",
     "GET /organisations/{organisation_id:int}": "a provider is known to everybody, an SME is not",
-    "GET /instruments": "the catalogue is open to society (J.15)",
-    "GET /instruments/{instrument_id:int}": "the catalogue is open to society (J.15)",
-    "GET /instrument-categories": "the catalogue is open to society (J.15)",
+    "GET /instruments": "the catalogue is published (J.15)",
+    "GET /instruments/{instrument_id:int}": "the catalogue is published (J.15)",
+    "GET /instrument-categories": "the catalogue is published (J.15)",
     "GET /instruments/{instrument_id:int}/opening-hours": "hours are published (J.15)",
-    "GET /instruments/{instrument_id:int}/availability": "shows when, and never who",
-    "GET /instruments/{instrument_id:int}/booking-rule": "the rules of booking are published",
-    "GET /instruments/{instrument_id:int}/price": "prices are published (J.21)",
-    "GET /instruments/{instrument_id:int}/price-lists": "prices are published (J.21)",
-    "GET /instruments/{instrument_id:int}/cost-sheets": "the cost behind a price is published",
-    "GET /assessments": "evaluation results are published (J.24)",
-    "GET /assessments/{assessment_id:int}": "evaluation results are published (J.24)",
-    "GET /voucher-programmes": "companies must know what they can apply for (J.22)",
-    "GET /voucher-programmes/{programme_id:int}": "companies must know its terms (J.22)",
-    "GET /claim-notices": "a notice is for the public to object to",
+    "GET /instruments/{instrument_id:int}/availability": "says when, and never for whom",
+    "GET /instruments/{instrument_id:int}/booking-rule": "sharing rules are published (J.15)",
+    "GET /instruments/{instrument_id:int}/price": "fee standards are published (J.15)",
+    "GET /instruments/{instrument_id:int}/price-lists": "fee standards are published (J.15)",
+    "GET /instruments/{instrument_id:int}/cost-sheets": "fees follow cost, for all to see (J.21a)",
+    "GET /voucher-programmes": "programmes are announced to everybody (J.22a)",
+    "GET /voucher-programmes/{programme_id:int}": "programmes are announced to everybody (J.22a)",
+    "GET /claim-notices": "claims in public notice are there to be objected to",
+    "GET /assessments": "published results only; drafts are the centre's",
+    "GET /assessments/{assessment_id:int}": "published results only; drafts are the centre's",
 }
 
 # Anybody who is signed in may call these; what they see is their own.
 SIGNED_IN = {
     "GET /me": "who one is",
     "POST /me/password": "one's own password",
-    "GET /instruments/imports/{batch_id:int}": "the use case shows a provider its own",
+    "GET /instruments/imports/{batch_id:int}": "a provider's own imports",
     "GET /invoices": "those of the own organisation",
-    "GET /quotes/{quote_id:int}": "one's own, as the one who asked or as the provider",
     "GET /reservations": "those of the own organisation or on its instruments",
     "GET /reservations/{reservation_id:int}": "one's own, as user or as provider",
 }
@@ -118,15 +117,15 @@ def test_a_route_names_roles_that_exist(route: ApiRoute) -> None:
 
 
 @named(BY_ROLE)
-@pytest.mark.parametrize("body", ["{}", "{", ""], ids=["empty", "broken", "none"])
 async def test_a_role_that_is_not_named_is_refused_before_anything_is_read(
-    nowhere: httpx.AsyncClient, route: ApiRoute, body: str
+    nowhere: httpx.AsyncClient, route: ApiRoute
 ) -> None:
+    broken = "{"
     answers = {}
     for role in set(Role) - set(route.roles):
         token = SERVICES.access_tokens.issue(an_actor_as(role))
         answer = await nowhere.request(
-            route.method, route.made_up_address(), headers=headers(token), content=body
+            route.method, route.made_up_address(), headers=headers(token), content=broken
         )
         answers[role] = (answer.status_code, answer.headers["content-type"])
 
@@ -194,7 +193,7 @@ async def test_the_guard_lets_through_the_roles_it_names(
             route.method, route.made_up_address(), headers=headers(token), content="{}"
         )
 
-        assert answer.status_code in (400, 415, 422, 503), role
+        assert answer.status_code not in (401, 403, 404), role
 
 
 async def test_a_method_that_is_not_there_says_so(nowhere: httpx.AsyncClient) -> None:

@@ -1,0 +1,192 @@
+"""A whole small world: one of everything that an organisation may own, and strangers to all of it.
+
+The access tests walk over it. A new kind of thing with an id in an address belongs in `_ids`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from sqlalchemy import text
+
+from marketplace.billing.ledger.use_cases import AccountType
+from marketplace.billing.payouts.use_cases import (
+    InstructPayout,
+    RegisterBankAccount,
+    VerifyBankAccount,
+    instruct_payout,
+    register_bank_account,
+    verify_bank_account,
+)
+from marketplace.catalogue.queries import export_csv
+from marketplace.catalogue.use_cases import ImportInstruments, import_instruments
+from marketplace.evaluation.use_cases import (
+    DraftAssessments,
+    FileObjection,
+    PublishAssessments,
+    draft_assessments,
+    file_objection,
+    publish_assessments,
+)
+from marketplace.kernel.actors import Actor
+from marketplace.kernel.db import Database, Tx
+from marketplace.kernel.time import shanghai_day
+from marketplace.orders.use_cases import AcceptOrder, accept_order
+from marketplace.parties.roles import Role
+from marketplace.vouchers.rules.states import EvidenceKind
+from marketplace.vouchers.use_cases import AttachEvidence, DraftClaim, attach_evidence, draft_claim
+from tests.builders.booking import a_closure, a_reservation, at_hours
+from tests.builders.orders import Market, a_delivered_order, a_market, a_quote, an_order
+from tests.builders.parties import a_person, an_actor
+from tests.builders.rewards import a_grade, a_reward_fund, an_approved_run
+from tests.builders.vouchers import a_piece
+
+# Roles of organisations whose things are nobody else's business.
+BOUND_ROLES = (
+    Role.BUYER,
+    Role.SME_ADMINISTRATOR,
+    Role.TECHNICIAN,
+    Role.PROVIDER_MANAGER,
+    Role.STATION_AGENT,
+)
+
+# The newest of each kind is the one that was built for the purpose.
+_IDS = {
+    "account_id": "select max(id) from bank_account where organisation_id = {provider}",
+    "assessment_id": "select id from assessment where provider_id = {provider}",
+    "claim_id": "select max(id) from claim",
+    "deliverable_id": "select max(id) from deliverable",
+    "grant_id": "select max(id) from voucher_grant",
+    "objection_id": "select max(id) from objection",
+    "payout_id": "select max(id) from payout where organisation_id = {provider}",
+    "price_list_id": "select max(id) from price_list",
+    "programme_id": "select max(id) from programme",
+    "legal_entity_id": "select legal_entity_id from organisation where id = {provider}",
+    "redemption_id": "select max(id) from redemption",
+    "application_id": "select max(id) from voucher_application",
+    "run_id": "select max(id) from reward_run",
+}
+
+
+@dataclass(frozen=True)
+class World:
+    """Ids by the name they have in an address, who owns them, and who does not."""
+
+    ids: dict[str, int | str]
+    owners: dict[Role, Actor]
+    strangers: dict[Role, Actor]
+
+
+async def a_world(database: Database) -> World:
+    """Build it; the clock of `database` has moved on by some days after."""
+    await _tell_ids_apart(database)
+    market = await a_market(database)
+    agent = await an_actor(database, Role.STATION_AGENT)
+    await _file(market)
+    ordered = await _trade(market)
+    await _settle(market)
+    ids = await _ids(market) | ordered
+    sme_people = dict.fromkeys((Role.BUYER, Role.SME_ADMINISTRATOR), market.buyer)
+    return World(
+        ids=ids,
+        owners=sme_people
+        | {
+            Role.TECHNICIAN: market.technician,
+            Role.PROVIDER_MANAGER: market.manager,
+            Role.STATION_AGENT: agent,
+        },
+        strangers={role: await an_actor(database, role) for role in BOUND_ROLES},
+    )
+
+
+async def _tell_ids_apart(database: Database) -> None:
+    """Let each table count from a number of its own: an order's id is no instrument's."""
+    async with database.engine.begin() as connection:
+        sequences = await connection.execute(
+            text("select sequencename from pg_sequences where schemaname = 'public' order by 1")
+        )
+        for place, name in enumerate(sequences.scalars().all(), start=1):
+            await connection.execute(text(f"alter sequence {name} restart with {place * 1000}"))
+
+
+async def _file(market: Market) -> None:
+    """What the provider keeps of its instrument: hours out of service, an import, an account."""
+    await a_closure(market.database, instrument_id=market.instrument_id, during=at_hours(20, 8, 12))
+    provider_id = market.manager.organisation_id
+    file = await market.do(export_csv, provider_id, by=market.manager)
+    again = ImportInstruments(provider_id, "仪器.csv", file)
+    await market.do(import_instruments, again, by=market.manager)
+    for owner in (market.manager, market.buyer):
+        account = RegisterBankAccount("江苏银行", "313301000019", "31010188000123456", "持有人")
+        made = await market.do(register_bank_account, account, by=owner)
+        checker = await an_actor(market.database, Role.FINANCE_CHECKER)
+        await market.do(verify_bank_account, VerifyBankAccount(made.id), by=checker)
+
+
+async def _trade(market: Market) -> dict[str, int | str]:
+    """An order delivered and accepted, one that waits, an unused quote, the provider's own use."""
+    done = await a_delivered_order(market)
+    await market.do(accept_order, AcceptOrder(done.id), by=market.buyer)
+    waiting = await an_order(market, during=at_hours(6, 9, 11))
+    quote = await a_quote(market, during=at_hours(7, 9, 11))
+    own = await a_reservation(
+        market.database,
+        instrument_id=market.instrument_id,
+        during=at_hours(8, 9, 11),
+        actor=market.technician,
+    )
+    assert done.reservation_id is not None
+    return {
+        "order_id": done.id,
+        "waiting_order_id": waiting.id,
+        "quote_id": quote.id,
+        "reservation_id": own.id,
+        "used_reservation_id": done.reservation_id,
+    }
+
+
+async def _settle(market: Market) -> None:
+    """A claim with its evidence, a payout, an assessment with an objection."""
+    claim = await market.do(draft_claim, DraftClaim(), by=market.manager)
+    redemption_id = await market.do(_scalar, _IDS["redemption_id"])
+    pieces = tuple(a_piece(redemption_id, kind) for kind in EvidenceKind)
+    await market.do(attach_evidence, AttachEvidence(claim.id, pieces), by=market.manager)
+    payout = InstructPayout(
+        market.manager.organisation_id, 100, "settlement", 1, AccountType.PAYABLE
+    )
+    await market.do(instruct_payout, payout, by=await an_actor(market.database, Role.FINANCE_MAKER))
+    await a_reward_fund(market.database)
+    await a_grade(market.database, provider_id=market.manager.organisation_id)
+    today = shanghai_day(market.database.clock.now())
+    await an_approved_run(market.database, through=today)
+    evaluator = await an_actor(market.database, Role.EVALUATOR)
+    await market.do(draft_assessments, DraftAssessments(2025), by=evaluator)
+    await market.do(publish_assessments, PublishAssessments(2025), by=evaluator)
+    assessment_id = await market.do(
+        _scalar, _IDS["assessment_id"].format(provider=market.manager.organisation_id)
+    )
+    await market.do(file_objection, FileObjection(assessment_id, "机时有误"), by=market.manager)
+
+
+async def _ids(market: Market) -> dict[str, int | str]:
+    provider = market.manager.organisation_id
+    found: dict[str, int | str] = {
+        name: await market.do(_scalar, query.format(provider=provider))
+        for name, query in _IDS.items()
+    }
+    sme = market.buyer.organisation_id
+    return found | {
+        "instrument_id": market.instrument_id,
+        "organisation_id": sme,
+        "provider_id": provider,
+        "person_id": await a_person(market.database, organisation_id=sme, roles=(Role.BUYER,)),
+        "role": Role.BUYER,
+        "year": 2025,
+        "batch_id": await market.do(_scalar, "select max(id) from import_batch"),
+    }
+
+
+async def _scalar(tx: Tx, query: str) -> int:
+    found = await tx.scalar(text(query))
+    assert isinstance(found, int), query
+    return found

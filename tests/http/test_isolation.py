@@ -1,0 +1,251 @@
+"""What belongs to another organisation does not exist: tried on every route that names something.
+
+A whole world is built once. People of other organisations, in the very roles that a route allows,
+then ask for its things, and its owner asks for the same: the first must find nothing and change
+nothing, the second must find it, or the question proves nothing.
+A route is tried when its address holds an id, or its body names one. A new route either passes or
+is entered below with its reason.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import asyncpg
+import httpx
+import pytest
+import pytest_asyncio
+from sqlalchemy import text
+
+from marketplace.kernel.actors import Actor
+from marketplace.kernel.db import Database
+from marketplace.kernel.http import Services
+from marketplace.kernel.time import SetClock
+from marketplace.kernel.tokens import AccessTokens, MemoryRefreshStore, RefreshTokens
+from marketplace.parties.roles import Role
+from tests.builders.parties import bearer
+from tests.builders.world import BOUND_ROLES, World, a_world
+from tests.conftest import MONDAY_MORNING, TOKEN_SECRET, with_database
+from tests.http.bodies import a_body, names_something
+from tests.http.routes import ApiRoute, an_app_without_database, api_routes
+from tests.http.test_access import SETTINGS
+
+# One application for all; each test gives it a database of its own.
+APP, _ = an_app_without_database(SETTINGS)
+
+# Open to people of other organisations, each for a reason.
+OPEN_TO_OTHERS = {
+    "POST /quotes": "anybody may ask what a listed instrument costs them",
+    "POST /claims": "a programme is there for every provider, with redemptions of its own",
+    "POST /voucher-applications": "a programme is there for every SME",
+    "GET /voucher-programmes/{programme_id:int}/eligibility": "an SME asks about itself",
+    "GET /rewards/runs/{run_id:int}": "an approved run is the centre's; here are its totals only",
+}
+
+# Somebody else gets an empty list, which tells them no more than a 404 would.
+EMPTY_FOR_OTHERS = {
+    "GET /rewards/runs/{run_id:int}/shares",
+}
+
+# What a body has to say to be asked whose the thing is.
+BODIES: dict[str, dict[str, Any]] = {
+    "PUT /instruments/{instrument_id:int}/opening-hours": {
+        "hours": [{"weekday": 1, "opens_minute": 480, "closes_minute": 1020}]
+    },
+    "POST /reservations": {"purpose": "own_research"},
+}
+
+# What a query has to say.
+QUERIES = {
+    "POST /orders/{order_id:int}/deliverables": {"name": "report.pdf"},
+    "GET /rewards/legal-entities/{legal_entity_id:int}/statement": {"year": "2025"},
+}
+
+# What an address stands for where its name alone does not say it.
+ADDRESSES = {
+    "POST /reservations/{reservation_id:int}/repair-session": {
+        "reservation_id": "used_reservation_id"
+    },
+}
+
+
+def bound(route: ApiRoute) -> list[Role]:
+    """The roles of organisations that may call the route."""
+    if route.roles == "public":
+        return []
+    if route.roles == "signed-in":
+        return list(BOUND_ROLES)
+    return [role for role in BOUND_ROLES if role in route.roles]
+
+
+def names_a_thing(route: ApiRoute) -> bool:
+    return bool(route.parameters) or names_something(route.body)
+
+
+TRIED = [
+    route
+    for route in api_routes(APP)
+    if bound(route) and names_a_thing(route) and str(route) not in OPEN_TO_OTHERS
+]
+tried = pytest.mark.parametrize("route", TRIED, ids=str)
+
+_names = itertools.count()
+
+
+@dataclass(frozen=True)
+class Stage:
+    """The application over one copy of the world."""
+
+    world: World
+    database: Database
+    services: Services
+    client: httpx.AsyncClient
+
+    async def ask(self, route: ApiRoute, actor: Actor, role: str) -> httpx.Response:
+        """Send the request of `route` about the world's things, as `actor` in that one role."""
+        only = Actor(
+            actor.person_id, actor.organisation_id, actor.organisation_kind, frozenset({role})
+        )
+        names = {name: name for name in self.world.ids} | ADDRESSES.get(str(route), {})
+        unknown = {each.name for each in route.parameters} - names.keys()
+        assert not unknown, f"say in tests/builders/world.py what {unknown} may be"
+        address = route.address(
+            {each.name: self.world.ids[names[each.name]] for each in route.parameters}
+        )
+        return await self.client.request(
+            route.method,
+            address,
+            headers=bearer(self.services, only) | {"Idempotency-Key": f"{next(_names)}"},
+            params=QUERIES.get(str(route)),
+            json=self._body(route),
+        )
+
+    def _body(self, route: ApiRoute) -> dict[str, Any] | None:
+        if route.body is None:
+            return None
+        ids = {name: each for name, each in self.world.ids.items() if isinstance(each, int)}
+        return a_body(route.body, ids) | BODIES.get(str(route), {})
+
+    async def traces(self) -> tuple[int, ...]:
+        """How much was ever written down."""
+        async with self.database.engine.connect() as connection:
+            row = await connection.execute(
+                text(
+                    "select (select count(*) from audit_event), (select count(*) from outbox_event)"
+                    ", (select count(*) from idempotency_key)"
+                )
+            )
+            return tuple(row.one())
+
+
+@dataclass(frozen=True)
+class Built:
+    """The world at rest in a database that nobody is connected to, so that it can be copied."""
+
+    server: str
+    name: str
+    world: World
+    clock: SetClock
+
+
+async def _run(server: str, statement: str) -> None:
+    connection = await asyncpg.connect(server.replace("postgresql+asyncpg://", "postgresql://"))
+    try:
+        await connection.execute(statement)
+    finally:
+        await connection.close()
+
+
+@pytest_asyncio.fixture(scope="module")
+async def built(postgres: str, template: str) -> AsyncIterator[Built]:
+    """The world, built once."""
+    name = f"world_{next(_names)}"
+    await _run(postgres, f"create database {name} template {template}")
+    clock = SetClock(MONDAY_MORNING)
+    database = Database(with_database(postgres, name), clock=clock)
+    try:
+        world = await a_world(database)
+    finally:
+        await database.close()
+    yield Built(postgres, name, world, clock)
+    await _run(postgres, f"drop database {name} with (force)")
+
+
+@asynccontextmanager
+async def a_stage(built: Built) -> AsyncIterator[Stage]:
+    """The application over a copy of the world."""
+    name = f"{built.name}_{next(_names)}"
+    await _run(built.server, f"create database {name} template {built.name}")
+    database = Database(with_database(built.server, name), clock=built.clock)
+    services = Services(
+        database=database,
+        access_tokens=AccessTokens(TOKEN_SECRET, minutes=10),
+        refresh_tokens=RefreshTokens(MemoryRefreshStore(), days=1),
+    )
+    app: Any = APP
+    app.state.services = services
+    transport = httpx.ASGITransport(app=app, raise_app_exceptions=False)
+    async with httpx.AsyncClient(transport=transport, base_url="http://platform.test") as client:
+        yield Stage(built.world, database, services, client)
+    await database.close()
+    await _run(built.server, f"drop database {name} with (force)")
+
+
+@pytest_asyncio.fixture(scope="module")
+async def shared(built: Built) -> AsyncIterator[Stage]:
+    """A copy that nothing changes."""
+    async with a_stage(built) as stage:
+        yield stage
+
+
+@pytest_asyncio.fixture
+async def own(built: Built, shared: Stage) -> AsyncIterator[Stage]:
+    """A copy for one test."""
+    async with a_stage(built) as stage:
+        yield stage
+    APP.state.services = shared.services
+
+
+def rows_of(answer: httpx.Response) -> Any:
+    """A list, or the rows of a page."""
+    found = answer.json()
+    return found["results"] if isinstance(found, dict) else found
+
+
+@tried
+async def test_what_belongs_to_another_organisation_does_not_exist(
+    shared: Stage, route: ApiRoute
+) -> None:
+    before = await shared.traces()
+    for role in bound(route):
+        answer = await shared.ask(route, shared.world.strangers[role], role)
+
+        if str(route) in EMPTY_FOR_OTHERS:
+            assert (answer.status_code, rows_of(answer)) == (200, []), role
+        else:
+            assert answer.status_code in (403, 404), f"{role}: {answer.status_code} {answer.text}"
+    assert await shared.traces() == before
+
+
+@tried
+async def test_its_owner_finds_it(own: Stage, route: ApiRoute) -> None:
+    """The control: a wrong id would be missing for everybody."""
+    statuses = {}
+    for role in bound(route):
+        answer = await own.ask(route, own.world.owners[role], role)
+        statuses[role] = answer.status_code
+        assert answer.status_code < 500, answer.text
+        assert answer.status_code not in (400, 415), f"the body does not fit: {answer.text}"
+
+    assert set(statuses.values()) - {401, 403, 404}, statuses
+
+
+def test_every_exception_is_of_a_route_that_exists() -> None:
+    known = {str(route) for route in api_routes(APP)}
+
+    assert set(OPEN_TO_OTHERS) | EMPTY_FOR_OTHERS <= known
+    assert set(BODIES) | set(QUERIES) | set(ADDRESSES) <= known
