@@ -13,7 +13,7 @@ from marketplace.catalogue.events import InstrumentClosed
 from marketplace.catalogue.queries import Closure, OpeningHours, opening_hours, own_instrument
 from marketplace.catalogue.rules.opening import check_closure, check_opening_hours
 from marketplace.kernel.db import Tx
-from marketplace.kernel.time import During
+from marketplace.kernel.time import During, as_utc
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +78,7 @@ async def close_instrument(tx: Tx, command: CloseInstrument) -> Closure:
     """
     check_closure(command.during, command.reason).raise_as(ClosureRefused)
     found = await own_instrument(tx, command.instrument_id)
-    starts_at, ends_at = command.during.starts_at, command.during.ends_at
+    starts_at, ends_at = as_utc(command.during.starts_at), as_utc(command.during.ends_at)
     closure_id: int = await tx.scalar(
         insert(tables.closure)
         .values(
