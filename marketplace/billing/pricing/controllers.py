@@ -113,7 +113,7 @@ async def post_withdrawal(
 async def get_price(
     request: ApiRequest,
     instrument_id: FromPath[Id],
-    customer_class: Annotated[CustomerClass, QueryParameter(query="class")],
+    customer_class: Annotated[CustomerClass, QueryParameter(name="class")],
     mode: FromQuery[Mode] = Mode.MACHINE_TIME,
     minutes: FromQuery[Minutes] = 0,
     samples: FromQuery[Count] = 0,
