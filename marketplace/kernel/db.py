@@ -15,7 +15,7 @@ from typing import Any, TypeVar
 
 import asyncpg
 import structlog
-from sqlalchemy import CursorResult, MetaData
+from sqlalchemy import CursorResult, MetaData, text
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
@@ -37,6 +37,8 @@ RETRIED_SQLSTATES = frozenset({"40001", "40P01"})
 
 R = TypeVar("R")
 C = TypeVar("C")
+
+_NOTHING = text("select 1")
 
 
 class Database:
@@ -156,6 +158,10 @@ class Tx:
         driver = pooled.driver_connection
         if not isinstance(driver, asyncpg.Connection):
             raise TypeError(f"expected an asyncpg connection, got {type(driver).__name__}")
+        if not driver.is_in_transaction():
+            # SQLAlchemy sends BEGIN with its own first statement only: without one, what goes
+            # through the driver would commit by itself and survive a rollback.
+            await self.connection.execute(_NOTHING)
         return driver
 
     def record(self, event: Event) -> None:

@@ -69,7 +69,8 @@ def allow(*roles: str) -> dict[str, Any]:
     """Handler arguments: only these roles may call. `@get(..., **allow(Role.BUYER))`."""
     names = frozenset(map(str, roles))
 
-    def guard(connection: ASGIConnection[Any, Any, Any, Any], _: BaseRouteHandler) -> None:
+    # Guards that do not wait are async all the same: others would each cost a trip to a thread.
+    async def guard(connection: ASGIConnection[Any, Any, Any, Any], _: BaseRouteHandler) -> None:
         if not actor_of(connection).has(*names):
             raise Forbidden(
                 "This needs another role; sign in for the organisation in which you hold it.",
@@ -83,7 +84,7 @@ def allow(*roles: str) -> dict[str, Any]:
 def signed_in() -> dict[str, Any]:
     """Handler arguments: anybody who is signed in may call."""
 
-    def guard(connection: ASGIConnection[Any, Any, Any, Any], _: BaseRouteHandler) -> None:
+    async def guard(connection: ASGIConnection[Any, Any, Any, Any], _: BaseRouteHandler) -> None:
         actor_of(connection)
 
     guards: list[Guard] = [guard]

@@ -11,7 +11,7 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass
 
-from sqlalchemy import delete, func, insert, select
+from sqlalchemy import Text, bindparam, delete, func, insert, select
 
 from marketplace.kernel.actors import Actor
 from marketplace.kernel.db import Tx
@@ -77,6 +77,24 @@ def key_of(*, header: str | None, actor: Actor, method: str, path: str, body: by
     return Key(header, actor, method, path, hashlib.sha256(body).digest())
 
 
+# Built once: every POST runs all three.
+_LOCK = select(
+    func.pg_try_advisory_xact_lock(func.hashtextextended(bindparam("owner", type_=Text), 0))
+)
+_STORED = select(
+    idempotency_key.c.method,
+    idempotency_key.c.path,
+    idempotency_key.c.body_sha256,
+    idempotency_key.c.status,
+    idempotency_key.c.body,
+).where(
+    idempotency_key.c.person_id == bindparam("of_person"),
+    idempotency_key.c.organisation_id == bindparam("of_organisation"),
+    idempotency_key.c.key == bindparam("of_key"),
+)
+_STORE = insert(idempotency_key)
+
+
 async def stored_answer(tx: Tx, key: Key) -> StoredAnswer | None:
     """The answer given before, or None when this request is the first.
 
@@ -86,18 +104,14 @@ async def stored_answer(tx: Tx, key: Key) -> StoredAnswer | None:
     """
     owner = f"{key.actor.person_id}:{key.actor.organisation_id}:{key.key}"
     # A lock that is not there is refused at once: waiting for a twin would tie up a connection.
-    if not await tx.scalar(select(func.pg_try_advisory_xact_lock(func.hashtextextended(owner, 0)))):
+    if not await tx.scalar(_LOCK, {"owner": owner}):
         raise TwinInProgress("Wait for its answer, or ask again with the same key in a moment.")
-    table = idempotency_key.c
-    row = (
-        await tx.execute(
-            select(table.method, table.path, table.body_sha256, table.status, table.body).where(
-                table.person_id == key.actor.person_id,
-                table.organisation_id == key.actor.organisation_id,
-                table.key == key.key,
-            )
-        )
-    ).one_or_none()
+    asked = {
+        "of_person": key.actor.person_id,
+        "of_organisation": key.actor.organisation_id,
+        "of_key": key.key,
+    }
+    row = (await tx.execute(_STORED, asked)).one_or_none()
     if row is None:
         return None
     if (row.method, row.path, bytes(row.body_sha256)) != (key.method, key.path, key.body_sha256):
@@ -108,17 +122,18 @@ async def stored_answer(tx: Tx, key: Key) -> StoredAnswer | None:
 async def store_answer(tx: Tx, key: Key, *, status: int, body: bytes) -> None:
     """Keep the answer with what it says happened."""
     await tx.execute(
-        insert(idempotency_key).values(
-            key=key.key,
-            person_id=key.actor.person_id,
-            organisation_id=key.actor.organisation_id,
-            method=key.method,
-            path=key.path,
-            body_sha256=key.body_sha256,
-            status=status,
-            body=body,
-            stored_at=tx.now,
-        )
+        _STORE,
+        {
+            "key": key.key,
+            "person_id": key.actor.person_id,
+            "organisation_id": key.actor.organisation_id,
+            "method": key.method,
+            "path": key.path,
+            "body_sha256": key.body_sha256,
+            "status": status,
+            "body": body,
+            "stored_at": tx.now,
+        },
     )
 
 

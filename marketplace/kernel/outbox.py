@@ -31,11 +31,13 @@ Handlers = Mapping[type[Event], Sequence[Handler]]
 ATTEMPTS_MAX = 20
 BACKOFF_SECONDS_MAX = 3600
 
+_STORE = insert(outbox_event)
+
 
 async def store(connection: AsyncConnection, events: Sequence[Event], *, at: datetime) -> None:
     """Write `events` in one statement; they are due at once."""
     await connection.execute(
-        insert(outbox_event),
+        _STORE,
         [
             {
                 "name": type(event).__name__,

@@ -157,9 +157,11 @@ def _require_visible(tx: Tx, found: Schedule) -> None:
         require_own_or_staff(tx, found.provider_id, missing=InstrumentMissing)
 
 
-_asked = func.unnest(bindparam("instrument_ids", type_=ARRAY(BigInteger))).table_valued(
-    "id", name="asked"
-).render_derived()
+_asked = (
+    func.unnest(bindparam("instrument_ids", type_=ARRAY(BigInteger)))
+    .table_valued("id", name="asked")
+    .render_derived()
+)
 _TAKEN = (
     select(
         reservation.c.instrument_id,

@@ -65,7 +65,10 @@ async def place_reservation(tx: Tx, command: PlaceReservation) -> Reservation:
         ReservationOverlaps: when somebody else holds the time, and what would be possible.
         OverrideNotAllowed: when somebody who is not staff sets a rule aside.
     """
-    found = await schedule(tx, command.instrument_id, command.during)
+    return await _place(tx, command, await schedule(tx, command.instrument_id, command.during))
+
+
+async def _place(tx: Tx, command: PlaceReservation, found: Schedule) -> Reservation:
     reasons = refusals(found, command.during, purpose=command.purpose, at=tx.now)
     overridden = _overridden(tx, command, found, reasons)
     if len(overridden) < len(reasons) or not _has_seat(found, command.seat):
@@ -118,18 +121,16 @@ async def reserve_own_time(tx: Tx, command: ReserveOwnTime) -> Reservation:
     found = await schedule(tx, command.instrument_id, command.during)
     if found.provider_id != tx.actor.organisation_id:
         raise InstrumentMissing()
-    return await place_reservation(
-        tx,
-        PlaceReservation(
-            instrument_id=command.instrument_id,
-            during=command.during,
-            purpose=command.purpose,
-            organisation_id=tx.actor.organisation_id,
-            person_id=tx.actor.person_id,
-            seat=command.seat,
-            override_reason=command.override_reason,
-        ),
+    asked = PlaceReservation(
+        instrument_id=command.instrument_id,
+        during=command.during,
+        purpose=command.purpose,
+        organisation_id=tx.actor.organisation_id,
+        person_id=tx.actor.person_id,
+        seat=command.seat,
+        override_reason=command.override_reason,
     )
+    return await _place(tx, asked, found)
 
 
 def _overridden(
