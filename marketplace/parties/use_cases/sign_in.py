@@ -163,6 +163,7 @@ async def change_password(
     )
     right = await passwords.verified(attempt.password_hash, command.present)
     if attempt.locked or not right:
+        await atomically(database, _note_refusal, attempt, actor=actor, request_id=request_id)
         raise PasswordWrong("Nothing was changed.")
     await atomically(
         database,

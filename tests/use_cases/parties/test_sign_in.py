@@ -254,6 +254,8 @@ async def test_guessing_the_present_password_locks_as_well(database: Database) -
         await change_password(
             database, ChangePassword(me.person_id, PASSWORD, "another long phrase"), actor=me
         )
+    noted = "select count(*) from audit_event where action = 'refuse_sign_in' and person_id > 1"
+    assert await scalar(database, noted) == 6
 
 
 async def test_a_weak_new_password_costs_no_attempt(database: Database) -> None:
