@@ -51,13 +51,17 @@ class Row:
     broken: bool = False
 
 
-async def row_batches(content: bytes) -> AsyncGenerator[list[Row], None]:
+async def row_batches(
+    content: bytes, *, old_excel: bool = False
+) -> AsyncGenerator[list[Row], None]:
     """The rows of a CSV or XLSX file, in batches; empty rows are left out.
+
+    With `old_excel` a true .xls is read as well: e-banks still export it.
 
     Raises:
         FileUnreadable: for anything else, a truncated file, or one that takes too much to read.
     """
-    if content.startswith(_ZIP):
+    if content.startswith(_ZIP) or (old_excel and content.startswith(_OLD_EXCEL)):
         batches = _workbook_batches(content)
     elif content.startswith(_OLD_EXCEL):
         raise FileUnreadable("This is the old .xls format (旧版 Excel); save it as .xlsx or .csv.")
