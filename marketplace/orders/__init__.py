@@ -14,12 +14,12 @@ delivered; the buyer accepts or objects; what was really used is settled and the
 
 The steps are `rules.states.TRANSITIONS`. What always holds, and who sees to it:
 
-- An order is whole at COMMIT: reservation, voucher hold, money hold, contract (`service_order_whole`).
+- An order is whole at COMMIT: time, voucher hold, money hold, contract (`service_order_whole`).
 - A quote makes one order (`service_order_quote_once`).
 - Never more is settled than was held, in either part (`service_order_settled_within`).
 - An order that has ended holds nothing; one that has not, exactly what it says.
 - What both sides signed is not changed (`contract_agreed`); its timeline is append-only.
 - Vouchers pay for services received. Fees for late cancellation and for not coming come from the
   buyer's own money; the voucher part then goes back whole [J.22b].
-- Locks are taken in one order: the order's row, its reservation, the voucher's accounts, the wallet.
+- Locks are taken in one order: the order, its reservation, the voucher's accounts, the wallet.
 """

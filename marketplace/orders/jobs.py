@@ -31,7 +31,7 @@ async def accept_reviewed(database: Database) -> int:
             database,
             accept_after_review,
             AcceptOrder(order_id),
-            actor=system_actor("job:accept-after-review"),
+            actor=system_actor("job:accept_reviewed"),
         )
 
     return await _each(database, due_for_acceptance, accept)
@@ -45,7 +45,7 @@ async def expire_unanswered(database: Database) -> int:
             database,
             expire_order,
             ExpireOrder(order_id),
-            actor=system_actor("job:expire-unanswered-orders"),
+            actor=system_actor("job:expire_unanswered"),
         )
 
     return await _each(database, due_to_expire, expire)
@@ -72,13 +72,13 @@ async def _each(
 
 JOBS = [
     Job(
-        name="orders.accept-after-review",
+        name="orders.accept_reviewed",
         cron="*/10 * * * *",
         run=accept_reviewed,
         about="Accepts and settles orders whose review window is over.",
     ),
     Job(
-        name="orders.expire-unanswered",
+        name="orders.expire_unanswered",
         cron="*/10 * * * *",
         run=expire_unanswered,
         about="Ends orders that no provider answered while the quote held, and gives all back.",

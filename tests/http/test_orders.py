@@ -335,7 +335,7 @@ async def test_offers_free_in_a_window_leave_out_what_is_taken(buyer: Caller, ma
 async def test_half_a_window_is_no_window(buyer: Caller, window: dict[str, str]):
     answer = await buyer.get("/offers", **window)
 
-    assert answer.status_code == 400
+    assert (400, "/problems/offers-unclear") == (answer.status_code, answer.json()["type"])
 
 
 async def test_more_hits_do_not_mean_more_questions(

@@ -9,13 +9,15 @@ from sqlalchemy import text
 from marketplace.billing.ledger import queries as ledger
 from marketplace.billing.ledger.use_cases import AccountType
 from marketplace.booking.errors import ReservationOverlaps, ReservationRefused
-from marketplace.kernel.db import Database
+from marketplace.kernel.db import Database, transaction
 from marketplace.kernel.errors import DomainError
 from marketplace.kernel.time import SHANGHAI
 from marketplace.orders import queries
 from marketplace.orders.errors import (
     ClausesIncomplete,
+    ContractSigned,
     InstrumentNotOffered,
+    PartySuspended,
     QuoteExpired,
     QuoteMissing,
     QuoteUnclear,
@@ -364,11 +366,27 @@ async def test_a_signed_contract_is_not_changed(database: Database):
     market = await a_market(database)
     placed = await an_order(market)
 
-    with pytest.raises(Exception, match="signed"):
-        async with database.engine.begin() as connection:
-            await connection.execute(
+    with pytest.raises(ContractSigned):
+        async with transaction(database, actor=market.manager) as tx:
+            await tx.execute(
                 text("update contract set text = 'else' where order_id = :id"), {"id": placed.id}
             )
+
+
+async def test_a_suspended_side_neither_asks_nor_orders(database: Database):
+    market = await a_market(database)
+    quote = await a_quote(market)
+    async with database.engine.begin() as connection:
+        await connection.execute(
+            text("update organisation set suspended_at = now() where id = any(:ids)"),
+            {"ids": [market.buyer.organisation_id, market.manager.organisation_id]},
+        )
+
+    refusal = await refused(market, an_order_of(quote), PartySuspended)
+
+    assert len(refusal.reasons) == 2
+    with pytest.raises(PartySuspended):
+        await a_quote(market)
 
 
 async def test_the_contract_freezes_both_sides_as_they_were(database: Database):

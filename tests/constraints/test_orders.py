@@ -1,0 +1,136 @@
+"""Orders' named constraints hold whatever is written, with no use case in between."""
+
+from collections.abc import AsyncIterator
+
+import asyncpg
+import pytest
+
+from marketplace.kernel.db import Database
+from marketplace.orders.use_cases import DisputeOrder, dispute_order
+from tests.builders.orders import a_delivered_order, a_market, a_sample_order
+
+
+@pytest.fixture
+async def raw(database: Database) -> AsyncIterator[asyncpg.Connection]:
+    """A connection to a database with a disputed order and one for samples."""
+    market = await a_market(database)
+    delivered = await a_delivered_order(market)
+    await market.do(dispute_order, DisputeOrder(delivered.id, "blurred"), by=market.buyer)
+    await a_sample_order(market)
+    connection = await asyncpg.connect(
+        database.url.replace("postgresql+asyncpg://", "postgresql://")
+    )
+    yield connection
+    await connection.close()
+
+
+HOURS, SENT = "where mode = 'machine_time'", "where mode = 'samples'"
+
+BROKEN = [
+    ("quote_mode", f"update quote set mode = 'else' {HOURS}"),
+    ("quote_what", f"update quote set samples = 3 {HOURS}"),
+    ("quote_what", f"update quote set ends_at = starts_at {HOURS}"),
+    ("quote_what", f"update quote set samples = 0 {SENT}"),
+    ("quote_what_stated", f"update quote set samples = null {SENT}"),
+    ("quote_amounts", "update quote set voucher_fen = voucher_fen + 1"),
+    ("quote_validity", "update quote set valid_until = made_at"),
+    ("service_order_quote_once", "update service_order set quote_id = (select min(id) from quote)"),
+    ("service_order_mode", "update service_order set mode = 'else'"),
+    ("service_order_status", "update service_order set status = 'else'"),
+    ("service_order_amounts", "update service_order set own_fen = own_fen - 1"),
+    (
+        "service_order_settled_within",
+        "update service_order set status = 'settled', ended_at = now(), settled_fen = own_fen + 1,"
+        f" settled_own_fen = own_fen + 1, settled_voucher_fen = 0 {HOURS}",
+    ),
+    ("service_order_ended", f"update service_order set status = 'settled' {HOURS}"),
+    ("service_order_ended", f"update service_order set ended_at = now() {HOURS}"),
+    ("service_order_review", f"update service_order set review_ends_at = null {HOURS}"),
+    (
+        "service_order_hold_once",
+        "update service_order set own_hold_id = (select min(id) from hold)",
+    ),
+    ("service_order_whole", f"update service_order set reservation_id = null {HOURS}"),
+    ("service_order_whole", "update service_order set own_hold_id = null"),
+    ("contract_agreed", "update contract set sha256 = repeat('0', 64)"),
+    ("contract_agreed", "update contract set buyer_signed_at = now()"),
+    ("contract_agreed", "update contract set provider_signed_at = now()"),
+    ("contract_append_only", "delete from contract"),
+    ("contract_registration", "update contract set registration_number = '1'"),
+    ("order_event_append_only", "update order_event set kind = 'else'"),
+    ("order_event_append_only", "delete from order_event"),
+    ("order_event_append_only", "truncate order_event"),
+    ("sample_set_samples", "update sample_set set samples = 0"),
+    ("sample_set_disposal", "update sample_set set disposal = 'eat'"),
+    ("sample_set_received", "update sample_set set received = 1"),
+    (
+        "sample_set_tested",
+        "update sample_set set received = 1, received_at = now(), tested = 2, tested_at = now()",
+    ),
+    ("deliverable_append_only", "update deliverable set name = 'else'"),
+    ("deliverable_append_only", "delete from deliverable"),
+    (
+        "deliverable_content_once",
+        "insert into deliverable (order_id, name, media_type, sha256, size_bytes, content,"
+        " stored_by, stored_at) select order_id, name, media_type, sha256, size_bytes, content,"
+        " stored_by, stored_at from deliverable",
+    ),
+    (
+        "deliverable_size",
+        "insert into deliverable (order_id, name, media_type, sha256, size_bytes, content,"
+        " stored_by, stored_at) select order_id, name, media_type, repeat('0', 64), 1, '',"
+        " stored_by, stored_at from deliverable",
+    ),
+    (
+        "deliverable_sha256",
+        "insert into deliverable (order_id, name, media_type, sha256, size_bytes, content,"
+        " stored_by, stored_at) select order_id, name, media_type, 'short', 1, 'x',"
+        " stored_by, stored_at from deliverable",
+    ),
+    (
+        "dispute_share",
+        "update dispute set ruling = 'all', pay_basis_points = 10001, ruled_at = now(),"
+        " ruled_by = (select max(id) from person where id <> opened_by)",
+    ),
+    ("dispute_ruled", "update dispute set ruling = 'half'"),
+    (
+        "dispute_four_eyes",
+        "update dispute set ruling = 'half', pay_basis_points = 1, ruled_at = now(),"
+        " ruled_by = opened_by",
+    ),
+    (
+        "dispute_pkey",
+        "insert into dispute (order_id, reason, opened_by, opened_at)"
+        " select order_id, reason, opened_by, opened_at from dispute",
+    ),
+    (
+        "review_stars",
+        "insert into review (order_id, stars, text, written_by, written_at)"
+        " select id, 6, '', placed_by, now() from service_order",
+    ),
+]
+
+
+async def test_what_must_not_be_is_refused_by_the_database(raw: asyncpg.Connection):
+    """One market for all of them: each statement is tried and rolled back."""
+    refused = []
+    for _, statement in BROKEN:
+        attempt = raw.transaction()
+        await attempt.start()
+        try:
+            await raw.execute(statement)
+            await raw.execute("set constraints all immediate")
+        except asyncpg.IntegrityConstraintViolationError as refusal:
+            refused.append((refusal.constraint_name, statement))
+        finally:
+            await attempt.rollback()
+
+    assert refused == BROKEN
+
+
+async def test_a_registration_is_noted_beside_what_was_agreed(raw: asyncpg.Connection):
+    done = await raw.execute(
+        "update contract set registration_number = '1', registered_on = '2025-03-04'"
+    )
+
+    assert done == "UPDATE 2"
