@@ -12,6 +12,7 @@ from marketplace.kernel.time import SHANGHAI, SetClock
 from marketplace.parties import queries
 from marketplace.parties.errors import (
     EmailRegistered,
+    LegalEntityMissing,
     LegalEntityRegistered,
     LegalEntityVerified,
     MembershipMissing,
@@ -165,6 +166,11 @@ async def test_a_name_is_used_once_for_each_kind_under_one_legal_entity(
 
     with pytest.raises(OrganisationRegistered):
         await register("provider")
+
+
+async def test_an_organisation_belongs_to_a_legal_entity_that_exists(database: Database) -> None:
+    with pytest.raises(LegalEntityMissing):
+        await an_organisation(database, kind="sme", legal_entity_id=999_999)
 
 
 async def test_an_agency_is_a_provider(database: Database) -> None:
