@@ -8,11 +8,16 @@ from typing import Any, Generic, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, RootModel, model_validator
 
+from marketplace.kernel.errors import Refused
+
 T = TypeVar("T")
 
 
-class NoTermInForce(LookupError):
-    """A computation asked for a day on which the rulebook says nothing."""
+class NoTermInForce(Refused):
+    """The rulebook says nothing for the day asked, for instance for a year before the policy."""
+
+    code = "no-term-in-force"
+    title = "No rule is in force on that day"
 
 
 class Term(BaseModel, Generic[T]):

@@ -9,6 +9,7 @@ import socket
 import subprocess
 import sys
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import httpx
 
@@ -26,6 +27,11 @@ class WebProcess:
     port: int = 0
     process: subprocess.Popen[bytes] = field(init=False)
 
+    @property
+    def log_path(self) -> Path:
+        """What the server says goes here, not into the test's output."""
+        return Path(self.folder) / "web.log"
+
     async def start(self) -> None:
         with socket.socket() as probe:
             probe.bind(("127.0.0.1", 0))
@@ -41,6 +47,7 @@ class WebProcess:
                 "MARKETPLACE_REQUESTS_PER_MINUTE": "1000000",
                 "MARKETPLACE_LOG_LEVEL": "ERROR",
             },
+            stderr=self.log_path.open("ab"),
         )
         async with httpx.AsyncClient() as client:
             for _ in range(STARTS_WITHIN_SECONDS * 10):
