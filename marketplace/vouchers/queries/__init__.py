@@ -10,7 +10,7 @@ from marketplace.vouchers.queries.applications import (
     granted_in_year,
     visible_eligibility,
 )
-from marketplace.vouchers.queries.balances import budget_available, part_balances
+from marketplace.vouchers.queries.balances import budgets_available
 from marketplace.vouchers.queries.claims import (
     ClaimSearch,
     EvidenceSearch,
@@ -28,8 +28,8 @@ from marketplace.vouchers.queries.claims import (
 from marketplace.vouchers.queries.grants import (
     GrantAnswer,
     VoucherQuestion,
+    balances_of_grants,
     best_grant,
-    grant_parts_of,
     grants_of,
     visible_voucher_part,
     voucher_part,
@@ -110,8 +110,9 @@ __all__ = [
     "WalletVoucher",
     "application",
     "applications",
+    "balances_of_grants",
     "best_grant",
-    "budget_available",
+    "budgets_available",
     "claim",
     "claim_notices",
     "claim_page",
@@ -120,12 +121,10 @@ __all__ = [
     "eligibility_of",
     "evidence",
     "evidence_kinds",
-    "grant_parts_of",
     "granted_in_year",
     "grants_of",
     "layers",
     "may_see",
-    "part_balances",
     "programme",
     "programme_page",
     "programmes",

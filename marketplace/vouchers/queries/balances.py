@@ -1,26 +1,34 @@
-"""What the ledger says of budgets and vouchers."""
+"""What the ledger says of budgets and vouchers, each asked for in one question.
+
+One question sees one moment: the layers of a voucher are spent together, and two questions could
+see one of them before another order and one after it.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection
 
-from marketplace.billing.ledger.queries import AccountName, AccountType, account_id, balance
+from marketplace.billing.ledger.queries import AccountType, balances_of
 from marketplace.kernel.db import Tx
 from marketplace.vouchers.queries.rows import GrantPart, PartBalance
 
 
-async def budget_available(tx: Tx, layer_id: int) -> int:
-    """What is left to grant of a layer's budget; 0 before the programme is approved."""
-    account = await account_id(tx, AccountName(AccountType.PROGRAMME_BUDGET, layer_id))
-    return 0 if account is None else (await balance(tx, account)).available_fen
+async def budgets_available(tx: Tx, layer_ids: Collection[int]) -> dict[int, int]:
+    """What is left to grant of each layer's budget; 0 before the programme is approved."""
+    found = await balances_of(tx, AccountType.PROGRAMME_BUDGET, layer_ids)
+    return {
+        layer_id: found[layer_id].available_fen if layer_id in found else 0
+        for layer_id in layer_ids
+    }
 
 
-async def part_balances(tx: Tx, parts: Iterable[GrantPart]) -> list[PartBalance]:
-    """The parts with what is left and frozen of each, in the order of their accounts."""
-    found = []
-    for part in parts:
-        account = await account_id(tx, AccountName(AccountType.VOUCHER, part.id))
-        assert account is not None, "a grant opens the account of each part"
-        left = await balance(tx, account)
-        found.append(PartBalance(part, account, left.available_fen, left.held_fen))
-    return sorted(found, key=lambda each: each.account_id)
+async def part_balances(tx: Tx, parts: Collection[GrantPart]) -> dict[int, list[PartBalance]]:
+    """What is left and frozen of each part, by grant, in the order of their accounts."""
+    accounts = await balances_of(tx, AccountType.VOUCHER, [part.id for part in parts])
+    found: dict[int, list[PartBalance]] = {part.grant_id: [] for part in parts}
+    for part in sorted(parts, key=lambda each: accounts[each.id].id):
+        account = accounts[part.id]
+        found[part.grant_id].append(
+            PartBalance(part, account.id, account.available_fen, account.held_fen)
+        )
+    return found

@@ -96,6 +96,11 @@ async def grant_parts_of(tx: Tx, grant_ids: Sequence[int]) -> list[GrantPart]:
     )
 
 
+async def balances_of_grants(tx: Tx, grant_ids: Sequence[int]) -> dict[int, list[PartBalance]]:
+    """What is left and frozen of each layer of these grants."""
+    return await part_balances(tx, await grant_parts_of(tx, grant_ids))
+
+
 async def grants_of(tx: Tx, organisation_id: int) -> list[Grant]:
     """The grants of an SME, the newest first."""
     table = tables.voucher_grant
@@ -120,8 +125,9 @@ async def wallet(tx: Tx, organisation_id: int) -> list[WalletVoucher]:
     grants = await grants_of(tx, organisation_id)
     used = await _used_by_grant(tx, [grant.id for grant in grants])
     found = []
+    balances_by_grant = await balances_of_grants(tx, [grant.id for grant in grants])
     for grant in grants:
-        balances = await part_balances(tx, await grant_parts_of(tx, [grant.id]))
+        balances = balances_by_grant[grant.id]
         of = await programme(tx, grant.programme_id)
         left = sum(each.available_fen for each in balances)
         frozen = sum(each.held_fen for each in balances)
@@ -220,11 +226,12 @@ def best_of(answers: Sequence[GrantAnswer]) -> GrantAnswer | None:
 
 async def standings_of(tx: Tx, organisation_id: int) -> list[GrantStanding]:
     """The SME's grants with their terms and what is left of them."""
+    grants = await grants_of(tx, organisation_id)
+    balances = await balances_of_grants(tx, [grant.id for grant in grants])
     found = []
-    for grant in await grants_of(tx, organisation_id):
+    for grant in grants:
         of = await programme(tx, grant.programme_id)
-        balances = await part_balances(tx, await grant_parts_of(tx, [grant.id]))
-        found.append(GrantStanding(grant, of.agreed, tuple(balances)))
+        found.append(GrantStanding(grant, of.agreed, tuple(balances[grant.id])))
     return found
 
 

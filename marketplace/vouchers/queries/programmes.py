@@ -10,7 +10,7 @@ from marketplace.kernel.db import Tx
 from marketplace.vouchers import tables
 from marketplace.vouchers.errors import ProgrammeMissing
 from marketplace.vouchers.queries.access import sees_all
-from marketplace.vouchers.queries.balances import budget_available
+from marketplace.vouchers.queries.balances import budgets_available
 from marketplace.vouchers.queries.paging import FIRST_PAGE, PageAsked, listed
 from marketplace.vouchers.queries.rows import (
     Layer,
@@ -72,18 +72,18 @@ async def programme_page(tx: Tx, programme_id: int) -> ProgrammePage:
     found = await visible_programme(tx, programme_id)
     granted = await _sums_by_layer(tx, programme_id, tables.grant_part)
     redeemed = await _sums_by_layer(tx, programme_id, tables.redemption_part)
+    of = await layers(tx, programme_id)
+    available = await budgets_available(tx, [layer.id for layer in of])
     return ProgrammePage(
         found,
         tuple(
-            [
-                LayerBudget(
-                    layer,
-                    available_fen=await budget_available(tx, layer.id),
-                    granted_fen=granted.get(layer.id, 0),
-                    redeemed_fen=redeemed.get(layer.id, 0),
-                )
-                for layer in await layers(tx, programme_id)
-            ]
+            LayerBudget(
+                layer,
+                available_fen=available[layer.id],
+                granted_fen=granted.get(layer.id, 0),
+                redeemed_fen=redeemed.get(layer.id, 0),
+            )
+            for layer in of
         ),
     )
 

@@ -103,7 +103,7 @@ def voucher_shares(
 def _ratio_sentence(room: LayerRoom, amount: int, service_value_fen: int, terms: Terms) -> str:
     percent = f"{room.ratio_basis_points / 100:g} %"
     stepped = any(step.ratio_basis_points != BASIS_POINTS for step in terms.steps)
-    how = "by steps, at most" if stepped else "is"
+    how = "and less above the steps is" if stepped else "is"
     source = terms.source_of("ratio_steps" if stepped else "layers")
     return (
         f"{room.funder.title()}: {percent} of {yuan(service_value_fen)} CNY {how}"

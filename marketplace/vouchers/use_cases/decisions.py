@@ -35,7 +35,7 @@ from marketplace.vouchers.queries import (
     LayerAsked,
     Programme,
     application,
-    budget_available,
+    budgets_available,
     eligibility_of,
     programme,
 )
@@ -114,8 +114,9 @@ async def _require_grantable(
             asked=amount_fen,
             source="J.22b",
         )
+    budgets = await budgets_available(tx, [part.layer.id for part in found.parts])
     for part in found.parts:
-        available = await budget_available(tx, part.layer.id)
+        available = budgets[part.layer.id]
         if part.amount_fen > available:
             reasons.add(
                 "budget",

@@ -18,7 +18,7 @@ from marketplace.billing.ledger.use_cases import (
 from marketplace.kernel.db import Tx
 from marketplace.vouchers import tables
 from marketplace.vouchers.events import VoucherExpired
-from marketplace.vouchers.queries import Grant, PartBalance, grant_parts_of, part_balances
+from marketplace.vouchers.queries import Grant, PartBalance, balances_of_grants
 from marketplace.vouchers.queries.rows import columns
 from marketplace.vouchers.rules.states import GrantStatus
 
@@ -60,8 +60,9 @@ async def expire_vouchers(tx: Tx, command: ExpireVouchers) -> Expired:
     )
     entries: list[Entry] = []
     ended: list[int] = []
+    balances = await balances_of_grants(tx, [grant.id for grant in due])
     for grant in due:
-        left = await part_balances(tx, await grant_parts_of(tx, [grant.id]))
+        left = balances[grant.id]
         back = [each for each in left if each.available_fen]
         entries += [await _returned(tx, grant, each) for each in back]
         if not any(each.held_fen for each in left):

@@ -34,9 +34,8 @@ from marketplace.vouchers.queries import (
     LayerPart,
     VoucherHold,
     VoucherQuestion,
+    balances_of_grants,
     best_grant,
-    grant_parts_of,
-    part_balances,
     programme,
 )
 from marketplace.vouchers.queries.rows import columns
@@ -261,7 +260,7 @@ async def _redeem(
 
 
 async def _note_when_exhausted(tx: Tx, grant_id: int) -> None:
-    left = await part_balances(tx, await grant_parts_of(tx, [grant_id]))
+    left = (await balances_of_grants(tx, [grant_id]))[grant_id]
     if any(each.available_fen + each.held_fen for each in left):
         return
     await tx.execute(

@@ -165,3 +165,11 @@ def test_the_weighted_value_is_at_most_the_value_itself(value, steps):
 )
 def test_the_parts_of_a_grant_sum_to_it(amount, ratios):
     assert sum(grant_parts(amount, ratios)) == amount
+
+
+def test_steps_are_told_where_they_apply():
+    paid = voucher_shares(6_000_000, rooms(3_000), terms("hunan"))
+
+    assert paid.explanation == (
+        "Province: 30 % of 60,000.00 CNY and less above the steps is 16,500.00 CNY (J.gap).",
+    )

@@ -16,6 +16,7 @@ from marketplace.billing.ledger.queries.accounts import (
     accounts,
     balance,
     balances,
+    balances_of,
     open_holds,
     trial_balance,
 )
@@ -58,6 +59,7 @@ __all__ = [
     "accounts",
     "balance",
     "balances",
+    "balances_of",
     "entries",
     "entry_by_id",
     "entry_lines",

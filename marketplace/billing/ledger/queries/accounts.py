@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
@@ -118,6 +119,20 @@ async def balances(tx: Tx, of_type: AccountType) -> list[Account]:
         Account,
         _accounts().where(account.c.type == of_type).order_by(account.c.owner_id, account.c.id),
     )
+
+
+async def balances_of(
+    tx: Tx, of_type: AccountType, owner_ids: Collection[int]
+) -> dict[int, Account]:
+    """The accounts of these owners, by owner, all as they were at one moment.
+
+    Owners who have no such account yet are left out.
+    """
+    found = await tx.all(
+        Account,
+        _accounts().where(account.c.type == of_type, account.c.owner_id.in_(owner_ids)),
+    )
+    return {each.owner_id: each for each in found if each.owner_id is not None}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
