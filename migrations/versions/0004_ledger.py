@@ -60,17 +60,13 @@ create table account (
     references account_type (type, ledger, normal, cached),
   constraint account_of_ledger unique (id, ledger),
   constraint account_name unique nulls not distinct (type, owner_id),
-  constraint account_owner check ((owner_kind is null) = (owner_id is null)),
   constraint account_held check (held_fen >= 0),
   constraint account_min_available
     check (min_available_fen is null or normal * posted_fen - held_fen >= min_available_fen),
   constraint account_max_balance
     check (max_balance_fen is null or normal * posted_fen <= max_balance_fen),
-  constraint account_wide check (
-    cached or (posted_fen = 0 and held_fen = 0 and seq = 0
-               and min_available_fen is null and max_balance_fen is null)),
-  constraint account_closed check (
-    closed_at is null or (cached and posted_fen = 0 and held_fen = 0))
+  constraint account_wide check (cached or (posted_fen = 0 and held_fen = 0)),
+  constraint account_closed check (closed_at is null or posted_fen = 0)
 ) with (fillfactor = 50);
 
 create table entry (
@@ -291,6 +287,27 @@ begin
   end loop;
 end $$;
 
+-- What never changes is looked at once, when the account is opened: every check on the table costs
+-- each of its updates, and accounts are updated more than anything else.
+create function ledger_check_account() returns trigger language plpgsql as $$
+declare
+  v_type account_type;
+begin
+  select * into v_type from account_type where type = new.type;
+  if new.owner_kind is distinct from v_type.owner_kind
+     or (new.owner_kind is null) <> (new.owner_id is null) then
+    perform ledger_refuse('account_owner', format('%s is owned by %s', new.type,
+                                                  coalesce(v_type.owner_kind, 'nobody')));
+  elsif new.min_available_fen is distinct from v_type.min_available_fen
+     or not new.cached and (new.max_balance_fen is not null or new.seq <> 0) then
+    perform ledger_refuse('account_limits', format('%s has other limits', new.type));
+  end if;
+  return new;
+end $$;
+
+create trigger account_opened before insert on account
+  for each row execute function ledger_check_account();
+
 -- Of an account only its balance moves. The column list costs the balance's updates nothing.
 create trigger account_fixed before update of
     id, ledger, type, owner_kind, owner_id, normal, min_available_fen, max_balance_fen, cached,
@@ -299,7 +316,7 @@ create trigger account_fixed before update of
 create trigger account_kept before delete on account
   for each row execute function refuse_change();
 create trigger account_closed_once before update of closed_at on account
-  for each row when (old.closed_at is not null) execute function refuse_change();
+  for each row when (old.closed_at is not null or not old.cached) execute function refuse_change();
 create trigger period_closed_once before update or delete on period
   for each row when (old.closed_at is not null) execute function refuse_change();
 """
@@ -418,22 +435,23 @@ declare
   v_requests bytea[];
   v_new_ids bigint[];
   v_places integer[];
+  v_new_ledgers text[];
   v_bad text;
 begin
-  select array_agg(x.ledger order by x.place), array_agg(ledger_request(
-           p_kinds[x.place], p_effective_on[x.place], p_source_kinds[x.place],
-           p_source_ids[x.place], p_reverses[x.place], x.accounts, x.amounts,
-           p_remarks[x.place]) order by x.place)
+  -- Joined by place and not subscripted: finding the n-th text of an array means walking to it.
+  select array_agg(x.ledger order by e.place),
+         array_agg(ledger_request(e.kind, e.effective_on, e.source_kind, e.source_id, e.reverses,
+                                  x.accounts, x.amounts, e.remark) order by e.place)
   into v_ledgers, v_requests
-  from (select l.place, min(a.ledger) as ledger,
-               array_agg(l.account order by l.account) as accounts,
-               array_agg(l.amount order by l.account) as amounts
-        from unnest(p_line_entry, p_line_account, p_line_amount) as l (place, account, amount)
-        left join account a on a.id = l.account
-        group by l.place) x;
-  if cardinality(v_ledgers) is distinct from cardinality(p_keys) then
-    perform ledger_refuse('ledger_entry_lines', 'every entry needs lines');
-  elsif array_position(v_ledgers, null) is not null then
+  from unnest(p_kinds, p_effective_on, p_source_kinds, p_source_ids, p_reverses, p_remarks)
+    with ordinality as e (kind, effective_on, source_kind, source_id, reverses, remark, place)
+  left join (select l.place, min(a.ledger) as ledger,
+                    array_agg(l.account order by l.account) as accounts,
+                    array_agg(l.amount order by l.account) as amounts
+             from unnest(p_line_entry, p_line_account, p_line_amount) as l (place, account, amount)
+             left join account a on a.id = l.account
+             group by l.place) x on x.place = e.place;
+  if array_position(v_ledgers, null) is not null then
     perform ledger_refuse('ledger_account_missing', 'an entry names no account that exists');
   end if;
   perform pg_advisory_xact_lock_shared(4862004, ledger_lock(l))
@@ -457,12 +475,13 @@ begin
            source_kind, source_id, remark, made_by, approved_by
     from asked order by place
     on conflict on constraint entry_key do nothing
-    returning id, key
+    returning id, key, ledger
   )
-  select array_agg(m.id order by m.id), array_agg(a.place::integer order by m.id)
-  into v_new_ids, v_places
+  select array_agg(m.id order by m.id), array_agg(a.place::integer order by m.id),
+         array_agg(m.ledger order by m.id)
+  into v_new_ids, v_places, v_new_ledgers
   from made m join (select key, min(place) as place from asked group by key) a using (key);
-  perform ledger_post_lines(v_new_ids, v_places, v_ledgers,
+  perform ledger_post_lines(v_new_ids, v_places, v_new_ledgers,
                             p_line_entry, p_line_account, p_line_amount);
   select k.key into v_bad
   from unnest(p_keys, v_requests) as k (key, request) join entry e on e.key = k.key
@@ -499,11 +518,11 @@ begin
   select l.id, l.account, l.ledger, l.amount,
          case when a.cached then a.seq - l.after_lines end,
          case when a.cached then a.posted_fen - l.after_total end
-  from (select n.id, l.account, p_ledgers[l.place] as ledger, l.amount,
+  from (select n.id, n.ledger, l.account, l.amount,
                count(*) over later as after_lines,
                coalesce(sum(l.amount) over later, 0)::bigint as after_total
         from unnest(p_line_entry, p_line_account, p_line_amount) as l (place, account, amount)
-        join unnest(p_ids, p_places) as n (id, place) using (place)
+        join unnest(p_ids, p_places, p_ledgers) as n (id, place, ledger) using (place)
         window later as (partition by l.account order by n.id desc
                          rows between unbounded preceding and 1 preceding)) l
   left join account a on a.id = l.account;

@@ -110,12 +110,30 @@ async def test_of_an_account_only_the_balance_moves(sql, books, change):
         await sql.execute(f"delete from account where id = {books['wallet']}")
 
 
-async def test_an_account_is_what_its_type_says(sql):
-    with refused_by("account_type_fkey"):
+@pytest.mark.parametrize(
+    ("account", "constraint"),
+    [
+        ("'cash', 'reward_fund', null, null, 1, 0, null, true", "account_type_fkey"),
+        ("'voucher', 'reward_fund', null, null, -1, 0, null, true", "account_type_fkey"),
+        ("'cash', 'wallet', null, null, -1, 0, null, true", "account_owner"),
+        ("'cash', 'wallet', 'organisation', null, -1, 0, null, true", "account_owner"),
+        ("'cash', 'reward_fund', 'organisation', 5, -1, 0, null, true", "account_owner"),
+        ("'cash', 'wallet', 'organisation', 5, -1, null, null, true", "account_limits"),
+        ("'cash', 'wallet', 'organisation', 5, -1, -1, null, true", "account_limits"),
+        ("'cash', 'fee_income', null, null, -1, null, 9, false", "account_limits"),
+    ],
+)
+async def test_an_account_is_what_its_type_says(sql, account, constraint):
+    with refused_by(constraint):
         await sql.execute(
-            "insert into account (ledger, type, normal, cached, opened_at)"
-            " values ('cash', 'reward_fund', 1, true, now())"
+            "insert into account (ledger, type, owner_kind, owner_id, normal, min_available_fen,"
+            f" max_balance_fen, cached, opened_at) values ({account}, now())"
         )
+
+
+async def test_a_wide_account_is_never_closed(sql, books):
+    with refused_by("account_append_only"):
+        await sql.execute(f"update account set closed_at = now() where id = {books['bank']}")
 
 
 async def test_the_chart_in_the_database_is_the_chart_in_the_code(sql):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import random
 from collections import Counter
+from datetime import date
 from typing import Any
 
 import pytest
@@ -15,15 +16,21 @@ from marketplace.billing.ledger.errors import HoldResolved, InsufficientFunds
 from marketplace.billing.ledger.queries import verify
 from marketplace.billing.ledger.use_cases import (
     AccountType,
+    ClosePeriod,
     EntryKind,
+    LedgerName,
     PlaceHold,
+    ProposePeriod,
     ReleaseHold,
     SettleHold,
+    close_period,
     place_hold,
     post_entry,
+    propose_period,
     release_hold,
     settle_hold,
 )
+from marketplace.kernel.actors import Actor
 from marketplace.kernel.db import Database, Tx, transaction
 from marketplace.kernel.errors import DomainError
 from tests.builders.ledger import (
@@ -38,6 +45,7 @@ from tests.builders.ledger import (
     do,
     the_balance,
 )
+from tests.builders.parties import a_person
 
 RACERS = 32
 
@@ -199,3 +207,28 @@ async def test_without_the_check_in_the_row_more_is_held_than_there_is(database,
             text(f"select held_fen from scratch where id = {wallet}")
         )
     assert (held_fen == 100) if guarded else (held_fen > 100)
+
+
+async def test_closing_a_period_waits_for_the_entry_under_way_and_counts_it(database):
+    wallet = await a_wallet(database, funds_fen=0)
+    bank = await an_account(database, AccountType.BANK)
+    in_february = date(2025, 2, 14)
+    february = ProposePeriod(LedgerName.CASH, date(2025, 2, 1), date(2025, 2, 28))
+    period_id = await do(database, propose_period, february)
+    checker = Actor(await a_person(database), 1, "centre")
+
+    async with transaction(database, actor=TEST) as tx:
+        entry = an_entry(debit=bank, credit=wallet, amount_fen=7, effective_on=in_february)
+        await post_entry(tx, entry)
+        closing = asyncio.create_task(
+            do(database, close_period, ClosePeriod(period_id), actor=checker)
+        )
+        await asyncio.sleep(0.1)
+        assert not closing.done()
+    closed = await closing
+
+    assert closed.trial_balance is not None
+    assert {line["type"]: line["balance_fen"] for line in closed.trial_balance} == {
+        "bank": 7,
+        "wallet": -7,
+    }

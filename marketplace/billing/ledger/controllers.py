@@ -221,9 +221,9 @@ async def get_verification(
 ) -> VerifyOut:
     """Recomputes every entry, seal and balance, and names the first bad entry.
 
-    Slow: some ten seconds at the default bound. Beyond `entries_max` nothing is looked at, and the
-    answer says that it is not complete; `marketplace` on the server verifies without a bound.
-    One verification runs at a time.
+    Slow: some ten seconds at the default bound. Beyond `entries_max` nothing is looked at, nor are
+    the accounts, and the answer says that it is not complete; `marketplace ledger verify` has no
+    bound. One verification runs at a time.
     """
     database = services(request).database
     return VerifyOut.of(await queries.verify(database, entries_max=entries_max))

@@ -62,7 +62,6 @@ account = Table(
     ),
     UniqueConstraint("id", "ledger", name="account_of_ledger"),
     UniqueConstraint("type", "owner_id", name="account_name", postgresql_nulls_not_distinct=True),
-    CheckConstraint("(owner_kind is null) = (owner_id is null)", name="owner"),
     CheckConstraint("held_fen >= 0", name="held"),
     CheckConstraint(
         "min_available_fen is null or normal * posted_fen - held_fen >= min_available_fen",
@@ -71,14 +70,8 @@ account = Table(
     CheckConstraint(
         "max_balance_fen is null or normal * posted_fen <= max_balance_fen", name="max_balance"
     ),
-    CheckConstraint(
-        "cached or (posted_fen = 0 and held_fen = 0 and seq = 0"
-        " and min_available_fen is null and max_balance_fen is null)",
-        name="wide",
-    ),
-    CheckConstraint(
-        "closed_at is null or (cached and posted_fen = 0 and held_fen = 0)", name="closed"
-    ),
+    CheckConstraint("cached or (posted_fen = 0 and held_fen = 0)", name="wide"),
+    CheckConstraint("closed_at is null or posted_fen = 0", name="closed"),
 )
 
 entry = Table(

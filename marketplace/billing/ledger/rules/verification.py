@@ -31,6 +31,10 @@ class Problem:
     account_id: int | None = None
     seal_number: int | None = None
 
+    def __str__(self) -> str:
+        """What a person reads."""
+        return self.message
+
 
 @dataclass(slots=True)
 class VerifyReport:
