@@ -3,18 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-import os
-import tempfile
 
 import click
 
 from marketplace.cli.running import database_server
 from marketplace.kernel.db import Database
 from marketplace.kernel.migrate import migrate as migrate_database
-from marketplace.kernel.settings import Settings, settings
-
-# Open streams would hold a stopping server for ever.
-GRACE_SECONDS = 10
+from marketplace.kernel.settings import settings
 
 
 @click.command()
@@ -28,39 +23,16 @@ GRACE_SECONDS = 10
 )
 def serve(host: str | None, port: int | None, processes: int | None) -> None:
     """Serve the API and the pages."""
+    from marketplace.serving import serve_until_stopped
+
+    if (processes or settings().web_processes) > 1 and not settings().redis_url:
+        raise click.UsageError("several web processes need REDIS_URL (docs/settings.md)")
     with database_server() as configured:
         changes = {"host": host, "port": port, "web_processes": processes}
         wanted = configured.model_copy(
             update={name: value for name, value in changes.items() if value is not None}
         )
         serve_until_stopped(wanted)
-
-
-def serve_until_stopped(wanted: Settings) -> None:
-    """Run uvicorn in this process, or in several children, until SIGINT or SIGTERM."""
-    import uvicorn
-
-    if wanted.web_processes > 1:
-        if not wanted.redis_url:
-            raise click.UsageError("several web processes need REDIS_URL (docs/settings.md)")
-        os.environ.setdefault("PROMETHEUS_MULTIPROC_DIR", tempfile.mkdtemp(prefix="metrics-"))
-    # Each process reads its settings from the environment, also the first.
-    os.environ["MARKETPLACE_WEB_PROCESSES"] = str(wanted.web_processes)
-    os.environ["DATABASE_URL"] = wanted.database_url
-    settings.cache_clear()
-    uvicorn.run(
-        "marketplace.app:application",
-        factory=True,
-        host=wanted.host,
-        port=wanted.port,
-        workers=wanted.web_processes,
-        access_log=False,
-        log_level="warning",
-        timeout_graceful_shutdown=GRACE_SECONDS,
-        timeout_keep_alive=30,
-        proxy_headers=True,
-        server_header=False,
-    )
 
 
 @click.command()

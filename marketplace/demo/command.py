@@ -23,6 +23,7 @@ from marketplace.kernel.migrate import migrate_async
 from marketplace.kernel.observe import configure_logging
 from marketplace.kernel.settings import Settings, settings
 from marketplace.kernel.time import SetClock, SystemClock, shanghai_day, shanghai_instant, stopwatch
+from marketplace.serving import serve_until_stopped
 
 
 def run_demo(*, scale: str, seed: int, then_serve: bool, port: int | None, keep: bool) -> None:
@@ -31,8 +32,6 @@ def run_demo(*, scale: str, seed: int, then_serve: bool, port: int | None, keep:
     The demo's embedded server has its own folder, emptied first; `keep` builds into the configured
     database instead, which must be empty.
     """
-    from marketplace.cli.processes import serve_until_stopped
-
     configured = settings()
     configure_logging(log_format=configured.log_format, level="WARNING")
     console = Console(width=None if sys.stdout.isatty() else 120)
