@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal, Self
 import msgspec
 
 from marketplace.evaluation import queries, use_cases
-from marketplace.kernel.wire import In, Line, Out, Prose
+from marketplace.kernel.wire import In, Out, Prose, Why
 
 Score = Annotated[int, msgspec.Meta(ge=0, le=100)]
 Text = Annotated[Prose, msgspec.Meta(min_length=10)]
@@ -58,7 +58,7 @@ class ScoreIn(In):
 class VetoIn(In):
     """A verified breach of credit or safety; null takes it back."""
 
-    veto: Line | None
+    veto: Why | None
 
 
 class ObjectionIn(In):

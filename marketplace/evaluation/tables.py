@@ -45,7 +45,9 @@ assessment = Table(
     CheckConstraint("total_points between 0 and 10000", name="total_points"),
     CheckConstraint("finalised_by is distinct from made_by", name="two_persons"),
     CheckConstraint("(status = 'final') = (finalised_by is not null)", name="final"),
+    CheckConstraint("(finalised_by is null) = (finalised_at is null)", name="finalised_at"),
     CheckConstraint("(status = 'draft') = (objections_end_on is null)", name="published"),
+    CheckConstraint("veto is null or grade = 'unqualified'", name="veto"),
 )
 Index("assessment_year_idx", assessment.c.year, assessment.c.status)
 
@@ -74,5 +76,6 @@ objection = Table(
     Column("answered_by", BigInteger, ForeignKey("person.id")),
     Column("answered_at", Instant),
     CheckConstraint("(answer is null) = (answered_by is null)", name="answered"),
+    CheckConstraint("(answered_by is null) = (answered_at is null)", name="answered_at"),
 )
 Index("objection_assessment_idx", objection.c.assessment_id)

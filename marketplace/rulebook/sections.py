@@ -11,6 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from marketplace.rulebook.terms import Schedule, Section
 
+Percent = Annotated[int, Field(ge=0, le=100)]
 BasisPoints = Annotated[int, Field(ge=0, le=10_000)]
 Fen = Annotated[int, Field(ge=0, le=10**13)]
 Minutes = Annotated[int, Field(ge=0, le=60 * 24 * 366)]
@@ -59,14 +60,14 @@ class GradeThresholds(Frozen):
 class IndexWeights(Frozen):
     """Weights of the evaluation index, in percent; they sum to 100."""
 
-    resource_integration: int
-    resource_quality: int
-    talent_team: int
-    use_and_contribution: int
-    landmark_services: int
-    external_service_volume: int
-    rules_and_practice: int
-    support: int
+    resource_integration: Percent
+    resource_quality: Percent
+    talent_team: Percent
+    use_and_contribution: Percent
+    landmark_services: Percent
+    external_service_volume: Percent
+    rules_and_practice: Percent
+    support: Percent
 
     @model_validator(mode="after")
     def _sum(self) -> IndexWeights:

@@ -33,7 +33,10 @@ def upgrade() -> None:
           constraint assessment_two_persons check (finalised_by is distinct from made_by),
           constraint assessment_final check ((status = 'final') = (finalised_by is not null)),
           constraint assessment_published
-            check ((status = 'draft') = (objections_end_on is null))
+            check ((status = 'draft') = (objections_end_on is null)),
+          constraint assessment_finalised_at
+            check ((finalised_by is null) = (finalised_at is null)),
+          constraint assessment_veto check (veto is null or grade = 'unqualified')
         );
         create index assessment_year_idx on assessment (year, status);
 
@@ -58,7 +61,8 @@ def upgrade() -> None:
           answer text,
           answered_by bigint references person,
           answered_at timestamptz,
-          constraint objection_answered check ((answer is null) = (answered_by is null))
+          constraint objection_answered check ((answer is null) = (answered_by is null)),
+          constraint objection_answered_at check ((answered_by is null) = (answered_at is null))
         );
         create index objection_assessment_idx on objection (assessment_id);
         """

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from sqlalchemy import BigInteger, Integer, and_, cast, func, select
+from sqlalchemy import Integer, and_, cast, func, select
 
 from marketplace.catalogue import tables
 from marketplace.catalogue.rules.states import Funds, Kind, ShareMode, Status
@@ -48,7 +48,8 @@ async def holdings(tx: Tx, must_open_worth_fen: int) -> list[Holdings]:
             func.count()
             .filter(obliged, _instrument.share_mode == ShareMode.EXTERNAL)
             .label("must_open_and_are"),
-            cast(func.sum(filled) * 10_000 / (func.count() * len(_DESCRIBED)), BigInteger).label(
+            # Rounds down: a full description is not reached by rounding.
+            (func.sum(filled) * 10_000 // (func.count() * len(_DESCRIBED))).label(
                 "described_basis_points"
             ),
         )

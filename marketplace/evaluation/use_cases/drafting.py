@@ -64,7 +64,8 @@ class SetVeto:
 async def draft_assessments(tx: Tx, command: DraftAssessments) -> Drafted:
     """Compute the assessments of a year from the platform's own records.
 
-    What is published already stays as it is.
+    What is published already stays as it is. Scores and vetoes wait while this computes: one that
+    came in between would be stored and not counted.
 
     Raises:
         NothingToAssess: when no provider holds a listed instrument.
@@ -77,6 +78,7 @@ async def draft_assessments(tx: Tx, command: DraftAssessments) -> Drafted:
     found = await _indicators(tx, command.year)
     if not found:
         raise NothingToAssess("No provider holds a listed instrument.")
+    await drafts_locked(tx, command.year)
     experts = await queries.expert_means(tx, command.year)
     vetoes = await _vetoes(tx, command.year)
     thresholds = book.evaluation.thresholds.on(last_day)
@@ -109,6 +111,17 @@ async def draft_assessments(tx: Tx, command: DraftAssessments) -> Drafted:
     await _store(tx, rows)
     tx.audit("draft", subject="assessments", subject_id=command.year, providers=len(rows))
     return Drafted(command.year, len(rows))
+
+
+async def drafts_locked(tx: Tx, year: int) -> int:
+    """Lock the drafts of a year until the transaction ends; how many there are."""
+    locked = await tx.scalars(
+        select(assessment.c.id)
+        .where(assessment.c.year == year, assessment.c.status == "draft")
+        .order_by(assessment.c.provider_id)
+        .with_for_update()
+    )
+    return len(locked)
 
 
 async def _store(tx: Tx, rows: list[dict[str, Any]]) -> None:

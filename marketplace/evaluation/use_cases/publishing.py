@@ -16,7 +16,11 @@ from marketplace.evaluation.errors import (
     OwnAssessment,
 )
 from marketplace.evaluation.tables import assessment, objection
-from marketplace.evaluation.use_cases.drafting import DraftAssessments, draft_assessments
+from marketplace.evaluation.use_cases.drafting import (
+    DraftAssessments,
+    draft_assessments,
+    drafts_locked,
+)
 from marketplace.kernel.db import Tx
 from marketplace.kernel.time import working_days_after
 from marketplace.rulebook import rulebook
@@ -63,11 +67,16 @@ class AnswerObjection:
 async def publish_assessments(tx: Tx, command: PublishAssessments) -> YearStep:
     """Compute the drafts once more, with every expert's score, and publish them.
 
+    Who publishes thereby makes what is published, and somebody else finalises it.
+
     Raises:
-        NothingToAssess: when there is no draft.
+        NothingToAssess: when nobody drafted the year, so that no expert could score it, or
+            everything is published already.
 
     Policy: J.25, N.29a
     """
+    if not await drafts_locked(tx, command.year):
+        raise NothingToAssess("There is no draft of that year; draft it first.")
     await draft_assessments(tx, DraftAssessments(command.year))
     notice_days = rulebook().evaluation.objection_working_days.on(tx.today)
     published = await tx.execute(
@@ -75,8 +84,6 @@ async def publish_assessments(tx: Tx, command: PublishAssessments) -> YearStep:
         .where(assessment.c.year == command.year, assessment.c.status == "draft")
         .values(status="published", objections_end_on=working_days_after(tx.today, notice_days))
     )
-    if not published.rowcount:
-        raise NothingToAssess("Every assessment of that year is published already.")
     tx.audit("publish", subject="assessments", subject_id=command.year, n=published.rowcount)
     return YearStep(command.year, published.rowcount)
 

@@ -12,12 +12,15 @@ from marketplace.parties.roles import Role
 async def technicians(tx: Tx, _: None = None) -> dict[int, int]:
     """Technicians by organisation; organisations without one are absent.
 
+    Who may no longer sign in does not count.
+
     Policy: J.A1
     """
     table = tables.membership.c
     rows = await tx.execute(
         select(table.organisation_id, func.count(table.person_id.distinct()).label("people"))
-        .where(table.role == Role.TECHNICIAN)
+        .join(tables.person, tables.person.c.id == table.person_id)
+        .where(table.role == Role.TECHNICIAN, tables.person.c.disabled_at.is_(None))
         .group_by(table.organisation_id)
     )
     return {row.organisation_id: row.people for row in rows}
