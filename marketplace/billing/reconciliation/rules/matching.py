@@ -26,7 +26,10 @@ PAYMENT_WITHIN_DAYS = 10
 
 @dataclass(frozen=True, slots=True)
 class OpenLine:
-    """A line that nobody has explained; positive is money in."""
+    """A line that nobody has explained; positive is money in.
+
+    `matches` counts what it was matched to before, all of it undone since.
+    """
 
     id: int
     booked_on: date
@@ -35,6 +38,7 @@ class OpenLine:
     counterparty_account: str
     remark: str
     bank_reference: str
+    matches: int = 0
 
 
 @dataclass(frozen=True, slots=True)

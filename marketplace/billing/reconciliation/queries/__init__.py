@@ -1,0 +1,57 @@
+"""Reads of statements, their lines and what they were matched to, and of how the books stand."""
+
+from marketplace.billing.reconciliation.queries.balancing import (
+    AccountBalance,
+    Aged,
+    Balancing,
+    BalancingAsked,
+    balancing,
+)
+from marketplace.billing.reconciliation.queries.lines import (
+    LineSearch,
+    StatementLine,
+    alike_lines,
+    line_by_id,
+    open_line,
+    open_lines,
+    statement_lines,
+)
+from marketplace.billing.reconciliation.queries.sign_offs import (
+    SignOff,
+    sign_off_by_id,
+    sign_offs,
+)
+from marketplace.billing.reconciliation.queries.statements import (
+    BankStatement,
+    StatementSearch,
+    known_file,
+    known_identities,
+    last_statement,
+    statement_by_id,
+    statements,
+)
+
+__all__ = [
+    "AccountBalance",
+    "Aged",
+    "Balancing",
+    "BalancingAsked",
+    "BankStatement",
+    "LineSearch",
+    "SignOff",
+    "StatementLine",
+    "StatementSearch",
+    "alike_lines",
+    "balancing",
+    "known_file",
+    "known_identities",
+    "last_statement",
+    "line_by_id",
+    "open_line",
+    "open_lines",
+    "sign_off_by_id",
+    "sign_offs",
+    "statement_by_id",
+    "statement_lines",
+    "statements",
+]

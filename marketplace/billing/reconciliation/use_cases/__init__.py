@@ -1,0 +1,41 @@
+"""What is done with statements, their lines, and periods: one verb a command."""
+
+from marketplace.billing.reconciliation.use_cases.explaining import (
+    MatchLine,
+    UndoMatch,
+    match_line,
+    undo_match,
+)
+from marketplace.billing.reconciliation.use_cases.importing import (
+    STATEMENT_BYTES_MAX,
+    ImportStatement,
+    import_statement,
+)
+from marketplace.billing.reconciliation.use_cases.matching import (
+    MatchReport,
+    MatchStatement,
+    match_statement,
+)
+from marketplace.billing.reconciliation.use_cases.signing import (
+    ApproveSignOff,
+    DraftSignOff,
+    approve_sign_off,
+    draft_sign_off,
+)
+
+__all__ = [
+    "STATEMENT_BYTES_MAX",
+    "ApproveSignOff",
+    "DraftSignOff",
+    "ImportStatement",
+    "MatchLine",
+    "MatchReport",
+    "MatchStatement",
+    "UndoMatch",
+    "approve_sign_off",
+    "draft_sign_off",
+    "import_statement",
+    "match_line",
+    "match_statement",
+    "undo_match",
+]

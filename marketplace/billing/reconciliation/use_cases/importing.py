@@ -1,0 +1,280 @@
+"""Importing a statement: whole or not at all, in continuation of the one before."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, fields
+from datetime import date
+from operator import attrgetter
+
+from sqlalchemy import insert, select
+
+from marketplace.billing.ledger import use_cases as ledger
+from marketplace.billing.ledger.use_cases import AccountType, EntryKind
+from marketplace.billing.reconciliation import queries
+from marketplace.billing.reconciliation.errors import (
+    StatementDiscontinued,
+    StatementKnown,
+    StatementTooLong,
+    StatementUnreadable,
+)
+from marketplace.billing.reconciliation.rules.continuity import (
+    Added,
+    added_up,
+    identities,
+    opening_identity,
+)
+from marketplace.billing.reconciliation.rules.reading import (
+    BAD_LINES_LISTED,
+    LINES_MAX,
+    BadLine,
+    StatementReader,
+)
+from marketplace.billing.reconciliation.rules.states import LineStatus
+from marketplace.billing.reconciliation.tables import bank_statement, statement_line
+from marketplace.billing.reconciliation.use_cases.turns import continue_account
+from marketplace.kernel.db import Tx
+from marketplace.kernel.errors import Reason
+from marketplace.kernel.money import yuan
+from marketplace.kernel.spreadsheets import FileUnreadable, row_batches
+
+STATEMENT_BYTES_MAX = 20 * 1024 * 1024
+_ACCOUNT_NUMBER = re.compile(r"[0-9]{8,32}")
+
+
+@dataclass(frozen=True, slots=True)
+class ImportStatement:
+    """A file as the bank exported it, for one of the platform's accounts."""
+
+    account_number: str
+    file_name: str
+    content: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class _Line:
+    """A row of `statement_line`, in the order of its columns."""
+
+    statement_id: int
+    line_number: int
+    identity: bytes
+    booked_on: date
+    amount_fen: int
+    balance_fen: int
+    counterparty_name: str
+    counterparty_account: str
+    remark: str
+    bank_reference: str
+    status: str
+
+
+_COLUMNS = tuple(field.name for field in fields(_Line))
+
+
+async def import_statement(tx: Tx, command: ImportStatement) -> queries.BankStatement:
+    """Import a statement and book each of its lines between bank and bank suspense.
+
+    Lines that came in an earlier file are skipped; what is left has to continue the account to the
+    fen. What an account had before its first statement becomes a line of its own.
+
+    Raises:
+        StatementUnreadable: with every line that is wrong; nothing is imported then.
+        StatementTooLong: for more lines or bytes than a statement may have.
+        StatementKnown: when the file, or every line of it, was imported before.
+        StatementDiscontinued: when lines since the last statement are missing.
+        PeriodClosed: when a line lies in a period that was signed off.
+    """
+    number = re.sub(r"[\s-]", "", command.account_number)
+    if not _ACCOUNT_NUMBER.fullmatch(number):
+        raise StatementUnreadable("The account number has 8 to 32 digits.", asked=number[:40])
+    sha256 = hashlib.sha256(command.content).digest()
+    await _require_unknown(tx, sha256)
+    read, stated_days = await _read(number, command.content)
+    await continue_account(tx, number)
+    await _require_unknown(tx, sha256)
+
+    previous = await queries.last_statement(tx, number)
+    named = await asyncio.to_thread(identities, number, read.lines)
+    known = await queries.known_identities(tx, named)
+    new = [
+        (line, identity)
+        for line, identity in zip(read.lines, named, strict=True)
+        if identity not in known
+    ]
+    amounts = [line.amount_fen for line, _ in new]
+    _require_continued(previous, read, amounts)
+    days = [line.booked_on for line in read.lines]
+    from_on, until_on = min([*days, *stated_days]), max([*days, *stated_days])
+    opening = read.closing_fen - sum(amounts)
+    made: int = await tx.scalar(
+        insert(bank_statement)
+        .values(
+            account_number=number,
+            previous_id=previous.id if previous else None,
+            file_name=command.file_name[:200] or "statement",
+            file_sha256=sha256,
+            from_on=from_on,
+            until_on=until_on,
+            opening_fen=opening,
+            in_fen=sum(amount for amount in amounts if amount > 0),
+            out_fen=-sum(amount for amount in amounts if amount < 0),
+            closing_fen=read.closing_fen,
+            lines=len(new),
+            known_lines=len(read.lines) - len(new),
+            imported_by=tx.actor.person_id,
+            imported_at=tx.now,
+        )
+        .returning(bank_statement.c.id)
+    )
+    lines = [
+        _Line(
+            statement_id=made,
+            line_number=place,
+            identity=identity,
+            booked_on=line.booked_on,
+            amount_fen=line.amount_fen,
+            balance_fen=line.balance_fen or 0,
+            counterparty_name=line.name,
+            counterparty_account=line.account,
+            remark=line.remark,
+            bank_reference=line.reference,
+            status=LineStatus.UNMATCHED if line.amount_fen else LineStatus.IGNORED,
+        )
+        for place, (line, identity) in enumerate(new, 1)
+    ]
+    if previous is None and opening:
+        lines.insert(0, _opening_line(made, number, lines[0].booked_on, opening))
+    await _book(tx, made, lines)
+    tx.audit(
+        "import",
+        subject="bank_statement",
+        subject_id=made,
+        account_ends=number[-4:],
+        file_sha256=sha256.hex(),
+        lines=len(new),
+        known_lines=len(read.lines) - len(new),
+        closing_fen=read.closing_fen,
+    )
+    return await queries.statement_by_id(tx, made)
+
+
+async def _require_unknown(tx: Tx, sha256: bytes) -> None:
+    known = await queries.known_file(tx, sha256)
+    if known is not None:
+        raise StatementKnown(f"It is statement {known}.", statement_id=known)
+
+
+async def _read(account_number: str, content: bytes) -> tuple[Added, list[date]]:
+    """The lines in order with their balances, and the days that the file says it covers."""
+    if len(content) > STATEMENT_BYTES_MAX:
+        raise StatementTooLong("At most 20 MB.", limit=STATEMENT_BYTES_MAX, asked=len(content))
+    reader = StatementReader(account_number)
+    try:
+        async for batch in row_batches(content, old_excel=True):
+            for row in batch:
+                reader.take(row)
+            if reader.too_long:
+                raise StatementTooLong(f"At most {LINES_MAX:,} lines.", limit=LINES_MAX)
+    except FileUnreadable as error:
+        raise StatementUnreadable(error.detail) from error
+    reader.finish()
+    if reader.bad_total:
+        raise _unreadable(reader.bad, reader.bad_total)
+    added = await asyncio.to_thread(added_up, reader.lines, reader.stated)
+    if isinstance(added, list):
+        raise _unreadable(added, len(added))
+    return added, reader.stated.days
+
+
+def _unreadable(bad: Sequence[BadLine], total: int) -> StatementUnreadable:
+    return StatementUnreadable(
+        f"{total} things are wrong with the file; nothing was imported.",
+        reasons=[
+            Reason(
+                "statement-line",
+                f"{_place(one)}{one.reason}",
+                asked={"line": one.line, "column": one.column, "value": one.value},
+            )
+            for one in bad[:BAD_LINES_LISTED]
+        ],
+        total=total,
+    )
+
+
+def _place(bad: BadLine) -> str:
+    place = ", ".join(part for part in (f"line {bad.line}" * (bad.line > 0), bad.column) if part)
+    return f"{place}: " if place else ""
+
+
+def _require_continued(
+    previous: queries.BankStatement | None, read: Added, amounts: Sequence[int]
+) -> None:
+    if not amounts:
+        raise StatementKnown("Every line of it came in earlier files.")
+    before = read.closing_fen - sum(amounts)
+    if previous is not None and previous.closing_fen != before:
+        raise StatementDiscontinued(
+            f"The last statement (until {previous.until_on}) closed with "
+            f"{yuan(previous.closing_fen)} yuan; the new lines of this one begin at "
+            f"{yuan(before)}. Import what lies between first.",
+            limit=previous.closing_fen,
+            asked=before,
+        )
+
+
+def _opening_line(statement_id: int, account_number: str, day: date, opening_fen: int) -> _Line:
+    return _Line(
+        statement_id=statement_id,
+        line_number=0,
+        identity=opening_identity(account_number),
+        booked_on=day,
+        amount_fen=opening_fen,
+        balance_fen=opening_fen,
+        counterparty_name="",
+        counterparty_account="",
+        remark="期初余额",
+        bank_reference="",
+        status=LineStatus.UNMATCHED,
+    )
+
+
+async def _book(tx: Tx, statement_id: int, lines: Sequence[_Line]) -> None:
+    """Store the lines and post each of them, in a handful of statements."""
+    connection = await tx.raw()
+    await connection.copy_records_to_table(
+        "statement_line", records=map(attrgetter(*_COLUMNS), lines), columns=_COLUMNS
+    )
+    stored = await tx.execute(
+        select(statement_line.c.id, statement_line.c.booked_on, statement_line.c.amount_fen)
+        .where(statement_line.c.statement_id == statement_id, statement_line.c.amount_fen != 0)
+        .order_by(statement_line.c.id)
+    )
+    bank, suspense = [
+        await ledger.open_account(tx, ledger.OpenAccount(of_type))
+        for of_type in (AccountType.BANK, AccountType.BANK_SUSPENSE)
+    ]
+    moved = [(row.id, row.booked_on, row.amount_fen) for row in stored]
+    await ledger.post_many(tx, await asyncio.to_thread(_entries, moved, bank, suspense))
+
+
+def _entries(
+    moved: Sequence[tuple[int, date, int]], bank: int, suspense: int
+) -> list[ledger.Entry]:
+    return [
+        ledger.Entry(
+            kind=EntryKind.SUSPENSE_RECEIVED if amount_fen > 0 else EntryKind.SUSPENSE_PAID,
+            effective_on=booked_on,
+            lines=ledger.transfer(
+                debit=bank if amount_fen > 0 else suspense,
+                credit=suspense if amount_fen > 0 else bank,
+                amount_fen=abs(amount_fen),
+            ),
+            key=f"line:{line_id}",
+            source_kind="statement_line",
+            source_id=line_id,
+        )
+        for line_id, booked_on, amount_fen in moved
+    ]
