@@ -1,0 +1,1 @@
+"""How fast the platform is on this machine; each module prints its conditions with its figures."""
