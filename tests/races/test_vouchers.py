@@ -145,7 +145,7 @@ async def grants_race_for_an_sme(database: Database) -> int:
         )
         for _ in range(4)
     ]
-    won, _ = await race(
+    won, refused = await race(
         *(
             atomically(
                 database, decide_application, DecideApplication(each, 10_000_000), actor=officer
@@ -153,6 +153,7 @@ async def grants_race_for_an_sme(database: Database) -> int:
             for each in waiting
         )
     )
+    assert {type(each) for each in refused} <= {errors.VoucherYearCapReached, errors.GrantRefused}
     return won
 
 
@@ -168,6 +169,31 @@ async def test_control_without_the_yearly_cap_the_grants_pass_it(database: Datab
         await connection.execute(text("alter table voucher_year drop constraint voucher_year_cap"))
 
     assert 2 < await grants_race_for_an_sme(database)
+
+
+async def test_an_sme_receives_one_grant_of_a_programme_however_many_are_decided_at_once(
+    database: Database,
+):
+    # Several applications cannot wait together; without that rule the grant itself is still one.
+    async with database.engine.begin() as connection:
+        await connection.execute(text("drop index voucher_application_open_once"))
+    programme_id = await a_programme(database)
+    sme = await an_actor(database, Role.SME_ADMINISTRATOR)
+    officer = await an_officer(database)
+    waiting = [
+        await an_application(database, programme_id=programme_id, sme=sme, asked_fen=1_000)
+        for _ in range(8)
+    ]
+
+    won, refused = await race(
+        *(
+            atomically(database, decide_application, DecideApplication(each, 1_000), actor=officer)
+            for each in waiting
+        )
+    )
+
+    assert (1, 7) == (won, len(refused))
+    assert {type(each) for each in refused} <= {errors.AlreadyGranted, errors.GrantRefused}
 
 
 async def test_two_drafts_at_once_claim_nothing_twice(database: Database):
