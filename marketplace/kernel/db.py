@@ -8,14 +8,16 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from datetime import date, datetime
 from typing import Any, TypeVar
 
 import asyncpg
+import msgspec
 import structlog
-from sqlalchemy import CursorResult, MetaData, text
+from sqlalchemy import ClauseElement, CursorResult, MetaData
+from sqlalchemy.dialects.postgresql.asyncpg import dialect as postgresql_asyncpg
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
@@ -38,7 +40,7 @@ RETRIED_SQLSTATES = frozenset({"40001", "40P01"})
 R = TypeVar("R")
 C = TypeVar("C")
 
-_NOTHING = text("select 1")
+_DIALECT = postgresql_asyncpg()  # type: ignore[no-untyped-call]
 
 
 class Database:
@@ -60,6 +62,7 @@ class Database:
             max_overflow=0,
             pool_timeout=10,
             pool_pre_ping=False,
+            json_deserializer=msgspec.json.decode,
             connect_args={
                 "server_settings": {
                     "timezone": "UTC",
@@ -82,6 +85,27 @@ def asyncpg_url(url: str) -> str:
         if url.startswith(scheme):
             return "postgresql+asyncpg://" + url.removeprefix(scheme)
     return url
+
+
+class Prepared:
+    """A statement written once, for the few that lie on a hot path: see `Tx.fetch`.
+
+    It goes through the driver itself, at half the CPU of the same statement through SQLAlchemy and
+    without its types: intervals are `asyncpg.Range`.
+    """
+
+    def __init__(self, statement: ClauseElement, *, columns: Sequence[str] | None = None) -> None:
+        compiled = statement.compile(dialect=_DIALECT, column_keys=columns)
+        self.sql = str(compiled)
+        binds = getattr(compiled, "binds", {})
+        self._names = tuple(getattr(compiled, "positiontup", None) or ())
+        self._fixed = {
+            name: bind.effective_value for name, bind in binds.items() if not bind.required
+        }
+
+    def arguments(self, values: Mapping[str, Any]) -> list[Any]:
+        """What the driver takes, in its order."""
+        return [values[name] if name in values else self._fixed[name] for name in self._names]
 
 
 class Tx:
@@ -161,8 +185,13 @@ class Tx:
         if not driver.is_in_transaction():
             # SQLAlchemy sends BEGIN with its own first statement only: without one, what goes
             # through the driver would commit by itself and survive a rollback.
-            await self.connection.execute(_NOTHING)
+            await pooled.dbapi_connection._start_transaction()  # type: ignore[union-attr]
         return driver
+
+    async def fetch(self, prepared: Prepared, values: Mapping[str, Any]) -> list[asyncpg.Record]:
+        """Every row of a statement that goes through the driver itself."""
+        driver = await self.raw()
+        return await driver.fetch(prepared.sql, *prepared.arguments(values))
 
     def record(self, event: Event) -> None:
         """Tell `event` to its handlers once this transaction has committed."""
@@ -231,7 +260,8 @@ async def transaction(
             tx = Tx(connection, actor=actor, now=database.clock.now(), request_id=request_id)
             yield tx
             await tx.flush()
-    except DBAPIError as error:
+    except (DBAPIError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+        # The latter two come from the driver itself, where a use case asked for it.
         raise translated(error) from error
     except PoolTimeout as error:
         raise Unavailable("Every database connection is in use.") from error
@@ -247,9 +277,11 @@ class _Retry(Exception):
 _UNREADABLE_SQLSTATES = ("22",)
 
 
-def translated(error: DBAPIError) -> Exception:
+def translated(error: Exception) -> Exception:
     """What a database error means to the caller, or the error itself when it is a bug."""
-    cause = getattr(error.orig, "__cause__", None)
+    cause: object = error
+    if isinstance(error, DBAPIError):
+        cause = getattr(error.orig, "__cause__", None)
     sqlstate = str(getattr(cause, "sqlstate", "") or "")
     if sqlstate in RETRIED_SQLSTATES:
         return _Retry(sqlstate)

@@ -11,7 +11,7 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass
 
-from sqlalchemy import Text, bindparam, delete, func, insert, select
+from sqlalchemy import Text, and_, bindparam, delete, func, insert, select
 
 from marketplace.kernel.actors import Actor
 from marketplace.kernel.db import Tx
@@ -77,20 +77,30 @@ def key_of(*, header: str | None, actor: Actor, method: str, path: str, body: by
     return Key(header, actor, method, path, hashlib.sha256(body).digest())
 
 
-# Built once: every POST runs all three.
+# Built once, because every POST runs both. A lock that is not free is refused at once: waiting for
+# a twin would tie up a connection. A twin that commits between this statement's snapshot and its
+# lock is not seen here; then the primary key refuses to store a second answer, and with it
+# everything that was done for it.
 _LOCK = select(
-    func.pg_try_advisory_xact_lock(func.hashtextextended(bindparam("owner", type_=Text), 0))
-)
+    func.pg_try_advisory_xact_lock(func.hashtextextended(bindparam("owner", type_=Text), 0)).label(
+        "locked"
+    )
+).subquery("lock")
 _STORED = select(
+    _LOCK.c.locked,
     idempotency_key.c.method,
     idempotency_key.c.path,
     idempotency_key.c.body_sha256,
     idempotency_key.c.status,
     idempotency_key.c.body,
-).where(
-    idempotency_key.c.person_id == bindparam("of_person"),
-    idempotency_key.c.organisation_id == bindparam("of_organisation"),
-    idempotency_key.c.key == bindparam("of_key"),
+).outerjoin_from(
+    _LOCK,
+    idempotency_key,
+    and_(
+        idempotency_key.c.person_id == bindparam("of_person"),
+        idempotency_key.c.organisation_id == bindparam("of_organisation"),
+        idempotency_key.c.key == bindparam("of_key"),
+    ),
 )
 _STORE = insert(idempotency_key)
 
@@ -102,17 +112,16 @@ async def stored_answer(tx: Tx, key: Key) -> StoredAnswer | None:
         TwinInProgress: when the first is still running.
         IdempotencyKeyReused: when the key belongs to another request.
     """
-    owner = f"{key.actor.person_id}:{key.actor.organisation_id}:{key.key}"
-    # A lock that is not there is refused at once: waiting for a twin would tie up a connection.
-    if not await tx.scalar(_LOCK, {"owner": owner}):
-        raise TwinInProgress("Wait for its answer, or ask again with the same key in a moment.")
     asked = {
+        "owner": f"{key.actor.person_id}:{key.actor.organisation_id}:{key.key}",
         "of_person": key.actor.person_id,
         "of_organisation": key.actor.organisation_id,
         "of_key": key.key,
     }
-    row = (await tx.execute(_STORED, asked)).one_or_none()
-    if row is None:
+    row = (await tx.execute(_STORED, asked)).one()
+    if not row.locked:
+        raise TwinInProgress("Wait for its answer, or ask again with the same key in a moment.")
+    if row.status is None:
         return None
     if (row.method, row.path, bytes(row.body_sha256)) != (key.method, key.path, key.body_sha256):
         raise IdempotencyKeyReused("Use a new key for a new request.")

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+import asyncpg
 from sqlalchemy import ColumnElement, Select, and_, func, or_, select, true
 from sqlalchemy.dialects.postgresql import Range
 
@@ -93,6 +94,11 @@ class ReservationPage:
 def as_range(during: During) -> Range[datetime]:
     """`during` as a parameter for PostgreSQL."""
     return Range(during.starts_at, during.ends_at, bounds="[)")
+
+
+def driver_range(during: During) -> asyncpg.Range[datetime]:
+    """`during` as a parameter of a `Prepared` statement."""
+    return asyncpg.Range(during.starts_at, during.ends_at)
 
 
 def made_reservation(**row: Any) -> Reservation:

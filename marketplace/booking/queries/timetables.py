@@ -9,7 +9,7 @@ from typing import Any
 
 from sqlalchemy import ARRAY, BigInteger, bindparam, func, select
 
-from marketplace.booking.queries.reservations import as_range
+from marketplace.booking.queries.reservations import driver_range
 from marketplace.booking.rules.availability import (
     BookingTerms,
     Closed,
@@ -23,7 +23,7 @@ from marketplace.booking.rules.timetable import Busy, busy_intervals
 from marketplace.booking.tables import LIVE, booking_rule, reservation
 from marketplace.catalogue.errors import InstrumentMissing
 from marketplace.catalogue.queries.schedules import SCHEDULES
-from marketplace.kernel.db import Tx
+from marketplace.kernel.db import Prepared, Tx
 from marketplace.kernel.time import During, shanghai_instant
 from marketplace.parties.queries import require_own_or_staff
 from marketplace.rulebook import rulebook
@@ -81,18 +81,19 @@ def province_terms(day: date) -> BookingTerms:
 
 _TERMS = tuple(BookingTerms.__dataclass_fields__)
 _OPEN = SCHEDULES.subquery("open")
-# Built once: the hot path only binds values to it.
-_SCHEDULES = select(_OPEN, *(booking_rule.c[name] for name in _TERMS)).outerjoin_from(
-    _OPEN, booking_rule, booking_rule.c.instrument_id == _OPEN.c.instrument_id
+_SCHEDULES = Prepared(
+    select(_OPEN, *(booking_rule.c[name] for name in _TERMS)).outerjoin_from(
+        _OPEN, booking_rule, booking_rule.c.instrument_id == _OPEN.c.instrument_id
+    )
 )
 
 
 async def schedules(tx: Tx, instrument_ids: Sequence[int], around: During) -> dict[int, Schedule]:
     """When each instrument can be used, with its closures in `around`, in one statement."""
-    rows = await tx.execute(
-        _SCHEDULES, {"instrument_ids": list(instrument_ids), "around": as_range(around)}
+    rows = await tx.fetch(
+        _SCHEDULES, {"instrument_ids": list(instrument_ids), "around": driver_range(around)}
     )
-    return {row["instrument_id"]: _schedule(row, tx.today) for row in rows.mappings()}
+    return {row["instrument_id"]: _schedule(row, tx.today) for row in rows}
 
 
 def _schedule(row: Any, today: date) -> Schedule:
@@ -162,7 +163,7 @@ _asked = (
     .table_valued("id", name="asked")
     .render_derived()
 )
-_TAKEN = (
+_TAKEN = Prepared(
     select(
         reservation.c.instrument_id,
         reservation.c.seat,
@@ -186,12 +187,11 @@ async def taken(tx: Tx, found: Sequence[Schedule], within: During) -> dict[int, 
         before_minutes=max(one.terms.before_minutes for one in found),
         after_minutes=max(one.terms.after_minutes for one in found),
     )
-    rows = await tx.execute(
-        _TAKEN, {"instrument_ids": list(by_instrument), "within": as_range(reach)}
+    rows = await tx.fetch(
+        _TAKEN, {"instrument_ids": list(by_instrument), "within": driver_range(reach)}
     )
-    for row in rows:
-        during = During(row.starts_at, row.ends_at)
-        by_instrument[row.instrument_id].append(Taken(row.seat, during))
+    for instrument_id, seat, starts_at, ends_at in rows:
+        by_instrument[instrument_id].append(Taken(seat, During(starts_at, ends_at)))
     return by_instrument
 
 

@@ -23,14 +23,14 @@ from marketplace.booking.errors import (
     ReservationRefused,
 )
 from marketplace.booking.events import ReservationPlaced
-from marketplace.booking.queries.reservations import Reservation, as_range
+from marketplace.booking.queries.reservations import Reservation, driver_range
 from marketplace.booking.queries.timetables import schedule, taken
 from marketplace.booking.rules.alternatives import alternatives, search_window
 from marketplace.booking.rules.availability import Schedule, refusals, seat_gaps
 from marketplace.booking.rules.states import Purpose, Status, first_status
 from marketplace.booking.tables import reservation as table
 from marketplace.catalogue.errors import InstrumentMissing
-from marketplace.kernel.db import Tx
+from marketplace.kernel.db import Prepared, Tx
 from marketplace.kernel.errors import Reason
 from marketplace.kernel.time import During
 from marketplace.parties.roles import Role
@@ -179,17 +179,19 @@ def _held_until(tx: Tx, command: PlaceReservation) -> datetime:
 
 
 _COLUMNS = (
-    "instrument_id, provider_id, seat, during, blocked, status, organisation_id, person_id,"
-    " purpose, order_id, held_until, override_reason, placed_at, confirmed_at"
+    "instrument_id, provider_id, seat, during, blocked, status, organisation_id, person_id, "
+    "purpose, order_id, held_until, override_reason, placed_at, confirmed_at"
 )
-_TAKE = (
+_TAKE = Prepared(
     insert(table)
     .on_conflict_do_nothing(constraint="reservation_no_overlap")
-    .returning(table.c.id, table.c.seat)
+    .returning(table.c.id, table.c.seat),
+    columns=_COLUMNS.split(", "),
 )
 # A random free seat: first-fit makes everybody race for the same one.
-_TAKE_ANY = text(
-    f"""
+_TAKE_ANY = Prepared(
+    text(
+        f"""
     with free as (
       select cast(seat as smallint) as seat
         from generate_series(1, :seats) as seat
@@ -214,17 +216,18 @@ _TAKE_ANY = text(
            (select seat from placed) as seat,
            exists (select from free) as any_free
     """  # noqa: S608 the columns are written above
-).bindparams(
-    *(
-        bindparam(name, type_=kind)
-        for kind, names in (
-            (BigInteger, "instrument_id provider_id organisation_id person_id order_id"),
-            (TSTZRANGE, "during blocked"),
-            (Text, "status purpose override_reason"),
-            (DateTime(timezone=True), "held_until placed_at confirmed_at"),
-            (SmallInteger, "seats"),
+    ).bindparams(
+        *(
+            bindparam(name, type_=kind)
+            for kind, names in (
+                (BigInteger, "instrument_id provider_id organisation_id person_id order_id"),
+                (TSTZRANGE, "during blocked"),
+                (Text, "status purpose override_reason"),
+                (DateTime(timezone=True), "held_until placed_at confirmed_at"),
+                (SmallInteger, "seats"),
+            )
+            for name in names.split()
         )
-        for name in names.split()
     )
 )
 
@@ -237,15 +240,21 @@ async def _take_seat(
     Each try that loses a seat loses it to a reservation that was made: there are at most as many
     as there are seats.
     """
-    values = {**row, "during": as_range(row["during"]), "blocked": as_range(row["blocked"])}
+    values = {
+        **row,
+        "during": driver_range(row["during"]),
+        "blocked": driver_range(row["blocked"]),
+        "seat": seat or 1,
+        "seats": seats,
+    }
     if seats == 1 or seat is not None:
-        taken_seat = (await tx.execute(_TAKE, {**values, "seat": seat or 1})).first()
-        return None if taken_seat is None else (taken_seat.id, taken_seat.seat)
+        placed = await tx.fetch(_TAKE, values)
+        return (placed[0]["id"], placed[0]["seat"]) if placed else None
     for _ in range(seats + 1):
-        row_taken = (await tx.execute(_TAKE_ANY, {**values, "seats": seats})).one()
-        if row_taken.id is not None:
-            return row_taken.id, row_taken.seat
-        if not row_taken.any_free:
+        (tried,) = await tx.fetch(_TAKE_ANY, values)
+        if tried["id"] is not None:
+            return tried["id"], tried["seat"]
+        if not tried["any_free"]:
             return None
     return None
 

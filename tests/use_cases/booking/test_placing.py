@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import event, select
 
 from marketplace.booking.errors import (
     ExternalTimeIsOrdered,
@@ -14,7 +14,9 @@ from marketplace.booking.errors import (
 )
 from marketplace.booking.queries import Purpose, Status, reservation
 from marketplace.booking.use_cases import (
+    PlaceReservation,
     ReserveOwnTime,
+    place_reservation,
     reserve_own_time,
 )
 from marketplace.catalogue.errors import InstrumentMissing
@@ -280,20 +282,28 @@ async def test_one_order_has_one_reservation(database: Database):
 
 
 async def test_placing_takes_three_statements(database: Database):
-    from sqlalchemy import event
-
     instrument_id = await a_bookable_instrument(database)
-    person_id = TEST.person_id
     seen: list[str] = []
 
     @event.listens_for(database.engine.sync_engine, "before_cursor_execute")
-    def count(conn, cursor, statement, parameters, context, executemany):
-        seen.append(statement.split()[0])
+    def through_sqlalchemy(conn, cursor, statement, parameters, context, executemany):
+        seen.append(" ".join(statement.split()[:3]))
 
-    await a_reservation(database, instrument_id=instrument_id, person_id=person_id)
+    async def counted(tx: Tx, command: PlaceReservation) -> None:
+        driver = await tx.raw()
+        driver.add_query_logger(lambda query: seen.append(" ".join(query.query.split()[:3])))
+        await place_reservation(tx, command)
+        await tx.flush()
 
-    # When it can be used; the insert; the event in the outbox.
-    assert ["SELECT", "INSERT", "INSERT"] == seen
+    command = PlaceReservation(instrument_id, at_hours(2, 9, 11), Purpose.TEACHING, 1, 1)
+    await atomically(database, counted, command, actor=TEST)
+
+    assert sorted(seen) == [
+        "COMMIT;",
+        "INSERT INTO outbox_event",
+        "INSERT INTO reservation",
+        "SELECT open.instrument_id, open.provider_id,",
+    ]
 
 
 async def test_a_length_beyond_reason_is_refused_without_looking_for_hours(database: Database):
