@@ -16,7 +16,15 @@ from marketplace.billing.invoicing.tables import charge_line, invoice
 from marketplace.kernel.db import Tx
 from marketplace.kernel.errors import Missing
 
-__all__ = ["ChargeKind"]
+__all__ = [
+    "ChargeKind",
+    "CreditCharge",
+    "RecordCharge",
+    "RecordInvoice",
+    "credit_charge",
+    "record_charge",
+    "record_invoice",
+]
 
 
 @dataclass(frozen=True, slots=True)

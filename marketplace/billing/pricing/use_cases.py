@@ -18,11 +18,24 @@ from marketplace.billing.pricing.rules.cost import (
     unit_cost,
 )
 from marketplace.billing.pricing.rules.notice import notice
-from marketplace.billing.pricing.rules.states import CostKind
+from marketplace.billing.pricing.rules.states import CostKind, CustomerClass, Unit
 from marketplace.billing.pricing.tables import cost_component, cost_sheet, price, price_list
 from marketplace.catalogue import queries as catalogue
 from marketplace.kernel.db import Tx
 from marketplace.rulebook import rulebook
+
+__all__ = [
+    "CostKind",
+    "CustomerClass",
+    "FileCostSheet",
+    "FilePriceList",
+    "PriceAsked",
+    "Unit",
+    "WithdrawPriceList",
+    "file_cost_sheet",
+    "file_price_list",
+    "withdraw_price_list",
+]
 
 
 @dataclass(frozen=True, slots=True)

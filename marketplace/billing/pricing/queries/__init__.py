@@ -22,10 +22,13 @@ from marketplace.billing.pricing.queries.service import (
     prices_in_force,
 )
 from marketplace.billing.pricing.rules.quoting import PriceLine
+from marketplace.billing.pricing.rules.states import CustomerClass, Mode, Unit
 
 __all__ = [
     "CostComponent",
     "CostSheet",
+    "CustomerClass",
+    "Mode",
     "Price",
     "PriceInForce",
     "PriceLine",
@@ -33,6 +36,7 @@ __all__ = [
     "PriceQuestion",
     "PricedService",
     "ServiceAsked",
+    "Unit",
     "cost_sheet_by_id",
     "cost_sheet_for",
     "cost_sheets",

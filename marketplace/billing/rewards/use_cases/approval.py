@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 
 from sqlalchemy import BigInteger, cast, func, literal, select, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 
+from marketplace.billing.ledger import queries as ledger_queries
 from marketplace.billing.ledger import use_cases as ledger
 from marketplace.billing.ledger.use_cases import AccountType, EntryKind
 from marketplace.billing.payouts import use_cases as payouts
@@ -33,6 +34,9 @@ from marketplace.billing.rewards.tables import (
 from marketplace.billing.rewards.use_cases.drafting import inputs_sha256
 from marketplace.kernel.db import Tx
 from marketplace.kernel.errors import Reason
+
+# A thousand rewards at a province's highest cap still fit into one line of an entry.
+DUES_OF_AN_ENTRY = 1_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -242,24 +246,14 @@ async def _pay(tx: Tx, drafted: queries.RewardRun) -> None:
         .order_by(table.provider_id),
     )
     fund = await ledger.open_account(tx, ledger.OpenAccount(AccountType.REWARD_FUND))
-    entries = []
-    for due in dues:
-        payable = await ledger.open_account(
-            tx, ledger.OpenAccount(AccountType.REWARD_PAYABLE, due.provider_id)
-        )
-        entries.append(
-            ledger.Entry(
-                kind=EntryKind.REWARD_APPROVED,
-                effective_on=tx.today,
-                lines=ledger.transfer(debit=fund, credit=payable, amount_fen=due.amount_fen),
-                key=f"reward:{drafted.id}:{due.provider_id}",
-                source_kind="reward_run",
-                source_id=drafted.id,
-                made_by=drafted.made_by,
-                approved_by=tx.actor.person_id,
-            )
-        )
-    await ledger.post_many(tx, entries)
+    payables = await _payables(tx, [due.provider_id for due in dues])
+    await ledger.post_many(
+        tx,
+        [
+            _entry(tx, drafted, some, number=number, fund=fund, payables=payables)
+            for number, some in enumerate(_parts(dues), 1)
+        ],
+    )
     await payouts.instruct_payouts(
         tx,
         [
@@ -272,4 +266,52 @@ async def _pay(tx: Tx, drafted: queries.RewardRun) -> None:
             )
             for due in dues
         ],
+    )
+
+
+async def _payables(tx: Tx, provider_ids: Sequence[int]) -> dict[int, int]:
+    """Where each provider's rewards are owed: accounts are opened at a provider's first reward."""
+    known = {
+        account.owner_id: account.id
+        for account in await ledger_queries.balances(tx, AccountType.REWARD_PAYABLE)
+    }
+    payables = {}
+    for provider_id in provider_ids:
+        payables[provider_id] = known.get(provider_id) or await ledger.open_account(
+            tx, ledger.OpenAccount(AccountType.REWARD_PAYABLE, provider_id)
+        )
+    return payables
+
+
+def _parts(dues: Sequence[_Due]) -> list[Sequence[_Due]]:
+    return [
+        dues[start : start + DUES_OF_AN_ENTRY] for start in range(0, len(dues), DUES_OF_AN_ENTRY)
+    ]
+
+
+def _entry(
+    tx: Tx,
+    drafted: queries.RewardRun,
+    dues: Sequence[_Due],
+    *,
+    number: int,
+    fund: int,
+    payables: Mapping[int, int],
+) -> ledger.Entry:
+    """One entry for many providers: everybody's line, and the fund's account touched once."""
+    return ledger.Entry(
+        kind=EntryKind.REWARD_APPROVED,
+        effective_on=tx.today,
+        lines=(
+            ledger.Line(account_id=fund, amount_fen=sum(due.amount_fen for due in dues)),
+            *(
+                ledger.Line(account_id=payables[due.provider_id], amount_fen=-due.amount_fen)
+                for due in dues
+            ),
+        ),
+        key=f"reward:{drafted.id}:{number}",
+        source_kind="reward_run",
+        source_id=drafted.id,
+        made_by=drafted.made_by,
+        approved_by=tx.actor.person_id,
     )

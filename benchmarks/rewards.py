@@ -1,0 +1,345 @@
+"""What a reward run costs beside the plain sum that any computation must at least read.
+
+The limit is one grouped sum over the year's charge lines. The ratios travel between machines, the
+figures do not. The year is run in four quarters, as a province would: draft, then approval by a
+second person with posting and payouts; then it is compared with a computation in plain integers.
+
+    python -m benchmarks.rewards [--lines 2000000] [--providers 4000]
+
+Runs on a PostgreSQL of its own that is durable (fsync and synchronous_commit on).
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import os
+import statistics
+import tempfile
+import threading
+import time
+from collections import defaultdict
+from collections.abc import Awaitable, Callable
+from datetime import UTC, date, datetime
+from pathlib import Path
+from typing import Any
+
+import asyncpg
+from sqlalchemy import Select, func, select, text
+
+from marketplace.billing.invoicing.queries import service_totals
+from marketplace.billing.ledger.use_cases import (
+    AccountType,
+    Entry,
+    EntryKind,
+    OpenAccount,
+    open_account,
+    post_entry,
+    transfer,
+)
+from marketplace.billing.rewards.queries import Computation, computed_shares
+from marketplace.billing.rewards.rules.terms import RewardTerms
+from marketplace.billing.rewards.use_cases import ApproveRun, DraftRun, approve_run, draft_run
+from marketplace.kernel.actors import Actor, system_actor
+from marketplace.kernel.db import Database, Tx, atomically
+from marketplace.kernel.embedded import EmbeddedPostgres
+from marketplace.kernel.migrate import migrate_async
+from marketplace.kernel.time import SetClock
+from marketplace.rulebook import rulebook
+
+YEAR = 2025
+QUARTERS = (date(YEAR, 3, 31), date(YEAR, 6, 30), date(YEAR, 9, 30), date(YEAR, 12, 31))
+LINES_PER_PROVIDER = 500
+PROVIDERS_PER_ENTITY = 4
+ROUNDS = 3
+MAKER = Actor(2, 1, "centre", frozenset({"finance_maker"}))
+CHECKER = Actor(3, 1, "centre", frozenset({"finance_checker"}))
+
+# Rows that nothing else of the platform reads: what they refer to is not asked for.
+FILL = """
+set session_replication_role = replica;
+insert into legal_entity (uscc, name, region_code, kind, capital, registered_by, registered_at)
+  select 'E' || lpad(n::text, 17, '0'), 'entity ' || n, '320100', 'university', 'fiscal', 1, now()
+  from generate_series(1, {entities}) n;
+insert into organisation (legal_entity_id, kind, name, region_code, registered_by, registered_at)
+  select (select min(id) from legal_entity where name like 'entity %') + n % {entities},
+    'provider', 'provider ' || n, '320100', 1, now()
+  from generate_series(0, {providers} - 1) n;
+insert into provider_grade (provider_id, year, grade, source, noted_by, noted_at)
+  select id, {year}, (array['excellent', 'good', 'qualified', 'unqualified'])[1 + id % 4],
+    'benchmark', 1, now()
+  from organisation where name like 'provider %';
+insert into person (email, name, password_hash, password_changed_at, registered_at)
+  select 'p' || n || '@example.com', 'p' || n, 'x', now(), now() from generate_series(2, 3) n;
+"""
+LINES = """
+insert into charge_line (order_id, kind, provider_id, legal_entity_id, instrument_id, buyer_id,
+  buyer_legal_entity_id, service_value_fen, voucher_fen, own_fen, settled_on, voucher_order,
+  affiliated, counts_for_reward, recorded_by, recorded_at)
+select n, 'service', o.id, o.legal_entity_id, 1, 1, 1, f.fen, f.fen / 4, f.fen - f.fen / 4,
+  date '{year}-01-01' + (n::bigint * 365 / {lines})::integer, true, false, true, 1, now()
+from generate_series($1::bigint, $2::bigint) n
+cross join lateral (select 1000 + abs(hashint8(n)) % 3000000 as fen) f
+join organisation o on o.id = $3 + abs(hashint8(n * 7919)) % {providers}
+"""
+AT_ONCE = 500_000
+
+
+def seconds_of(figures: list[float]) -> float:
+    """The middle of several rounds."""
+    return statistics.median(figures)
+
+
+async def timed(work: Callable[[], Awaitable[Any]], *, rounds: int = ROUNDS) -> float:
+    """Seconds that `work` takes."""
+    figures = []
+    for _ in range(rounds):
+        began = time.perf_counter()
+        await work()
+        figures.append(time.perf_counter() - began)
+    return seconds_of(figures)
+
+
+class Watch:
+    """The most private memory that a backend had while it was watched, where /proc tells."""
+
+    def __init__(self, pid: int) -> None:
+        self._status = Path(f"/proc/{pid}/status")
+        self._done = threading.Event()
+        self._thread = threading.Thread(target=self._look)
+        self.most_kib: int | None = None
+
+    def __enter__(self) -> Watch:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._done.set()
+        self._thread.join()
+
+    def _look(self) -> None:
+        while not self._done.wait(0.005):
+            try:
+                lines = self._status.read_text().splitlines()
+            except OSError:
+                return
+            for line in lines:
+                if line.startswith("RssAnon:"):
+                    self.most_kib = max(self.most_kib or 0, int(line.split()[1]))
+
+    def __str__(self) -> str:
+        return "not readable" if self.most_kib is None else f"{self.most_kib / 1024:.0f} MB"
+
+
+async def fill(plain: asyncpg.Connection, *, lines: int, providers: int) -> None:
+    """A year of services, in the order of their days, and the parties behind them."""
+    names = {
+        "lines": lines,
+        "providers": providers,
+        "entities": max(1, providers // PROVIDERS_PER_ENTITY),
+        "year": YEAR,
+    }
+    await plain.execute(FILL.format(**names))
+    first = await plain.fetchval("select min(id) from organisation where name like 'provider %'")
+    for start in range(0, lines, AT_ONCE):
+        end = min(start + AT_ONCE, lines) - 1
+        await plain.execute(LINES.format(**names), start, end, first)
+    await plain.execute("set session_replication_role = origin")
+    await plain.execute("vacuum analyze")
+
+
+async def fund(database: Database) -> None:
+    """More than the runs can pay."""
+
+    async def receive(tx: Tx, _: None) -> None:
+        bank = await open_account(tx, OpenAccount(AccountType.BANK))
+        account = await open_account(tx, OpenAccount(AccountType.REWARD_FUND))
+        received = Entry(
+            kind=EntryKind.REWARD_FUND_RECEIVED,
+            effective_on=tx.today,
+            lines=transfer(debit=bank, credit=account, amount_fen=10**12),
+            key="fund",
+            source_kind="benchmark",
+            source_id=1,
+        )
+        await post_entry(tx, received)
+
+    await atomically(database, receive, None, actor=system_actor("benchmark"))
+
+
+def the_year(through: date) -> Computation:
+    """A computation by the terms of its last day."""
+    return Computation(YEAR, through, RewardTerms.of(rulebook().reward.snapshot(through)))
+
+
+def result_of(through: date) -> Select[int, Any]:
+    """A run's shares, computed and summed up, not stored."""
+    _, share = computed_shares(the_year(through))
+    return select(func.count(), func.sum(share.c.amount_fen)).select_from(share)
+
+
+async def computations(database: Database) -> dict[str, tuple[float, str]]:
+    """Seconds and memory of the plain sums and of computing, nothing stored."""
+    plain_sum = (
+        "select {column}, sum(service_value_fen) from charge_line"
+        f" where settled_on between '{YEAR}-01-01' and '{YEAR}-12-31'"
+        " and counts_for_reward and voucher_order group by {column}"
+    )
+    questions = {
+        "sum by legal entity (the limit)": text(plain_sum.format(column="legal_entity_id")),
+        "sum by provider": text(plain_sum.format(column="provider_id")),
+        "service totals of the year": service_totals(YEAR, QUARTERS[-1]),
+        "whole year computed": result_of(QUARTERS[-1]),
+        "first quarter computed": result_of(QUARTERS[0]),
+    }
+    found = {}
+    for name, question in questions.items():
+        async with database.engine.connect() as connection:
+            pid = (await connection.execute(text("select pg_backend_pid()"))).scalar_one()
+
+            async def ask(of: Any = question, on: Any = connection) -> None:
+                (await on.execute(of)).all()
+
+            await ask()
+            with Watch(pid) as watch:
+                seconds = await timed(ask)
+        found[name] = (seconds, str(watch))
+    return found
+
+
+async def run_the_year(
+    database: Database, plain: asyncpg.Connection
+) -> tuple[list[float], list[float], int]:
+    """Seconds of each quarter's draft and approval, and how many shares were computed.
+
+    Between quarters the ledger's tables are analysed, as autovacuum does in the months between;
+    the first approval posts to a ledger of which the planner knows nothing yet.
+    """
+    drafting, approving, computed = [], [], 0
+    for through in QUARTERS:
+        began = time.perf_counter()
+        drafted = await atomically(database, draft_run, DraftRun(YEAR, through), actor=MAKER)
+        drafting.append(time.perf_counter() - began)
+        began = time.perf_counter()
+        await atomically(database, approve_run, ApproveRun(drafted.id), actor=CHECKER)
+        approving.append(time.perf_counter() - began)
+        computed += drafted.providers
+        await plain.execute("analyze entry; analyze posting; analyze account; analyze reward_share")
+    return drafting, approving, computed
+
+
+async def raw_inserts(plain: asyncpg.Connection) -> float:
+    """Seconds to write the shares of the last run into a table without any rule."""
+    await plain.execute("create table raw_share (like reward_share)")
+    began = time.perf_counter()
+    await plain.execute(
+        "insert into raw_share select * from reward_share"
+        " where run_id = (select max(id) from reward_run)"
+    )
+    return time.perf_counter() - began
+
+
+async def by_entity(plain: asyncpg.Connection, question: str) -> dict[int, int]:
+    """The two columns of a question as a dictionary."""
+    return {row[0]: row[1] for row in await plain.fetch(question)}
+
+
+async def equals_plain_integers(plain: asyncpg.Connection) -> tuple[int, int, int]:
+    """Entities, those at the cap, and total; every one recomputed in integers of Python."""
+    rates = {"excellent": 500, "good": 300, "qualified": 100, "unqualified": 0}
+    rows = await plain.fetch(
+        "select c.legal_entity_id, c.provider_id, g.grade, sum(c.service_value_fen)::bigint as fen"
+        " from charge_line c join provider_grade g using (provider_id) group by 1, 2, 3"
+    )
+    earned: dict[int, int] = defaultdict(int)
+    bounds: dict[int, int] = defaultdict(int)
+    for row in rows:
+        earned[row["legal_entity_id"]] += row["fen"] * rates[row["grade"]]
+        bounds[row["legal_entity_id"]] += row["fen"] * 500 // 10_000
+    expected = {
+        entity: min(total // 10_000, bounds[entity], 500_000_00) for entity, total in earned.items()
+    }
+    paid = await by_entity(plain, "select legal_entity_id, paid_fen from reward_year")
+    by_units = await by_entity(
+        plain, "select legal_entity_id, sum(amount_fen)::bigint from reward_share group by 1"
+    )
+    for entity, fen in expected.items():
+        if not fen == paid.get(entity, 0) == by_units[entity]:
+            raise AssertionError(f"entity {entity}: {fen} expected, {paid.get(entity)} paid")
+    over = await plain.fetchval(
+        "select count(*) from (select provider_id, sum(amount_fen) as paid from reward_share"
+        " group by 1) s join (select provider_id, sum(service_value_fen) as fen from charge_line"
+        " group by 1) c using (provider_id) where s.paid > div(c.fen * 500, 10000)"
+    )
+    if over:
+        raise AssertionError(f"{over} providers above their 5 %")
+    at_cap = sum(fen == 500_000_00 for fen in expected.values())
+    return len(expected), at_cap, sum(expected.values())
+
+
+async def measure(url: str, *, lines: int, providers: int) -> None:
+    """Run everything and print it."""
+    await migrate_async(url)
+    database = Database(
+        url,
+        pool_size=2,
+        statement_timeout_seconds=600,
+        clock=SetClock(datetime(YEAR + 1, 1, 5, 2, tzinfo=UTC)),
+    )
+    plain = await asyncpg.connect(url.replace("+asyncpg", ""))
+    began = time.perf_counter()
+    await fill(plain, lines=lines, providers=providers)
+    await fund(database)
+    size = await plain.fetchval("select pg_size_pretty(pg_table_size('charge_line'))")
+    print(
+        f"{lines:,} charge lines ({size}) of {providers:,} providers, made in"
+        f" {time.perf_counter() - began:.0f} s; {os.cpu_count()} cores,"
+        f" load {os.getloadavg()[0]:.1f}; PostgreSQL {await plain.fetchval('show server_version')},"
+        f" work_mem {await plain.fetchval('show work_mem')}, median of {ROUNDS}\n"
+    )
+    found = await computations(database)
+    limit = found["sum by legal entity (the limit)"][0]
+    print(f"{'computed, nothing stored':<40} {'s':>8} {'of limit':>9}   private memory")
+    for name, (seconds, memory) in found.items():
+        print(f"{name:<40} {seconds:>8.3f} {seconds / limit:>9.2f}   {memory}", flush=True)
+    drafting, approving, shares = await run_the_year(database, plain)
+    raw = await raw_inserts(plain)
+    each = shares / len(QUARTERS)
+    print(f"\n{f'the year in four runs, {shares:,} shares':<40} {'s':>8} {'of limit':>9}")
+    for through, drafted, approved in zip(QUARTERS, drafting, approving, strict=True):
+        print(f"{f'draft through {through}, stored':<40} {drafted:>8.3f} {drafted / limit:>9.2f}")
+        print(
+            f"{'  approve: verify, post, instruct':<40} {approved:>8.3f} {approved / limit:>9.2f}"
+        )
+    print(f"{'raw insert of one run of shares':<40} {raw:>8.3f} {each / raw:>9,.0f} a second")
+    middle = seconds_of(approving)
+    print(f"{'approval, shares':<40} {middle:>8.3f} {each / middle:>9,.0f} a second")
+    print(f"{'approval beside the raw insert':<40} {middle / raw:>8.1f} times")
+    entities, at_cap, total = await equals_plain_integers(plain)
+    print(
+        f"\n{entities:,} entities equal plain integers to the fen: {total / 100:,.2f} CNY,"
+        f" {at_cap:,} at the cap, 0 above; no provider above its 5 %"
+    )
+    await plain.close()
+    await database.close()
+
+
+def main() -> int:
+    """Start a durable server, measure, print."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--lines", type=int, default=2_000_000, help="charge lines of the year")
+    parser.add_argument("--providers", type=int, help="one for every 500 lines unless given")
+    asked = parser.parse_args()
+    lines = max(1_000, min(asked.lines, 20_000_000))
+    providers = max(8, asked.providers or lines // LINES_PER_PROVIDER)
+    with tempfile.TemporaryDirectory() as name:
+        server = EmbeddedPostgres(Path(name) / "pg", options={"shared_buffers": "256MB"})
+        try:
+            asyncio.run(measure(server.start(), lines=lines, providers=providers))
+        finally:
+            server.stop()
+    return 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
