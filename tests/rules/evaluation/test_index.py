@@ -196,5 +196,5 @@ def test_more_service_to_others_never_lowers_its_component(
 
 @pytest.mark.parametrize("weights", [{"support": 11}, {"support": -10, "talent_team": 30}])
 def test_weights_sum_to_a_hundred_and_none_is_negative(weights: dict[str, int]) -> None:
-    with pytest.raises(ValueError, match="sum to 100|greater than or equal to 0"):
+    with pytest.raises(ValueError, match=r"sum to 100|greater than or equal to 0"):
         IndexWeights(**(WEIGHTS | weights))
