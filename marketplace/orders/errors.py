@@ -19,6 +19,13 @@ class QuoteUnclear(Malformed):
     title = "Say what is to be quoted"
 
 
+class PurposeUnknown(Refused):
+    """Only public purposes are free of charge; any other use is simply paid for."""
+
+    code = "purpose-unknown"
+    title = "Not a purpose that is free of charge"
+
+
 class OffersUnclear(Malformed):
     """A window of time has two ends."""
 
@@ -49,7 +56,7 @@ class PartySuspended(Refused):
 
 
 class InstrumentNotOffered(Conflict):
-    """The instrument was withdrawn or disposed of."""
+    """The instrument was withdrawn, disposed of, or is not shared with others."""
 
     code = "instrument-not-offered"
     title = "This instrument takes no orders"

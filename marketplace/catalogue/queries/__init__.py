@@ -27,6 +27,7 @@ from marketplace.catalogue.queries.rows import (
 )
 from marketplace.catalogue.queries.search import HITS_MAX, InstrumentSearch, search
 from marketplace.catalogue.rules.opening import OpeningHours
+from marketplace.catalogue.rules.states import ShareMode
 
 __all__ = [
     "HITS_MAX",
@@ -43,6 +44,7 @@ __all__ = [
     "OpeningHours",
     "OwnInstruments",
     "SearchHits",
+    "ShareMode",
     "closures",
     "export_csv",
     "holdings",

@@ -6,7 +6,7 @@ from litestar import Response, get, post
 from litestar.params import FromPath, FromQuery, JSONBody
 from litestar.types import ControllerRouterHandler
 
-from marketplace.catalogue.queries import InstrumentSearch
+from marketplace.catalogue.queries import InstrumentSearch, ShareMode
 from marketplace.kernel.http import ApiRequest, allow, perform, read
 from marketplace.kernel.wire import Id, Line, Minutes, Page, PageNumber, PageSize, Word
 from marketplace.orders import queries
@@ -51,6 +51,8 @@ async def get_offers(  # noqa: PLR0913 one argument for each filter
             category=category,
             region=region,
             provider_id=provider_id,
+            # What a unit keeps to itself is in the catalogue, and not on offer.
+            share_mode=ShareMode.EXTERNAL,
             page=page,
             page_size=page_size,
         ),

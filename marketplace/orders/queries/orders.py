@@ -220,12 +220,14 @@ async def order(tx: Tx, order_id: int) -> Order:
     )
     actor = tx.actor
     if not (
-        is_side(actor, buyer_id=found.buyer_id, provider_id=found.provider_id)
-        or actor.organisation_id == found.agent_id
-        or sees_everything(actor)
+        _is_side(tx, found) or actor.organisation_id == found.agent_id or sees_everything(actor)
     ):
         raise OrderMissing()
     return found
+
+
+def _is_side(tx: Tx, found: Order) -> bool:
+    return is_side(tx.actor, buyer_id=found.buyer_id, provider_id=found.provider_id)
 
 
 async def order_quote(tx: Tx, found: Order) -> Quote:
@@ -247,7 +249,10 @@ async def _contract(tx: Tx, order_id: int) -> Contract:
 
 
 async def order_story(tx: Tx, order_id: int) -> OrderStory:
-    """An order with its timeline, contract, samples, deliverables, dispute and review."""
+    """An order with its timeline, contract, samples, deliverables, dispute and review.
+
+    Samples and deliverables are told to the two sides only. Policy: J.20
+    """
     found = await order(tx, order_id)
     events = await tx.all(
         TimelineEvent,
@@ -261,7 +266,8 @@ async def order_story(tx: Tx, order_id: int) -> OrderStory:
         quote=await order_quote(tx, found),
         contract=await _contract(tx, order_id),
         timeline=events,
-        samples=await sample_set_of(tx, order_id),
+        # What a buyer sends in is nobody's business but the two sides' (J.20).
+        samples=await sample_set_of(tx, order_id) if _is_side(tx, found) else None,
         deliverables=await deliverables(tx, order_id),
         dispute=await tx.first(
             Dispute, _columns(Dispute, tables.dispute).where(tables.dispute.c.order_id == order_id)
@@ -286,7 +292,7 @@ async def deliverables(tx: Tx, order_id: int) -> list[Deliverable]:
     Policy: J.20
     """
     found = await order(tx, order_id)
-    if not is_side(tx.actor, buyer_id=found.buyer_id, provider_id=found.provider_id):
+    if not _is_side(tx, found):
         return []
     return await tx.all(
         Deliverable,

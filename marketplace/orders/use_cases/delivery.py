@@ -78,7 +78,7 @@ async def store_deliverable(tx: Tx, command: StoreDeliverable) -> Deliverable:
         )
         .returning(*(deliverable.c[name] for name in Deliverable.__dataclass_fields__)),
     )
-    await note(tx, found.id, "upload", deliverable_id=stored.id, name=stored.name, sha256=digest)
+    await note(tx, found.id, "upload", deliverable_id=stored.id, sha256=digest)
     return stored
 
 

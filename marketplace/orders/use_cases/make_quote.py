@@ -17,12 +17,13 @@ from marketplace.orders import tables
 from marketplace.orders.errors import (
     InstrumentNotOffered,
     PartySuspended,
+    PurposeUnknown,
     QuoteMissing,
     QuoteUnclear,
 )
 from marketplace.orders.queries.offers import EARLIEST, LATEST, SERVICE_KIND
 from marketplace.orders.queries.quotes import Quote
-from marketplace.orders.rules.customers import customer_class
+from marketplace.orders.rules.customers import CustomerClass, customer_class
 from marketplace.orders.rules.states import Mode
 from marketplace.parties import queries as parties
 from marketplace.parties.roles import Role
@@ -70,22 +71,23 @@ async def make_quote(tx: Tx, command: MakeQuote) -> Quote:
     Raises:
         QuoteUnclear: when it is not clear what is asked.
         PartySuspended: when buyer or provider is.
-        InstrumentNotOffered: when the instrument is not listed.
+        PurposeUnknown: when the purpose is none that is free of charge.
+        InstrumentNotOffered: when the instrument takes no orders from this buyer.
         NoPriceInForce: when it has no price for this buyer and mode.
     """
     during = command.during()
+    _require_purpose(tx, command.purpose)
     buyer = await parties.organisation(tx, _buyer_id(tx, command))
     instrument = await catalogue.instrument(tx, command.instrument_id)
     provider = await parties.organisation(tx, instrument.provider_id)
     require_good_standing(buyer, provider)
-    if instrument.status != "listed":
-        raise InstrumentNotOffered(f"It is {instrument.status}.", status_of=instrument.status)
     profile = await parties.sme_profile(tx, parties.SmeYear(buyer.id, tx.today.year))
     buyer_class = customer_class(
         kind=buyer.kind,
         same_legal_entity=buyer.legal_entity_id == provider.legal_entity_id,
         has_sme_profile=profile is not None,
     )
+    require_offered(instrument, to=buyer_class)
     priced = await pricing.price_service(
         tx,
         pricing.ServiceAsked(
@@ -99,34 +101,69 @@ async def make_quote(tx: Tx, command: MakeQuote) -> Quote:
         ),
     )
     voucher_fen, told = await _voucher(tx, command, buyer.id, provider.id, priced.total_fen)
+    return await _freeze(
+        tx,
+        command,
+        buyer_id=buyer.id,
+        provider_id=provider.id,
+        customer_class=buyer_class,
+        price_list_id=priced.price_list_id,
+        lines=[asdict(line) for line in priced.lines],
+        total_fen=priced.total_fen,
+        voucher_fen=voucher_fen,
+        own_fen=priced.total_fen - voucher_fen,
+        explanation={"cost_sheet_id": priced.cost_sheet_id, "voucher": told},
+    )
+
+
+async def _freeze(tx: Tx, command: MakeQuote, *, buyer_id: int, **told: Any) -> Quote:
+    agent_id = None if buyer_id == tx.actor.organisation_id else tx.actor.organisation_id
+    valid_days = rulebook().orders.quote_valid_days.on(tx.today)
     return await tx.one(
         Quote,
         insert(tables.quote)
         .values(
-            buyer_id=buyer.id,
-            provider_id=provider.id,
-            agent_id=None if buyer.id == tx.actor.organisation_id else tx.actor.organisation_id,
-            instrument_id=instrument.id,
+            buyer_id=buyer_id,
+            agent_id=agent_id,
+            instrument_id=command.instrument_id,
             mode=command.mode,
             starts_at=command.starts_at,
             ends_at=command.ends_at,
             samples=command.samples,
-            customer_class=buyer_class,
             purpose=command.purpose,
             service_kind=command.service_kind,
-            price_list_id=priced.price_list_id,
-            lines=[asdict(line) for line in priced.lines],
-            total_fen=priced.total_fen,
-            voucher_fen=voucher_fen,
-            own_fen=priced.total_fen - voucher_fen,
-            explanation={"cost_sheet_id": priced.cost_sheet_id, "voucher": told},
             terms=terms_on(tx),
-            valid_until=tx.now + timedelta(days=rulebook().orders.quote_valid_days.on(tx.today)),
+            valid_until=tx.now + timedelta(days=valid_days),
             made_by=tx.actor.person_id,
             made_at=tx.now,
+            **told,
         )
         .returning(*(tables.quote.c[name] for name in Quote.__dataclass_fields__)),
     )
+
+
+def _require_purpose(tx: Tx, purpose: str | None) -> None:
+    """Only a purpose that the policy makes free of charge is one to claim. Policy: N.25a"""
+    free = rulebook().pricing.free_purposes.on(tx.today)
+    if purpose is not None and purpose not in free:
+        raise PurposeUnknown(
+            "Leave the purpose out, or name one that is free of charge.",
+            limit=list(free),
+            asked=purpose,
+            source="N.25a",
+        )
+
+
+def require_offered(instrument: catalogue.Instrument, *, to: str) -> None:
+    """The instrument is listed, and shared with others where the buyer is not its own unit.
+
+    Raises:
+        InstrumentNotOffered: when it takes no orders from this buyer.
+    """
+    if not instrument.is_listed:
+        raise InstrumentNotOffered(f"It is {instrument.status}.")
+    if instrument.share_mode != "external" and to != CustomerClass.OWN_UNIT:
+        raise InstrumentNotOffered("Its unit does not share it with others.")
 
 
 def _buyer_id(tx: Tx, command: MakeQuote) -> int:

@@ -14,7 +14,6 @@ from marketplace.kernel.db import Tx
 from marketplace.kernel.time import During
 from marketplace.orders import tables
 from marketplace.orders.errors import (
-    InstrumentNotOffered,
     QuoteExpired,
     QuoteMissing,
     QuoteUsed,
@@ -34,7 +33,7 @@ from marketplace.orders.rules.contract import (
 )
 from marketplace.orders.rules.customers import CustomerClass
 from marketplace.orders.rules.states import Mode, Status
-from marketplace.orders.use_cases.make_quote import require_good_standing
+from marketplace.orders.use_cases.make_quote import require_good_standing, require_offered
 from marketplace.orders.use_cases.money import hold_own_money, hold_voucher
 from marketplace.orders.use_cases.steps import note
 from marketplace.parties import queries as parties
@@ -99,8 +98,7 @@ async def place_order(tx: Tx, command: PlaceOrder) -> Order:
     if (quote.mode == Mode.SAMPLES) != (command.samples is not None):
         raise SampleSetMissing("An order for samples describes them; another has none.")
     instrument = await catalogue.instrument(tx, quote.instrument_id)
-    if instrument.status != "listed":
-        raise InstrumentNotOffered(f"It is {instrument.status}.")
+    require_offered(instrument, to=quote.customer_class)
     sides = await _sides(tx, quote)
     placed = await _insert_order(tx, quote, sides, title=instrument.cname)
     reservation = await _reserve(tx, placed, quote)

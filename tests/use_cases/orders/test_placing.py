@@ -18,6 +18,7 @@ from marketplace.orders.errors import (
     ContractSigned,
     InstrumentNotOffered,
     PartySuspended,
+    PurposeUnknown,
     QuoteExpired,
     QuoteMissing,
     QuoteUnclear,
@@ -337,6 +338,24 @@ async def test_a_free_purpose_costs_nothing_and_the_provider_looks_at_it_first(d
     assert (0, "placed", None) == (placed.total_fen, placed.status, placed.own_hold_id)
     confirmed = await market.do(confirm_order, ConfirmOrder(placed.id), by=market.manager)
     assert confirmed.status == "confirmed"
+
+
+async def test_a_purpose_that_is_not_free_is_none_to_claim(database: Database):
+    market = await a_market(database, voucher_fen=0)
+
+    with pytest.raises(PurposeUnknown):
+        await a_quote(market, purpose="curiosity")
+
+
+async def test_an_instrument_that_its_unit_keeps_takes_no_samples_either(database: Database):
+    market = await a_market(database, voucher_fen=0)
+    async with database.engine.begin() as connection:
+        await connection.execute(
+            text("update instrument set share_mode = 'internal', exemption = 'secrecy'")
+        )
+
+    with pytest.raises(InstrumentNotOffered):
+        await a_quote(market, during=None)
 
 
 async def test_a_withdrawn_instrument_takes_no_orders(database: Database):

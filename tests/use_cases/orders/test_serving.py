@@ -188,6 +188,20 @@ async def test_samples_are_paid_by_the_number_tested(database: Database):
     assert (await market.wallet()).held_fen == 0
 
 
+async def test_what_is_sent_in_is_told_to_the_two_sides_only(database: Database):
+    market = await a_market(database)
+    found = await a_sample_order(market)
+
+    for actor, told in (
+        (market.buyer, True),
+        (market.technician, True),
+        (market.officer, False),
+        (await an_actor(database, Role.AUDITOR), False),
+    ):
+        story = await market.do(queries.order_story, found.id, by=actor)
+        assert told == (story.samples is not None)
+
+
 async def test_no_more_samples_arrive_than_were_ordered_nor_are_tested_than_arrived(
     database: Database,
 ):
