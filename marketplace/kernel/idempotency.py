@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from sqlalchemy import Text, and_, bindparam, delete, func, insert, select
 
 from marketplace.kernel.actors import Actor
-from marketplace.kernel.db import Tx
+from marketplace.kernel.db import Prepared, Tx
 from marketplace.kernel.errors import Conflict, Malformed, Refused
 from marketplace.kernel.tables import idempotency_key
 
@@ -86,23 +86,25 @@ _LOCK = select(
         "locked"
     )
 ).subquery("lock")
-_STORED = select(
-    _LOCK.c.locked,
-    idempotency_key.c.method,
-    idempotency_key.c.path,
-    idempotency_key.c.body_sha256,
-    idempotency_key.c.status,
-    idempotency_key.c.body,
-).outerjoin_from(
-    _LOCK,
-    idempotency_key,
-    and_(
-        idempotency_key.c.person_id == bindparam("of_person"),
-        idempotency_key.c.organisation_id == bindparam("of_organisation"),
-        idempotency_key.c.key == bindparam("of_key"),
-    ),
+_STORED = Prepared(
+    select(
+        _LOCK.c.locked,
+        idempotency_key.c.method,
+        idempotency_key.c.path,
+        idempotency_key.c.body_sha256,
+        idempotency_key.c.status,
+        idempotency_key.c.body,
+    ).outerjoin_from(
+        _LOCK,
+        idempotency_key,
+        and_(
+            idempotency_key.c.person_id == bindparam("of_person"),
+            idempotency_key.c.organisation_id == bindparam("of_organisation"),
+            idempotency_key.c.key == bindparam("of_key"),
+        ),
+    )
 )
-_STORE = insert(idempotency_key)
+_STORE = Prepared(insert(idempotency_key), columns=idempotency_key.columns.keys())
 
 
 async def stored_answer(tx: Tx, key: Key) -> StoredAnswer | None:
@@ -118,19 +120,19 @@ async def stored_answer(tx: Tx, key: Key) -> StoredAnswer | None:
         "of_organisation": key.actor.organisation_id,
         "of_key": key.key,
     }
-    row = (await tx.execute(_STORED, asked)).one()
-    if not row.locked:
+    (row,) = await tx.fetch(_STORED, asked)
+    if not row["locked"]:
         raise TwinInProgress("Wait for its answer, or ask again with the same key in a moment.")
-    if row.status is None:
+    if row["status"] is None:
         return None
-    if (row.method, row.path, bytes(row.body_sha256)) != (key.method, key.path, key.body_sha256):
+    if (row["method"], row["path"], row["body_sha256"]) != (key.method, key.path, key.body_sha256):
         raise IdempotencyKeyReused("Use a new key for a new request.")
-    return StoredAnswer(row.status, bytes(row.body))
+    return StoredAnswer(row["status"], row["body"])
 
 
 async def store_answer(tx: Tx, key: Key, *, status: int, body: bytes) -> None:
     """Keep the answer with what it says happened."""
-    await tx.execute(
+    await tx.fetch(
         _STORE,
         {
             "key": key.key,

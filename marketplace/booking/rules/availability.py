@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from functools import lru_cache
 
 from marketplace.booking.rules.intervals import without
 from marketplace.booking.rules.states import Purpose
@@ -279,6 +280,8 @@ def _widest(intervals: set[During]) -> list[During]:
     return kept
 
 
+# The same hours of the same days are asked for again and again.
+@lru_cache(maxsize=10_000)
 def _on(day: date, opens_minute: int, closes_minute: int) -> During:
     return During(shanghai_instant(day, opens_minute), shanghai_instant(day, closes_minute))
 
