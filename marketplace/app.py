@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import secrets
 from collections.abc import Sequence
@@ -22,7 +23,7 @@ from marketplace.kernel.db import Database
 from marketplace.kernel.http import Services
 from marketplace.kernel.limits import rate_limited
 from marketplace.kernel.observe import Observed, configure_logging
-from marketplace.kernel.openapi import describe
+from marketplace.kernel.openapi import close_bodies, describe
 from marketplace.kernel.problems import EXCEPTION_HANDLERS
 from marketplace.kernel.settings import Settings
 from marketplace.kernel.settings import settings as process_settings
@@ -115,6 +116,7 @@ def create_app(
         ),
     )
     app.state.services = services
+    close_bodies(app.openapi_schema)
     require_declared_access(app)
     return app
 
@@ -191,4 +193,7 @@ def application() -> ASGIApp:
             await services.redis.aclose()
 
     app.on_shutdown.append(close)
+    # What lives as long as the process is no garbage: not looking at it again saves a tenth of CPU.
+    gc.collect()
+    gc.freeze()
     return Observed(app)

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
 from litestar.handlers import HTTPRouteHandler
 from litestar.openapi.spec import (
+    OpenAPI,
     OpenAPIMediaType,
     OpenAPIResponse,
     Operation,
@@ -15,6 +17,8 @@ from litestar.openapi.spec import (
     Schema,
 )
 from litestar.openapi.spec.enums import OpenAPIType
+
+from marketplace.kernel.wire import In
 
 _PROBLEM = OpenAPIResponse(
     description="A problem (RFC 9457): what was wrong, every reason, what to do instead.",
@@ -84,3 +88,19 @@ def describe(handler: HTTPRouteHandler) -> None:
     if isinstance(roles, frozenset):
         note = "Roles: " + ", ".join(sorted(roles)) + "."
         handler.description = f"{handler.description}\n\n{note}" if handler.description else note
+
+
+def close_bodies(document: OpenAPI) -> None:
+    """Say of every request body that unknown fields are refused, as `kernel.wire.In` does."""
+    bodies = {body.__name__ for body in _descendants(In)}
+    for name, schema in document.components.schemas.items():
+        # Where two domains use one name, the framework puts the module before it.
+        if name in bodies or name.rpartition("_")[2] in bodies:
+            schema.additional_properties = False
+
+
+def _descendants(parent: type[In]) -> Iterator[type[In]]:
+    children: list[type[In]] = parent.__subclasses__()
+    for child in children:
+        yield child
+        yield from _descendants(child)
