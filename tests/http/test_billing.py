@@ -176,6 +176,7 @@ async def test_anybody_may_ask_what_a_customer_would_pay(
     problem(await ask(minutes=60, on="2025-01-01"), 409, "no-price-in-force")
     assert 23_000 == body_of(await ask(minutes=60, on="9999-12-31"))["total_fen"]
     problem(await ask(minutes=-1), 400, "malformed")
+    problem(await ask(mode="samples", samples=1_001), 400, "malformed")
     problem(await ask(**{"class": "friend"}), 400, "malformed")
     problem(await api.get(address), 400, "malformed")
     missing = await api.get(f"{API}/instruments/999999/price", params={"class": "sme"})

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import date
 from typing import Annotated
 
+import msgspec
 from litestar import Response, get, post
 from litestar.params import FromPath, FromQuery, JSONBody, QueryParameter
 from litestar.types import ControllerRouterHandler
@@ -32,8 +33,11 @@ from marketplace.kernel.http import (
     public,
     read,
 )
-from marketplace.kernel.wire import Count, Id, Minutes, Word
+from marketplace.kernel.wire import Id, Minutes, Word
 from marketplace.parties.roles import Role
+
+# Even at the highest price that can be filed, the total is a number that a client can hold.
+Samples = Annotated[int, msgspec.Meta(ge=0, le=1_000)]
 
 
 @post(
@@ -116,7 +120,7 @@ async def get_price(
     customer_class: Annotated[CustomerClass, QueryParameter(name="class")],
     mode: FromQuery[Mode] = Mode.MACHINE_TIME,
     minutes: FromQuery[Minutes] = 0,
-    samples: FromQuery[Count] = 0,
+    samples: FromQuery[Samples] = 0,
     on: FromQuery[date | None] = None,
     purpose: FromQuery[Word | None] = None,
 ) -> PricedServiceOut:
