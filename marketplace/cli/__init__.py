@@ -9,13 +9,17 @@ from __future__ import annotations
 import click
 
 from marketplace import __version__
-from marketplace.cli.data import instruments, ledger, rewards, user
+from marketplace.cli.data import instruments, ledger, organisation, rewards, user
 from marketplace.cli.demo import demo
 from marketplace.cli.policy import rulebook
 from marketplace.cli.processes import migrate, serve, worker
+from marketplace.cli.running import Operated
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.group(
+    cls=Operated,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+)
 @click.version_option(__version__, prog_name="marketplace")
 def main() -> None:
     """Shared research instruments and innovation vouchers of a province.
@@ -24,5 +28,16 @@ def main() -> None:
     """
 
 
-for command in (serve, worker, demo, migrate, rulebook, instruments, ledger, rewards, user):
+for command in (
+    serve,
+    worker,
+    demo,
+    migrate,
+    rulebook,
+    instruments,
+    ledger,
+    rewards,
+    organisation,
+    user,
+):
     main.add_command(command)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import sys
-from datetime import date
+from dataclasses import asdict
+from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
@@ -12,8 +13,13 @@ import msgspec
 
 from marketplace.cli.running import json_option, print_json, run_with_database
 from marketplace.kernel.actors import system_actor
-from marketplace.kernel.db import Database, atomically
-from marketplace.parties.roles import Role
+from marketplace.kernel.db import Database, Tx, atomically
+from marketplace.kernel.money import yuan
+from marketplace.kernel.time import SystemClock, shanghai_day
+from marketplace.parties.roles import ROLES_BY_ORGANISATION_KIND, Role
+from marketplace.parties.rules.states import Capital, LegalEntityKind
+
+ID = click.IntRange(1, 2**53 - 1)
 
 
 @click.group()
@@ -24,7 +30,7 @@ def instruments() -> None:
 @instruments.command("import")
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @click.option(
-    "--provider", "provider_id", type=int, required=True, help="Organisation that owns them."
+    "--provider", "provider_id", type=ID, required=True, help="Organisation that owns them."
 )
 @click.option("--dry-run", is_flag=True, help="Report what would happen; change nothing.")
 @json_option
@@ -87,33 +93,116 @@ def rewards() -> None:
 
 @rewards.command("run")
 @click.option("--year", type=click.IntRange(2000, 2100), required=True)
-@click.option("--through", type=click.DateTime(["%Y-%m-%d"]), help="Count up to this day.")
+@click.option(
+    "--through",
+    type=click.DateTime(["%Y-%m-%d"]),
+    help="Count up to this day.  [default: today, or the year's last day]",
+)
 @click.option("--dry-run", is_flag=True, help="Compute and print; write nothing.")
 @json_option
-def run_rewards(year: int, through: Any, dry_run: bool, as_json: bool) -> None:
+def run_rewards(year: int, through: datetime | None, dry_run: bool, as_json: bool) -> None:
     """Draft the reward run of YEAR under both caps [J.30a, J.30b].
 
     A draft pays nothing: a second person approves it on the platform.
     """
     from marketplace.billing.rewards import queries, use_cases
 
-    last_day = through.date() if through else None
-    preview = queries.WhatIfAsked(year=year, through=last_day, values={})
-    draft = use_cases.DraftRun(year=year, through=last_day or date(year, 12, 31))
+    today = shanghai_day(SystemClock().now())
+    last_day = through.date() if through else min(date(year, 12, 31), today)
+    actor = system_actor("rewards run")
 
-    async def work(database: Database) -> Any:
-        actor = system_actor("rewards run")
-        if dry_run:
-            return await atomically(database, queries.what_if, preview, actor=actor)
-        return await atomically(database, use_cases.draft_run, draft, actor=actor)
+    async def preview(database: Database) -> dict[str, Any]:
+        asked = queries.WhatIfAsked(year=year, through=last_day)
+        found = await atomically(database, queries.what_if, asked, actor=actor)
+        return {"year": year, "through": last_day, **asdict(found.present), "terms": found.terms}
 
-    document = msgspec.to_builtins(run_with_database(work), enc_hook=str)
+    async def draft(database: Database) -> dict[str, Any]:
+        wanted = use_cases.DraftRun(year=year, through=last_day)
+        return asdict(await atomically(database, use_cases.draft_run, wanted, actor=actor))
+
+    document = run_with_database(preview if dry_run else draft)
     if as_json:
         print_json(document)
         return
     for name, value in document.items():
         if not isinstance(value, list | dict):
-            click.echo(f"{name:>24}: {value}")
+            shown = f"{yuan(value)} CNY" if name.endswith("_fen") and value is not None else value
+            click.echo(f"{name.removesuffix('_fen'):>24}: {shown}")
+    if dry_run:
+        click.echo("Nothing was written.")
+
+
+@click.group()
+def organisation() -> None:
+    """Work on organisations."""
+
+
+@organisation.command("create")
+@click.option("--uscc", required=True, help="Unified social credit code of its legal entity.")
+@click.option("--name", required=True)
+@click.option("--region", "region_code", required=True, help="Six digits, for instance 320100.")
+@click.option(
+    "--kind",
+    type=click.Choice(sorted(ROLES_BY_ORGANISATION_KIND)),
+    default="centre",
+    show_default=True,
+)
+@click.option(
+    "--legal-kind",
+    type=click.Choice([str(kind) for kind in LegalEntityKind]),
+    default="public_institution",
+    show_default=True,
+    help="What its legal entity is.",
+)
+@click.option(
+    "--capital",
+    type=click.Choice([str(each) for each in Capital]),
+    default="fiscal",
+    show_default=True,
+)
+@click.option("--legal-representative", required=True)
+@json_option
+def create_organisation(
+    *,
+    uscc: str,
+    name: str,
+    region_code: str,
+    kind: str,
+    legal_kind: str,
+    capital: str,
+    legal_representative: str,
+    as_json: bool,
+) -> None:
+    """Register an organisation with its legal entity, for instance the centre that runs this.
+
+    A new platform has none, so this and `user create` come before anybody can sign in.
+    """
+    from marketplace.parties import use_cases
+
+    entity = use_cases.RegisterLegalEntity(
+        uscc=uscc,
+        name=name,
+        region_code=region_code,
+        kind=legal_kind,
+        capital=capital,
+        legal_representative=legal_representative,
+    )
+
+    async def both(tx: Tx, _: None) -> Any:
+        made = await use_cases.register_legal_entity(tx, entity)
+        wanted = use_cases.RegisterOrganisation(
+            legal_entity_id=made.id, kind=kind, name=name, region_code=region_code
+        )
+        return await use_cases.register_organisation(tx, wanted)
+
+    async def work(database: Database) -> Any:
+        return await atomically(database, both, None, actor=system_actor("organisation create"))
+
+    made = run_with_database(work)
+    if as_json:
+        print_json({"id": made.id, "name": name, "kind": kind})
+    else:
+        click.echo(f"Registered {name} as {kind}, organisation {made.id}.")
 
 
 @click.group()
@@ -124,7 +213,7 @@ def user() -> None:
 @user.command("create")
 @click.option("--email", required=True)
 @click.option("--name", required=True)
-@click.option("--organisation", "organisation_id", type=int, required=True)
+@click.option("--organisation", "organisation_id", type=ID, required=True)
 @click.option("--role", type=click.Choice([str(role) for role in Role]), required=True)
 @click.password_option(help="Asked for when absent, so that it stays out of the shell's history.")
 @json_option

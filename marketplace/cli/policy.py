@@ -13,10 +13,10 @@ from pydantic import ValidationError
 from rich.console import Console
 from rich.table import Table
 
-from marketplace.cli.running import json_option, print_json
-from marketplace.kernel.settings import settings
+from marketplace.cli.running import json_option, print_json, require_rulebook
 from marketplace.kernel.time import SystemClock, shanghai_day
 from marketplace.rulebook import Rulebook, load, rulebook_path
+from marketplace.rulebook import rulebook as current_rulebook
 from marketplace.rulebook.terms import Section
 
 
@@ -36,6 +36,8 @@ def check(file: Path, as_json: bool) -> None:
         load(path)
     except FileNotFoundError:
         problems.append({"where": str(path), "what": "there is no such file"})
+    except OSError as error:
+        problems.append({"where": str(path), "what": error.strerror or str(error)})
     except UnicodeDecodeError as error:
         problems.append({"where": str(path), "what": f"not UTF-8: {error.reason}"})
     except tomllib.TOMLDecodeError as error:
@@ -45,7 +47,7 @@ def check(file: Path, as_json: bool) -> None:
             {"where": ".".join(map(str, entry["loc"])), "what": entry["msg"]}
             for entry in error.errors()
         ]
-    except (ValueError, OSError) as error:
+    except ValueError as error:
         problems.append({"where": str(path), "what": str(error)})
     if as_json:
         print_json({"file": str(path), "ok": not problems, "problems": problems})
@@ -65,7 +67,8 @@ def check(file: Path, as_json: bool) -> None:
 def show(on: datetime | None, every: bool, as_json: bool) -> None:
     """Print clause, number and term of the rulebook in use."""
     day = on.date() if on else shanghai_day(SystemClock().now())
-    book = load(rulebook_path(settings().province))
+    require_rulebook()
+    book = current_rulebook()
     rows = list(_rows(book, None if every else day))
     if as_json:
         print_json({"province": book.province.model_dump(), "on": day, "terms": rows})

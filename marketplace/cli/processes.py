@@ -6,10 +6,9 @@ import asyncio
 
 import click
 
-from marketplace.cli.running import database_server
+from marketplace.cli.running import configuration, database_server, require_rulebook
 from marketplace.kernel.db import Database
 from marketplace.kernel.migrate import migrate as migrate_database
-from marketplace.kernel.settings import settings
 
 
 @click.command()
@@ -25,7 +24,9 @@ def serve(host: str | None, port: int | None, processes: int | None) -> None:
     """Serve the API and the pages."""
     from marketplace.serving import serve_until_stopped
 
-    if (processes or settings().web_processes) > 1 and not settings().redis_url:
+    require_rulebook()
+    found = configuration()
+    if (processes or found.web_processes) > 1 and not found.redis_url:
         raise click.UsageError("several web processes need REDIS_URL (docs/settings.md)")
     with database_server() as configured:
         changes = {"host": host, "port": port, "web_processes": processes}
@@ -43,6 +44,7 @@ def worker() -> None:
     """
     from marketplace.worker import work_until_signalled
 
+    require_rulebook()
     with database_server() as configured:
         database = Database(configured.database_url, statement_timeout_seconds=3600)
         asyncio.run(work_until_signalled(database))

@@ -5,23 +5,114 @@ from __future__ import annotations
 import asyncio
 import json
 import os
-import sys
+import tomllib
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
-from typing import Any, NoReturn, TypeVar
+from typing import Any, TypeVar
+from urllib.parse import urlsplit
 
 import click
+from alembic.util import CommandError
+from asyncpg import InterfaceError, PostgresError
+from pydantic import ValidationError
+from sqlalchemy.exc import DBAPIError
 
 from marketplace.kernel.db import Database
-from marketplace.kernel.embedded import EmbeddedPostgres
+from marketplace.kernel.embedded import EmbeddedPostgres, EmbeddedServerError
 from marketplace.kernel.errors import DomainError
 from marketplace.kernel.migrate import migrate
 from marketplace.kernel.observe import configure_logging
 from marketplace.kernel.settings import Settings, settings
+from marketplace.rulebook import rulebook, rulebook_path
 
 R = TypeVar("R")
 
+INTERRUPTED = 130
+DATABASE_SCHEMES = ("postgres", "postgresql", "postgresql+asyncpg")
+# What PostgreSQL says, by the beginning of its SQLSTATE, and what an operator does about it.
+DATABASE_REFUSALS = {
+    "28": "does not let us in; check user and password in DATABASE_URL",
+    "3D": "does not exist; create it, then run `marketplace migrate`",
+    "42P01": "is not of this release; run `marketplace migrate`",
+    "42703": "is not of this release; run `marketplace migrate`",
+    "53300": "has no connection left; lower MARKETPLACE_DATABASE_POOL_SIZE or raise its limit",
+    "57P0": "is starting or stopping",
+}
+
 json_option = click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
+
+
+class Operated(click.Group):
+    """Commands whose failures an operator can act on: one line each, and never a traceback.
+
+    Bugs keep their traceback: nobody but us can act on those.
+    """
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run a command; 1 when it was refused or could not, 130 when it was interrupted."""
+        try:
+            return super().invoke(ctx)
+        except (KeyboardInterrupt, click.Abort):
+            click.echo("Interrupted.", err=True)
+            ctx.exit(INTERRUPTED)
+        except DomainError as refusal:
+            if isinstance(refusal.__cause__, OSError):
+                click.echo(f"The database at {_place()} does not answer.", err=True)
+            else:
+                refuse(refusal)
+        except (EmbeddedServerError, CommandError) as error:
+            click.echo(str(error), err=True)
+        except (DBAPIError, PostgresError, InterfaceError) as error:
+            told = _database_refusal(error)
+            if told is None:
+                raise
+            click.echo(f"The database at {_place()} {told}.", err=True)
+        except OSError as error:
+            if error.filename:
+                click.echo(f"{error.filename}: {error.strerror}", err=True)
+            else:
+                click.echo(f"The database at {_place()} does not answer: {error}", err=True)
+        ctx.exit(1)
+
+
+def _database_refusal(error: Exception) -> str | None:
+    cause = error.orig if isinstance(error, DBAPIError) else error
+    sqlstate = str(getattr(cause, "sqlstate", "") or "")
+    return next((told for at, told in DATABASE_REFUSALS.items() if sqlstate.startswith(at)), None)
+
+
+def _place() -> str:
+    """Which database it is, without its password."""
+    url = urlsplit(settings().database_url)
+    return f"{(url.netloc.rpartition('@')[2] or 'its socket')}{url.path}"
+
+
+def configuration() -> Settings:
+    """The settings, with everything that is wrong with them said at once."""
+    try:
+        found = settings()
+    except ValidationError as error:
+        told = [
+            f"{'.'.join(map(str, each['loc'])) or 'settings'}: {each['msg']}"
+            for each in error.errors()
+        ]
+        raise click.ClickException("\n  ".join(["wrong settings:", *told])) from error
+    scheme = found.database_url.partition("://")[0]
+    if found.database_url and scheme not in DATABASE_SCHEMES:
+        raise click.ClickException("DATABASE_URL has to begin with postgresql://")
+    return found
+
+
+def require_rulebook() -> None:
+    """Refuse to start by a rulebook that is not there or not valid."""
+    name = configuration().province
+    try:
+        rulebook()
+    except (OSError, tomllib.TOMLDecodeError, ValueError) as error:
+        path = rulebook_path(name)
+        raise click.ClickException(
+            f"the rulebook {path} cannot be used; `marketplace rulebook check {path}` says why"
+        ) from error
 
 
 @contextmanager
@@ -31,7 +122,7 @@ def database_server(*, migrated: bool = True) -> Iterator[Settings]:
     Without DATABASE_URL the embedded server is started (or joined) and brought to this release;
     a server of your own is migrated by `marketplace migrate` only, when you say so.
     """
-    configured = settings()
+    configured = configuration()
     configure_logging(log_format=configured.log_format, level=configured.log_level)
     if configured.database_url:
         yield configured
@@ -50,7 +141,7 @@ def database_server(*, migrated: bool = True) -> Iterator[Settings]:
 
 
 def run_with_database(work: Callable[[Database], Awaitable[R]]) -> R:
-    """Run `work` against the configured database; a refusal becomes exit code 1."""
+    """Run `work` against the configured database."""
     with database_server() as configured:
 
         async def run() -> R:
@@ -65,19 +156,15 @@ def run_with_database(work: Callable[[Database], Awaitable[R]]) -> R:
             finally:
                 await database.close()
 
-        try:
-            return asyncio.run(run())
-        except DomainError as error:
-            refuse(error)
+        return asyncio.run(run())
 
 
-def refuse(error: DomainError) -> NoReturn:
-    """Say what was wrong, each reason on its line, and exit with 1."""
+def refuse(error: DomainError) -> None:
+    """Say what was wrong, each reason on its line."""
     click.echo(f"{error.title}: {error.detail}" if error.detail else error.title, err=True)
     for reason in error.reasons:
         source = f" [{reason.source}]" if reason.source else ""
         click.echo(f"  - {reason.message}{source}", err=True)
-    sys.exit(1)
 
 
 def print_json(document: Any) -> None:
