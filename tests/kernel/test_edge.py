@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import uuid
 from dataclasses import dataclass
-from typing import Annotated, ClassVar
+from typing import Annotated, Any, ClassVar, cast
 
 import httpx
 import msgspec
@@ -107,7 +107,7 @@ async def client(services: Services, database: Database, test_settings: Settings
         exception_handlers=EXCEPTION_HANDLERS,
     )
     app.state.services = services
-    transport = httpx.ASGITransport(app=app, raise_app_exceptions=False)
+    transport = httpx.ASGITransport(app=cast(Any, app), raise_app_exceptions=False)
     headers = {"Authorization": f"Bearer {services.access_tokens.issue(ACTOR)}"}
     async with httpx.AsyncClient(transport=transport, base_url="http://t", headers=headers) as made:
         yield made
@@ -272,7 +272,7 @@ async def test_an_event_is_delivered_until_its_handler_succeeds_and_then_once(
         if len(heard) == 1:
             raise ValueError("the first time fails")
 
-    handlers = {ParcelWeighed: [hear]}
+    handlers: outbox.Handlers = {ParcelWeighed: [hear]}
     await outbox.deliver_due(database, handlers)
     await outbox.deliver_due(database, handlers)
     assert len(heard) == 1
@@ -293,7 +293,8 @@ async def test_two_workers_deliver_each_event_once(client, database):
         await asyncio.sleep(0.01)
         heard.append(event.parcel_id)
 
-    await asyncio.gather(*(outbox.deliver_due(database, {ParcelWeighed: [hear]}) for _ in range(4)))
+    handlers: outbox.Handlers = {ParcelWeighed: [hear]}
+    await asyncio.gather(*(outbox.deliver_due(database, handlers) for _ in range(4)))
 
     assert len(heard) == len(set(heard)) == 10
 
