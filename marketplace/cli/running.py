@@ -15,7 +15,8 @@ import click
 from alembic.util import CommandError
 from asyncpg import InterfaceError, PostgresError
 from pydantic import ValidationError
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy import make_url
+from sqlalchemy.exc import ArgumentError, DBAPIError
 
 from marketplace.kernel.db import Database
 from marketplace.kernel.embedded import EmbeddedPostgres, EmbeddedServerError
@@ -57,21 +58,23 @@ class Operated(click.Group):
             ctx.exit(INTERRUPTED)
         except DomainError as refusal:
             if isinstance(refusal.__cause__, OSError):
-                click.echo(f"The database at {_place()} does not answer.", err=True)
+                click.echo(f"The database {_place()} does not answer.", err=True)
             else:
                 refuse(refusal)
         except (EmbeddedServerError, CommandError) as error:
             click.echo(str(error), err=True)
+        except ArgumentError as error:
+            click.echo(f"DATABASE_URL cannot be read: {error}", err=True)
         except (DBAPIError, PostgresError, InterfaceError) as error:
             told = _database_refusal(error)
             if told is None:
                 raise
-            click.echo(f"The database at {_place()} {told}.", err=True)
+            click.echo(f"The database {_place()} {told}.", err=True)
         except OSError as error:
             if error.filename:
                 click.echo(f"{error.filename}: {error.strerror}", err=True)
             else:
-                click.echo(f"The database at {_place()} does not answer: {error}", err=True)
+                click.echo(f"The database {_place()} does not answer: {error}", err=True)
         ctx.exit(1)
 
 
@@ -82,9 +85,10 @@ def _database_refusal(error: Exception) -> str | None:
 
 
 def _place() -> str:
-    """Which database it is, without its password."""
+    """Which database it is, without its password; a host is absent for a socket."""
     url = urlsplit(settings().database_url)
-    return f"{(url.netloc.rpartition('@')[2] or 'its socket')}{url.path}"
+    host = url.netloc.rpartition("@")[2]
+    return f"{url.path.lstrip('/')} at {host}" if host else url.path.lstrip("/")
 
 
 def configuration() -> Settings:
@@ -100,6 +104,10 @@ def configuration() -> Settings:
     scheme = found.database_url.partition("://")[0]
     if found.database_url and scheme not in DATABASE_SCHEMES:
         raise click.ClickException("DATABASE_URL has to begin with postgresql://")
+    try:
+        make_url(found.database_url or "postgresql://")
+    except (ArgumentError, ValueError) as error:
+        raise click.ClickException(f"DATABASE_URL cannot be read: {error}") from error
     return found
 
 
