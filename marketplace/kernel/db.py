@@ -206,7 +206,7 @@ class Tx:
     async def flush(self) -> None:
         """Write what was recorded so far; `atomically` does this last."""
         if self._events:
-            await outbox.store(self.connection, self._events, at=self.now)
+            await outbox.store(self, self._events)
             self._events = []
         if self._audit:
             await audit.store(

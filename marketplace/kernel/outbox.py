@@ -7,13 +7,13 @@ effect happens once however often the event is delivered.
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
+import msgspec
 import structlog
-from sqlalchemy import insert, select, update
+from sqlalchemy import select, update
 from sqlalchemy.dialects.postgresql import insert as upsert
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from marketplace.kernel.actors import system_actor
 from marketplace.kernel.events import Event
@@ -31,22 +31,22 @@ Handlers = Mapping[type[Event], Sequence[Handler]]
 ATTEMPTS_MAX = 20
 BACKOFF_SECONDS_MAX = 3600
 
-_STORE = insert(outbox_event)
+_STORE = """
+    insert into outbox_event (name, payload, recorded_at, due_at)
+    select name, payload, $3, $3
+      from unnest($1::text[], $2::jsonb[]) with ordinality as told (name, payload, place)
+     order by place
+"""
 
 
-async def store(connection: AsyncConnection, events: Sequence[Event], *, at: datetime) -> None:
+async def store(tx: Tx, events: Sequence[Event]) -> None:
     """Write `events` in one statement; they are due at once."""
-    await connection.execute(
+    driver = await tx.raw()
+    await driver.execute(
         _STORE,
-        [
-            {
-                "name": type(event).__name__,
-                "payload": event.payload(),
-                "recorded_at": at,
-                "due_at": at,
-            }
-            for event in events
-        ],
+        [type(event).__name__ for event in events],
+        [msgspec.json.encode(event.payload()).decode() for event in events],
+        tx.now,
     )
 
 

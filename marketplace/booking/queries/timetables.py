@@ -19,7 +19,7 @@ from marketplace.booking.rules.availability import (
     free_intervals,
 )
 from marketplace.booking.rules.intervals import common, minutes_of
-from marketplace.booking.rules.timetable import Busy, busy_intervals
+from marketplace.booking.rules.timetable import Busy, timetable
 from marketplace.booking.tables import LIVE, booking_rule, reservation
 from marketplace.catalogue.errors import InstrumentMissing
 from marketplace.catalogue.queries.schedules import SCHEDULES
@@ -204,12 +204,13 @@ async def availability(tx: Tx, window: Window) -> Availability:
     found = await schedule(tx, window.instrument_id, window.during)
     _require_visible(tx, found)
     beside = (await taken(tx, [found], window.during))[found.instrument_id]
+    times = timetable(found, beside, window.during, at=tx.now)
     return Availability(
         instrument_id=found.instrument_id,
         during=window.during,
         terms=found.terms,
-        free=tuple(free_intervals(found, beside, window.during, at=tx.now)),
-        busy=tuple(busy_intervals(found, beside, window.during, at=tx.now)),
+        free=times.free,
+        busy=times.busy,
     )
 
 

@@ -262,11 +262,18 @@ def free_intervals(
     window = possible and within.clip(possible)
     if window is None:
         return []
-    usable = without(
-        open_intervals(schedule, window), [closure.during for closure in schedule.closures]
+    return free_stretches(
+        schedule, open_intervals(schedule, window), seat_gaps(schedule, taken, window)
     )
+
+
+def free_stretches(
+    schedule: Schedule, opened: Sequence[During], gaps_by_seat: Sequence[Sequence[During]]
+) -> list[During]:
+    """What is open, not closed, and free on one seat from end to end."""
+    usable = without(opened, [closure.during for closure in schedule.closures])
     found: set[During] = set()
-    for gaps in seat_gaps(schedule, taken, window):
+    for gaps in gaps_by_seat:
         for gap in gaps:
             found.update(part for one in usable if (part := one.clip(gap)) is not None)
     return _widest(found)

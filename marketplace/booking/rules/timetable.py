@@ -10,13 +10,14 @@ from marketplace.booking.rules.availability import (
     BOOKABLE,
     Schedule,
     Taken,
+    free_stretches,
     holidays,
     open_intervals,
     reservable,
     seat_gaps,
 )
 from marketplace.booking.rules.intervals import common, without
-from marketplace.kernel.time import During, merged
+from marketplace.kernel.time import During
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,39 +29,47 @@ class Busy:
     text: str = ""
 
 
-def busy_intervals(
+@dataclass(frozen=True, slots=True)
+class Timetable:
+    """A period of one instrument: where a reservation may lie, and why not elsewhere."""
+
+    free: tuple[During, ...]
+    busy: tuple[Busy, ...]
+
+
+def timetable(
     schedule: Schedule, taken: Sequence[Taken], within: During, *, at: datetime
-) -> list[Busy]:
-    """`within` minus its free time, cut into stretches of one reason each, in order.
+) -> Timetable:
+    """`within`, cut into what is free and into stretches that are not, of one reason each.
 
     Where several reasons hold at once the one that lasts longest is told: what is past, what the
     provider closed, holidays, opening hours, other reservations, and last the notice and horizon.
     """
     if schedule.status not in BOOKABLE:
-        return [Busy(within, "not-open", f"The instrument is {schedule.status}.")]
-    rest = [within]
-    found: list[Busy] = []
-    for reason, text, spans in _layers(schedule, taken, within, at):
-        found.extend(Busy(piece, reason, text) for piece in common(rest, spans))
-        rest = without(rest, spans)
-    return sorted(found, key=lambda busy: busy.during)
-
-
-def _layers(
-    schedule: Schedule, taken: Sequence[Taken], within: During, at: datetime
-) -> list[tuple[str, str, list[During]]]:
-    past = [During(within.starts_at, at)] if within.starts_at < at else []
+        shut = Busy(within, "not-open", f"The instrument is {schedule.status}.")
+        return Timetable((), (shut,))
     opened = open_intervals(schedule, within)
-    beside = [gap for gaps in seat_gaps(schedule, taken, within) for gap in gaps]
+    gaps = seat_gaps(schedule, taken, within)
     possible = reservable(schedule.terms, at=at)
     too_soon = [within] if possible is None else without([within], [possible])
     first = within.ends_at if possible is None else possible.starts_at
-    return [
-        ("past", "", past),
+    layers = [
+        ("past", "", [During(within.starts_at, at)] if within.starts_at < at else []),
         *(("closed", closure.reason, [closure.during]) for closure in schedule.closures),
         ("public-holiday", "", holidays(schedule, within)),
         ("outside-opening-hours", "", without([within], opened)),
-        ("reserved", "", without([within], merged(beside))),
+        ("reserved", "", without([within], [gap for seat in gaps for gap in seat])),
         ("notice", "", [one for one in too_soon if one.starts_at < first]),
         ("horizon", "", [one for one in too_soon if one.starts_at >= first]),
     ]
+    rest = [within]
+    busy: list[Busy] = []
+    for reason, text, spans in layers:
+        if spans:
+            busy.extend(Busy(piece, reason, text) for piece in common(rest, spans))
+            rest = without(rest, spans)
+    usable = common(opened, [possible]) if possible is not None else []
+    return Timetable(
+        free=tuple(free_stretches(schedule, usable, gaps)),
+        busy=tuple(sorted(busy, key=lambda one: one.during)),
+    )

@@ -20,7 +20,7 @@ from marketplace.booking.rules.availability import (
 )
 from marketplace.booking.rules.intervals import common, minutes_of, without
 from marketplace.booking.rules.states import Purpose
-from marketplace.booking.rules.timetable import busy_intervals
+from marketplace.booking.rules.timetable import timetable
 from marketplace.kernel.time import During, merged, shanghai_instant
 
 MONDAY = date(2025, 3, 3)
@@ -236,9 +236,10 @@ def test_a_period_is_free_or_busy_for_one_reason_and_nothing_is_left_out(
 ):
     taken = [one for one in taken if one.seat <= schedule.terms.seats]
 
-    free = free_intervals(schedule, taken, within, at=NOW)
-    busy = [one.during for one in busy_intervals(schedule, taken, within, at=NOW)]
+    told = timetable(schedule, taken, within, at=NOW)
+    free, busy = list(told.free), [one.during for one in told.busy]
 
+    assert free == free_intervals(schedule, taken, within, at=NOW)
     assert [within] == merged([*free, *busy])
     assert [] == common(merged(free), merged(busy))
     assert within.ends_at - within.starts_at == sum(

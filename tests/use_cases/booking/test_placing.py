@@ -287,11 +287,13 @@ async def test_placing_takes_three_statements(database: Database):
 
     @event.listens_for(database.engine.sync_engine, "before_cursor_execute")
     def through_sqlalchemy(conn, cursor, statement, parameters, context, executemany):
-        seen.append(" ".join(statement.split()[:3]))
+        seen.append(" ".join(statement.lower().split()[:3]))
 
     async def counted(tx: Tx, command: PlaceReservation) -> None:
         driver = await tx.raw()
-        driver.add_query_logger(lambda query: seen.append(" ".join(query.query.split()[:3])))
+        driver.add_query_logger(
+            lambda query: seen.append(" ".join(query.query.lower().split()[:3]))
+        )
         await place_reservation(tx, command)
         await tx.flush()
 
@@ -299,10 +301,10 @@ async def test_placing_takes_three_statements(database: Database):
     await atomically(database, counted, command, actor=TEST)
 
     assert sorted(seen) == [
-        "COMMIT;",
-        "INSERT INTO outbox_event",
-        "INSERT INTO reservation",
-        "SELECT open.instrument_id, open.provider_id,",
+        "commit;",
+        "insert into outbox_event",
+        "insert into reservation",
+        "select open.instrument_id, open.provider_id,",
     ]
 
 
