@@ -12,12 +12,14 @@ import os
 from collections.abc import AsyncIterator, Iterator
 from datetime import datetime
 from pathlib import Path
+from typing import Any, cast
 
 import asyncpg
 import httpx
 import pytest
 import pytest_asyncio
 from argon2 import PasswordHasher
+from pydantic import SecretStr
 
 from marketplace.kernel.db import Database
 from marketplace.kernel.embedded import EmbeddedPostgres
@@ -109,7 +111,9 @@ async def database(database_url: str, clock: SetClock) -> AsyncIterator[Database
 @pytest.fixture
 def test_settings(tmp_path: Path) -> Settings:
     """Settings that touch nothing outside the test."""
-    return Settings(data_folder=tmp_path, token_secret=TOKEN_SECRET, requests_per_minute=100_000)
+    return Settings(
+        data_folder=tmp_path, token_secret=SecretStr(TOKEN_SECRET), requests_per_minute=100_000
+    )
 
 
 @pytest.fixture
@@ -128,6 +132,6 @@ async def api(services: Services, test_settings: Settings) -> AsyncIterator[http
     from marketplace.app import create_app
 
     app = create_app(services, test_settings)
-    transport = httpx.ASGITransport(app=app, raise_app_exceptions=False)
+    transport = httpx.ASGITransport(app=cast(Any, app), raise_app_exceptions=False)
     async with httpx.AsyncClient(transport=transport, base_url="http://platform.test") as client:
         yield client
