@@ -107,7 +107,12 @@ async def test_what_the_bank_said_and_what_was_matched_stays(sql, statement, att
     [
         ({}, "line_match_entry_once"),
         (
-            {"line_id": "(select min(id) from statement_line)", "amount_fen": 1_000},
+            {
+                "line_id": "(select min(id) from statement_line)",
+                "amount_fen": 1_000,
+                "kind": "'interest'",
+                "entry_id": "(select min(id) from entry)",
+            },
             "line_match_one_stands",
         ),
         ({"amount_fen": -299, "entry_id": "(select min(id) from entry)"}, "line_match_line_fkey"),

@@ -208,7 +208,7 @@ async def test_a_wallet_that_cannot_be_meant_gets_nothing(database):
     assert [line.note for line in await the_lines(database)] == [
         f"SC-W-{provider} is no SME",
         "SC-W-987654 is no SME",
-        f"SC-W-{sme} is 江苏某某科技有限公司, and another SME is the payer",
+        f"SC-W-{sme} is 江苏某某科技有限公司, and another organisation is the payer",
         "several references",
         "12 is no year",
         "",

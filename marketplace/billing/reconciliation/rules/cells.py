@@ -31,7 +31,7 @@ _DAY_ANYWHERE = re.compile(r"\d{4}[-/.]\d{1,2}[-/.]\d{1,2}|\d{4}年\d{1,2}月\d{
 
 def clean(text: str) -> str:
     """`text` in one form: full-width characters narrowed, blanks single, no control characters."""
-    normal = unicodedata.normalize("NFKC", text)
+    normal = text if text.isascii() else unicodedata.normalize("NFKC", text)
     if normal.isprintable():
         return " ".join(normal.split())
     spaced = "".join(

@@ -16,7 +16,6 @@ from marketplace.billing.reconciliation.rules.cells import (
     BALANCE_FEN_MAX,
     amount_fen,
     clean,
-    content,
     days_in,
 )
 
@@ -86,7 +85,7 @@ CHINESE_MONEY = frozenset({"", "CNY", "RMB", "人民币", "人民币元", "156",
 
 @dataclass(frozen=True, slots=True)
 class Layout:
-    """Where each column stands; remarks may stand in several."""
+    """Where each column stands; remarks may stand in several. Rows are given with clean cells."""
 
     at: dict[Column, int]
     remarks: tuple[int, ...]
@@ -95,11 +94,11 @@ class Layout:
     def cell(self, cells: Sequence[str], column: Column) -> str:
         """What a row says in `column`; nothing when it has no such column."""
         place = self.at.get(column)
-        return content(cells[place]) if place is not None and place < len(cells) else ""
+        return cells[place] if place is not None and place < len(cells) else ""
 
     def remark(self, cells: Sequence[str]) -> str:
         """What a row says in its columns for words, each thing once."""
-        said = (content(cells[place]) for place in self.remarks if place < len(cells))
+        said = (cells[place] for place in self.remarks if place < len(cells))
         return " ".join(dict.fromkeys(word for word in said if word))
 
 
@@ -150,7 +149,7 @@ class Stated:
 
     def read(self, cells: Sequence[str]) -> None:
         """Take what a row outside the table states: `期初余额: 1,234.00`, in one cell or two."""
-        words = [word for cell in cells for word in _BEFORE_A_LABEL.split(content(cell))]
+        words = [word for cell in cells for word in _BEFORE_A_LABEL.split(cell)]
         for index, word in enumerate(words):
             label, _, value = word.partition(":")
             after = [value.strip(), *words[index + 1 : index + 4]]

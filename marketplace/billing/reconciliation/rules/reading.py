@@ -86,13 +86,14 @@ class StatementReader:
         if row.broken:
             self.refuse(row.line, "", "the row cannot be taken apart: a quote is never closed")
             return
-        found = self._header(row.cells)
+        cells = [content(cell) for cell in row.cells]
+        found = self._header(cells)
         if found is not None:
             self.layout = found
-        elif self.layout is None or self._is_around(self.layout, row.cells):
-            self.stated.read(row.cells)
+        elif self.layout is None:
+            self.stated.read(cells)
         else:
-            self._line(self.layout, row)
+            self._below(self.layout, Row(row.line, cells, row.sheet))
 
     def refuse(self, line: int, column: str, reason: str, value: str = "") -> None:
         """Note something that is wrong."""
@@ -121,22 +122,22 @@ class StatementReader:
         again = self.layout.cell(cells, Column.BOOKED_ON) == self.layout.names[Column.BOOKED_ON]
         return layout_of(cells) if again else None
 
-    def _is_around(self, layout: Layout, cells: Sequence[str]) -> bool:
-        """Whether a row below the header is no line: empty but for fillers, sums, notes."""
-        said = [word for word in map(content, cells) if word]
-        if not said:
-            return True
+    def _below(self, layout: Layout, row: Row) -> None:
+        """A row below the header: a line, or sums and notes of the bank around the lines."""
         try:
-            day(layout.cell(cells, Column.BOOKED_ON))
+            booked_on = day(layout.cell(row.cells, Column.BOOKED_ON))
         except ValueError:
-            return bool(_NOT_A_LINE.match(said[0])) or (
-                len(said) <= 4 and said[0].partition(":")[0] in ("期初余额", "期末余额")
-            )
-        return False
+            said = [word for word in row.cells if word]
+            if said and not _NOT_A_LINE.match(said[0]):
+                reason = "not a day, or a day without its year"
+                self._wrong(layout, row, Column.BOOKED_ON, reason)
+                self._amount(layout, row)
+            self.stated.read(row.cells)
+            return
+        self._line(layout, row, booked_on)
 
-    def _line(self, layout: Layout, row: Row) -> None:
+    def _line(self, layout: Layout, row: Row, booked_on: date) -> None:
         before = self.bad_total
-        booked_on = self._day(layout, row)
         amount = self._amount(layout, row)
         balance = self._number(layout, row, Column.BALANCE, BALANCE_FEN_MAX)
         own = layout.cell(row.cells, Column.OWN_ACCOUNT).replace(" ", "").replace("-", "")
@@ -144,7 +145,7 @@ class StatementReader:
             self._wrong(layout, row, Column.OWN_ACCOUNT, "another account")
         if layout.cell(row.cells, Column.CURRENCY).upper() not in CHINESE_MONEY:
             self._wrong(layout, row, Column.CURRENCY, "not in CNY")
-        if before != self.bad_total or booked_on is None or amount is None:
+        if before != self.bad_total or amount is None:
             return
         self.lines.append(
             ReadLine(
@@ -158,13 +159,6 @@ class StatementReader:
                 reference=layout.cell(row.cells, Column.REFERENCE)[:100],
             )
         )
-
-    def _day(self, layout: Layout, row: Row) -> date | None:
-        try:
-            return day(layout.cell(row.cells, Column.BOOKED_ON))
-        except ValueError:
-            self._wrong(layout, row, Column.BOOKED_ON, "not a day, or a day without its year")
-            return None
 
     def _amount(self, layout: Layout, row: Row) -> int | None:
         """Credit less debit: what a bank writes in red, below zero, turns round by itself."""

@@ -31,6 +31,7 @@ from marketplace.billing.reconciliation.rules.reading import (
     BAD_LINES_LISTED,
     LINES_MAX,
     BadLine,
+    ReadLine,
     StatementReader,
 )
 from marketplace.billing.reconciliation.rules.states import LineStatus
@@ -104,61 +105,33 @@ async def import_statement(tx: Tx, command: ImportStatement) -> queries.BankStat
         for line, identity in zip(read.lines, named, strict=True)
         if identity not in known
     ]
-    amounts = [line.amount_fen for line, _ in new]
-    _require_continued(previous, read, amounts)
-    days = [line.booked_on for line in read.lines]
-    from_on, until_on = min([*days, *stated_days]), max([*days, *stated_days])
-    opening = read.closing_fen - sum(amounts)
-    made: int = await tx.scalar(
-        insert(bank_statement)
-        .values(
-            account_number=number,
-            previous_id=previous.id if previous else None,
-            file_name=command.file_name[:200] or "statement",
-            file_sha256=sha256,
-            from_on=from_on,
-            until_on=until_on,
-            opening_fen=opening,
-            in_fen=sum(amount for amount in amounts if amount > 0),
-            out_fen=-sum(amount for amount in amounts if amount < 0),
-            closing_fen=read.closing_fen,
-            lines=len(new),
-            known_lines=len(read.lines) - len(new),
-            imported_by=tx.actor.person_id,
-            imported_at=tx.now,
-        )
-        .returning(bank_statement.c.id)
+    _require_continued(previous, read, [line.amount_fen for line, _ in new])
+    made = await _store(
+        tx,
+        read,
+        [line for line, _ in new],
+        account_number=number,
+        previous_id=previous.id if previous else None,
+        file_name=command.file_name[:200] or "statement",
+        file_sha256=sha256,
+        from_on=min([*(line.booked_on for line in read.lines), *stated_days]),
+        until_on=max([*(line.booked_on for line in read.lines), *stated_days]),
     )
-    lines = [
-        _Line(
-            statement_id=made,
-            line_number=place,
-            identity=identity,
-            booked_on=line.booked_on,
-            amount_fen=line.amount_fen,
-            balance_fen=line.balance_fen or 0,
-            counterparty_name=line.name,
-            counterparty_account=line.account,
-            remark=line.remark,
-            bank_reference=line.reference,
-            status=LineStatus.UNMATCHED if line.amount_fen else LineStatus.IGNORED,
-        )
-        for place, (line, identity) in enumerate(new, 1)
-    ]
-    if previous is None and opening:
-        lines.insert(0, _opening_line(made, number, lines[0].booked_on, opening))
-    await _book(tx, made, lines)
+    lines = [_line(made.id, place, *one) for place, one in enumerate(new, 1)]
+    if previous is None and made.opening_fen:
+        lines.insert(0, _opening_line(made, lines[0].booked_on))
+    await _book(tx, made.id, lines)
     tx.audit(
         "import",
         subject="bank_statement",
-        subject_id=made,
+        subject_id=made.id,
         account_ends=number[-4:],
         file_sha256=sha256.hex(),
-        lines=len(new),
-        known_lines=len(read.lines) - len(new),
-        closing_fen=read.closing_fen,
+        lines=made.lines,
+        known_lines=made.known_lines,
+        closing_fen=made.closing_fen,
     )
-    return await queries.statement_by_id(tx, made)
+    return await queries.statement_by_id(tx, made.id)
 
 
 async def _require_unknown(tx: Tx, sha256: bytes) -> None:
@@ -225,14 +198,53 @@ def _require_continued(
         )
 
 
-def _opening_line(statement_id: int, account_number: str, day: date, opening_fen: int) -> _Line:
+async def _store(
+    tx: Tx, read: Added, new: Sequence[ReadLine], **facts: object
+) -> queries.BankStatement:
+    """The statement of what is new, in the chain of its account."""
+    amounts = [line.amount_fen for line in new]
+    made: int = await tx.scalar(
+        insert(bank_statement)
+        .values(
+            **facts,
+            opening_fen=read.closing_fen - sum(amounts),
+            in_fen=sum(amount for amount in amounts if amount > 0),
+            out_fen=-sum(amount for amount in amounts if amount < 0),
+            closing_fen=read.closing_fen,
+            lines=len(new),
+            known_lines=len(read.lines) - len(new),
+            imported_by=tx.actor.person_id,
+            imported_at=tx.now,
+        )
+        .returning(bank_statement.c.id)
+    )
+    return await queries.statement_by_id(tx, made)
+
+
+def _line(statement_id: int, place: int, line: ReadLine, identity: bytes) -> _Line:
     return _Line(
         statement_id=statement_id,
+        line_number=place,
+        identity=identity,
+        booked_on=line.booked_on,
+        amount_fen=line.amount_fen,
+        balance_fen=line.balance_fen or 0,
+        counterparty_name=line.name,
+        counterparty_account=line.account,
+        remark=line.remark,
+        bank_reference=line.reference,
+        status=LineStatus.UNMATCHED if line.amount_fen else LineStatus.IGNORED,
+    )
+
+
+def _opening_line(statement: queries.BankStatement, day: date) -> _Line:
+    return _Line(
+        statement_id=statement.id,
         line_number=0,
-        identity=opening_identity(account_number),
+        identity=opening_identity(statement.account_number),
         booked_on=day,
-        amount_fen=opening_fen,
-        balance_fen=opening_fen,
+        amount_fen=statement.opening_fen,
+        balance_fen=statement.opening_fen,
         counterparty_name="",
         counterparty_account="",
         remark="期初余额",

@@ -31,6 +31,9 @@ from marketplace.billing.reconciliation.use_cases.turns import explain_lines
 from marketplace.kernel.db import Tx
 from marketplace.parties import queries as parties
 
+# So many payers whose name is not that of the wallet's owner are looked up in one run.
+PAYERS_AT_ONCE = 500
+
 
 @dataclass(frozen=True, slots=True)
 class MatchStatement:
@@ -127,23 +130,31 @@ async def _of_the_bank(tx: Tx, lines: Sequence[OpenLine]) -> Result:
 async def _unfit_wallets(
     tx: Tx, lines: Sequence[OpenLine]
 ) -> Callable[[OpenLine, int], str | None]:
-    """Why a wallet cannot be meant: there is none, it is closed, or another SME is the payer.
+    """Why a wallet cannot be meant: there is none, it is closed, or the payer is somebody else.
 
     The last catches a number that a bank has cut short: `SC-W-123` in a field too narrow.
     """
     named = {organisation_id for line in lines for organisation_id in said(line).wallets}
-    smes = {
-        one.id: one
-        for one in (await parties.organisations(tx, named)).values()
-        if one.kind == "sme"
+    organisations = await parties.organisations(tx, named)
+    smes = {one.id: one for one in organisations.values() if one.kind == "sme"}
+    entities = await parties.legal_entities(tx, [one.legal_entity_id for one in smes.values()])
+    own_names = {
+        one.id: {clean(one.name), clean(entities[one.legal_entity_id].name)}
+        for one in smes.values()
     }
     closed = {
         wallet.owner_id
         for wallet in await ledger_queries.balances(tx, AccountType.WALLET)
         if wallet.closed_at is not None
     }
-    payers = {line.counterparty_name for line in lines if said(line).wallets}
-    registered = {name: await _registered(tx, name) for name in payers if name}
+    # Most SMEs pay in their own name; only who does not is looked up.
+    others = {
+        line.counterparty_name
+        for line in lines
+        for organisation_id in said(line).wallets
+        if line.counterparty_name not in own_names.get(organisation_id, ())
+    }
+    registered = {name: await _registered(tx, name) for name in sorted(others)[:PAYERS_AT_ONCE]}
 
     def unfit(line: OpenLine, organisation_id: int) -> str | None:
         sme = smes.get(organisation_id)
@@ -151,16 +162,23 @@ async def _unfit_wallets(
             return f"SC-W-{organisation_id} is no SME"
         if organisation_id in closed:
             return "the wallet is closed"
-        owners = registered.get(line.counterparty_name, frozenset())
+        payer = line.counterparty_name
+        if payer in own_names[organisation_id]:
+            return None
+        if payer not in registered:
+            return "too many payers in other names at once; match again"
+        owners = registered[payer]
         if owners and sme.legal_entity_id not in owners:
-            return f"SC-W-{organisation_id} is {sme.name}, and another SME is the payer"
+            return f"SC-W-{organisation_id} is {sme.name}, and another organisation is the payer"
         return None
 
     return unfit
 
 
 async def _registered(tx: Tx, name: str) -> frozenset[int]:
-    """The legal entities of exactly this name, or of an SME of this name."""
+    """The legal entities of exactly this name, or behind an organisation of this name."""
+    if not name:
+        return frozenset()
     asked = parties.Search(text=name, page_size=20)
     entities = await parties.search_legal_entities(tx, asked)
     organisations = await parties.search_organisations(tx, asked)
