@@ -12,7 +12,7 @@ import os
 import signal
 import socket
 from collections.abc import Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from importlib import import_module
 from itertools import chain
 
@@ -36,6 +36,8 @@ DOMAINS_WITH_JOBS = ("booking", "billing.ledger", "vouchers", "orders")
 DOMAINS_WITH_HANDLERS = ("vouchers", "orders")
 OUTBOX_PAUSE_SECONDS = 1.0
 JOB_SECONDS_MAX = 3600
+# How long a stopping worker lets its running jobs end by themselves.
+GRACE_SECONDS = 30.0
 
 
 async def _forget_idempotency_keys(database: Database) -> int:
@@ -80,7 +82,12 @@ async def run_tick(database: Database, job: Job, *, worker: str) -> bool:
     A failure is logged and noted in the job log; the next tick finds the same rows still due.
     """
     tick = database.clock.now().replace(second=0, microsecond=0)
-    if not await claim(database, job=job.name, tick=tick, worker=worker):
+    try:
+        if not await claim(database, job=job.name, tick=tick, worker=worker):
+            return False
+    except DomainError as refusal:
+        # The database is away; the rows stay due, and the next tick finds them.
+        log.warning("job.not_claimed", job=job.name, error=str(refusal))
         return False
     done, error = None, None
     try:
@@ -89,13 +96,25 @@ async def run_tick(database: Database, job: Job, *, worker: str) -> bool:
     except (DomainError, TimeoutError) as refusal:
         error = f"{type(refusal).__name__}: {refusal}"
         log.warning("job.refused", job=job.name, error=error)
+    except asyncio.CancelledError:
+        await _note_end(database, job, tick, done=None, error="the worker was stopped")
+        raise
     except Exception as bug:
         # A job that fails must not take the scheduler with it.
         error = f"{type(bug).__name__}: {bug}"
         log.exception("job.failed", job=job.name)
-    JOBS.labels(job.name, "failed" if error else "done").inc()
-    await finish(database, job=job.name, tick=tick, done=done, error=error)
+    await _note_end(database, job, tick, done=done, error=error)
     return True
+
+
+async def _note_end(
+    database: Database, job: Job, tick: datetime, *, done: int | None, error: str | None
+) -> None:
+    JOBS.labels(job.name, "failed" if error else "done").inc()
+    try:
+        await finish(database, job=job.name, tick=tick, done=done, error=error)
+    except DomainError as refusal:
+        log.warning("job.end_not_noted", job=job.name, error=str(refusal))
 
 
 async def deliver_forever(database: Database, stopping: asyncio.Event) -> None:
@@ -117,15 +136,39 @@ async def deliver_forever(database: Database, stopping: asyncio.Event) -> None:
                 continue
 
 
-def schedule(database: Database, jobs: Sequence[Job], *, worker: str) -> AsyncIOScheduler:
+class Running:
+    """The ticks that run at this moment, so that a stopping worker can wait for them."""
+
+    def __init__(self) -> None:
+        self._ticks: set[asyncio.Task[bool]] = set()
+
+    async def tick(self, database: Database, job: Job, worker: str) -> None:
+        """Run a tick, and know of it while it runs."""
+        task = asyncio.ensure_future(run_tick(database, job, worker=worker))
+        self._ticks.add(task)
+        task.add_done_callback(self._ticks.discard)
+        await asyncio.shield(task)
+
+    async def end(self, *, within_seconds: float) -> None:
+        """Wait for the running ticks, and stop those that take too long; their rows stay due."""
+        if self._ticks:
+            _, late = await asyncio.wait(self._ticks, timeout=within_seconds)
+            for task in late:
+                task.cancel()
+            await asyncio.gather(*late, return_exceptions=True)
+
+
+def schedule(
+    database: Database, jobs: Sequence[Job], *, worker: str, running: Running | None = None
+) -> AsyncIOScheduler:
     """A scheduler over `jobs`, each also run once at the start to catch up."""
     scheduler = AsyncIOScheduler(timezone=SHANGHAI)
+    tick = (running or Running()).tick
     for job in jobs:
         scheduler.add_job(
-            run_tick,
+            tick,
             CronTrigger.from_crontab(job.cron, timezone=SHANGHAI),
-            args=[database, job],
-            kwargs={"worker": worker},
+            args=[database, job, worker],
             id=job.name,
             coalesce=True,
             max_instances=1,
@@ -136,14 +179,18 @@ def schedule(database: Database, jobs: Sequence[Job], *, worker: str) -> AsyncIO
 
 
 async def work(database: Database, stopping: asyncio.Event) -> None:
-    """Run scheduler and outbox until `stopping` is set."""
-    scheduler = schedule(database, all_jobs(), worker=worker_name())
+    """Run scheduler and outbox until `stopping` is set, then let what runs end."""
+    running = Running()
+    scheduler = schedule(database, all_jobs(), worker=worker_name(), running=running)
     scheduler.start()
     log.info("worker.started", jobs=sorted(job.id for job in scheduler.get_jobs()))
     try:
         await deliver_forever(database, stopping)
     finally:
-        scheduler.shutdown(wait=True)
+        # The scheduler's own shutdown would cut running jobs off, whatever it is asked to wait.
+        scheduler.pause()
+        await running.end(within_seconds=GRACE_SECONDS)
+        scheduler.shutdown(wait=False)
         log.info("worker.stopped")
 
 

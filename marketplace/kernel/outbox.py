@@ -89,7 +89,13 @@ async def _deliver_next(database: Database, handlers: Handlers) -> bool:
             # Written by a newer release: this one must not mark it delivered.
             await _postpone(tx, row.id, "no such event in this release")
             return True
-        event = event_type.from_payload(row.payload)
+        try:
+            event = event_type.from_payload(row.payload)
+        except (KeyError, TypeError, ValueError) as error:
+            # Written by a release that knew the event otherwise: those behind it must not wait.
+            log.exception("outbox.unreadable", event_id=row.id, name=row.name)
+            await _postpone(tx, row.id, f"unreadable: {error!r}")
+            return True
         for handler in handlers.get(event_type, ()):
             try:
                 async with tx.connection.begin_nested():
