@@ -61,7 +61,9 @@ async def build(
     """Build the province, live its year, and print what came of it."""
     await migrate_async(configured.database_url)
     clock = SetClock(shanghai_instant(date(YEAR, 1, 2), 8 * 60))
-    database = Database(configured.database_url, statement_timeout_seconds=600, clock=clock)
+    database = Database(
+        configured.database_url, statement_timeout_seconds=600, clock=clock, durable=False
+    )
     world = World(database, clock)
     try:
         with stopwatch() as seconds:
@@ -93,7 +95,9 @@ async def _live(world: World, console: Console, *, scale: str, seed: int) -> tup
         steps = bars.add_task("过一年 The year", total=year.steps)
         await year.live(lambda _, done: bars.advance(steps, done))
         bars.update(steps, completed=year.steps)
-        closing = bars.add_task("评价、奖励、对账 Closing", total=3)
+        closing = bars.add_task("结账、评价、奖励 Closing", total=4)
+        await finance.close_the_year()
+        bars.advance(closing)
         await finance.evaluate()
         bars.advance(closing)
         run_id = await finance.reward()

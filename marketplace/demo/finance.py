@@ -11,7 +11,9 @@ from collections.abc import Sequence
 from datetime import date, timedelta
 
 from marketplace.billing.payouts import use_cases as payouts
+from marketplace.billing.reconciliation import queries as reconciliation_queries
 from marketplace.billing.reconciliation import use_cases as reconciliation
+from marketplace.billing.reconciliation.rules.states import MatchKind
 from marketplace.billing.rewards import use_cases as rewards
 from marketplace.demo.bank import ACCOUNT_NUMBER, DemoBank
 from marketplace.demo.build import YEAR, file_profile
@@ -267,10 +269,41 @@ class Finance:
         )
         await self.world.do(
             reconciliation.match_statement,
-            reconciliation.MatchStatement(imported.statement.id),
+            reconciliation.MatchStatement(imported.id),
             maker,
         )
         await self.world.deliver()
+
+    async def close_the_year(self) -> None:
+        """What nobody had explained is explained by hand, and two persons sign the year off."""
+        self.world.go_to(date(YEAR + 1, 1, 6))
+        maker, checker = self.staff.finance_maker, self.staff.finance_checker
+        lines, _ = await self.world.ask(
+            reconciliation_queries.statement_lines,
+            reconciliation_queries.LineSearch(status="unmatched"),
+            maker,
+        )
+        for line in lines:
+            await self.world.do(
+                reconciliation.match_line,
+                reconciliation.MatchLine(
+                    line.id,
+                    MatchKind.WALLET,
+                    reason="来电核实：补缴测试预存款",
+                    target_id=self.world.companies[2].organisation_id,
+                ),
+                maker,
+            )
+        drafted = await self.world.do(
+            reconciliation.draft_sign_off,
+            reconciliation.DraftSignOff(date(YEAR, 1, 1), date(YEAR, 12, 31)),
+            maker,
+        )
+        await self.world.do(
+            reconciliation.approve_sign_off,
+            reconciliation.ApproveSignOff(drafted.id),
+            checker,
+        )
 
     async def evaluate(self) -> None:
         """The yearly evaluation, from records to final grades."""

@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import date
 
 from rich.console import Console
 from rich.table import Table
 
 from marketplace.billing.ledger import queries as ledger
+from marketplace.billing.ledger.rules.chart import AccountType
 from marketplace.billing.reconciliation import queries as reconciliation
 from marketplace.billing.rewards import queries as rewards
+from marketplace.booking import queries as booking
+from marketplace.demo.build import YEAR
 from marketplace.demo.world import MAIL_DOMAIN, PASSWORD, World, facts_of, plain
 from marketplace.kernel.money import yuan
+from marketplace.kernel.time import During, shanghai_instant
 from marketplace.web.figures import figures
 
 
@@ -32,7 +37,9 @@ class Proof:
 async def print_report(world: World, console: Console, *, run_id: int, bank_fen: int) -> Proof:
     """Print the year in figures and prove it."""
     numbers = await world.ask(figures, None)
-    table = Table(title="一年 · The year", title_justify="left", show_header=False)
+    hours = await _machine_hours(world)
+    lines, explained = await _lines(world)
+    table = Table(title=f"{YEAR} 年 · The year {YEAR}", title_justify="left", show_header=False)
     table.add_row("在册仪器 Instruments listed", plain(numbers.instruments))
     table.add_row("仪器原值 Original value, CNY", yuan(numbers.value_fen))
     table.add_row("管理单位 Providers", plain(numbers.providers))
@@ -45,11 +52,52 @@ async def print_report(world: World, console: Console, *, run_id: int, bank_fen:
         ("instruct_settlements", "结算批次 Settlement runs"),
     ):
         table.add_row(title, plain(world.done[name]))
+    table.add_row("有效机时 Effective machine-hours", plain(hours.effective // 60))
+    table.add_row("对外机时 External machine-hours", plain(hours.external // 60))
+    table.add_row("共享率 Sharing rate", f"{hours.external / max(1, hours.effective):.1%}")
+    for of_type, title in (
+        (AccountType.APPROPRIATION, "创新券预算 Voucher budget, CNY"),
+        (AccountType.PROGRAMME_SPENT, "创新券抵扣 Vouchers used, CNY"),
+    ):
+        table.add_row(title, yuan(await _balance(world, of_type)))
+    table.add_row("银行流水 Statement lines, explained", f"{lines:,}, {explained:,}")
+    table.add_row("结账 Periods signed off by two persons", plain(world.done["approve_sign_off"]))
     for code, count in facts_of(world.refused)[:8]:
         table.add_row(f"被拒 Refused: {code}", plain(count))
     console.print(table)
     await _rewards(world, console, run_id)
     return await _proof(world, console, bank_fen)
+
+
+@dataclass(frozen=True, slots=True)
+class _Hours:
+    """Minutes over all instruments."""
+
+    effective: int
+    external: int
+
+
+async def _machine_hours(world: World) -> _Hours:
+    year = During(shanghai_instant(date(YEAR, 1, 1)), shanghai_instant(date(YEAR + 1, 1, 1)))
+    rows = await world.ask(booking.machine_minutes, booking.MachineMinutesAsked(period=year))
+    return _Hours(
+        effective=sum(row.minutes for row in rows),
+        external=sum(row.minutes for row in rows if row.purpose == "external"),
+    )
+
+
+async def _lines(world: World) -> tuple[int, int]:
+    """How many statement lines there are, and how many of them are explained."""
+    search = reconciliation.LineSearch
+    _, every = await world.ask(reconciliation.statement_lines, search(page_size=1))
+    _, explained = await world.ask(
+        reconciliation.statement_lines, search(status="matched", page_size=1)
+    )
+    return every, explained
+
+
+async def _balance(world: World, of_type: AccountType) -> int:
+    return sum(one.posted_fen for one in await world.ask(ledger.balances, of_type))
 
 
 async def _rewards(world: World, console: Console, run_id: int) -> None:
@@ -88,7 +136,7 @@ async def _proof(world: World, console: Console, bank_fen: int) -> Proof:
         )
     console.print(table)
     report = await ledger.verify(world.database)
-    balancing = await world.ask(reconciliation.balancing, today)
+    balancing = await world.ask(reconciliation.balancing, reconciliation.BalancingAsked())
     proof = Proof(total, balancing.ledger_fen - bank_fen, len(report.problems))
     console.print(
         f"账簿平衡 The books balance: {'是 yes' if proof.holds else '否 NO'}"

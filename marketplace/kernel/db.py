@@ -53,7 +53,10 @@ class Database:
         pool_size: int = 10,
         statement_timeout_seconds: int = 30,
         clock: Clock | None = None,
+        durable: bool = True,
     ) -> None:
+        """Connect lazily. `durable=False` acknowledges before the disk does: it is for data that
+        can be built again, like a demo, and never for a platform in use."""
         self.url = asyncpg_url(url)
         self.clock: Clock = clock or SystemClock()
         self.engine: AsyncEngine = create_async_engine(
@@ -70,6 +73,7 @@ class Database:
                     "idle_in_transaction_session_timeout": "60000",
                     "jit": "off",
                     "application_name": "marketplace",
+                    "synchronous_commit": "on" if durable else "off",
                 }
             },
         )
