@@ -142,6 +142,10 @@ async def conditions(url: str, filled: booking_fill.Filled) -> dict[str, object]
     return machine() | settings | filling
 
 
+def _cpu(figures: dict[str, float]) -> float:
+    return figures["web_cpu_ms"] + figures["postgres_cpu_ms"]
+
+
 async def run(options: argparse.Namespace, folder: Path) -> dict[str, object]:
     server = EmbeddedPostgres(folder, options={"max_connections": "100"})
     url = await asyncio.to_thread(server.start)
@@ -177,8 +181,14 @@ async def run(options: argparse.Namespace, folder: Path) -> dict[str, object]:
                 seconds=options.seconds,
             )
         ratios = {
-            f"{one} / {other}": figures[one]["per_second"] / figures[other]["per_second"]
+            f"requests per second, {one} / {other}": figures[one]["per_second"]
+            / figures[other]["per_second"]
             for one, other in RATIOS
+        } | {
+            f"CPU of web process and PostgreSQL, {other} / {one}": _cpu(figures[other])
+            / _cpu(figures[one])
+            for one, other in RATIOS
+            if "web_cpu_ms" in figures[other]
         }
         overlaps = await booking_fill.overlaps(url)
         return {

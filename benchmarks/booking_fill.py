@@ -241,7 +241,8 @@ def pgbench_script(filled: Filled, raw: ModuleType) -> str:
             f" {provider}, {person}, 'own_research', now(), now())"
             " on conflict on constraint reservation_no_overlap do nothing returning id, seat;",
             "insert into outbox_event (name, payload, recorded_at, due_at) values"
-            " ('ReservationPlaced', jsonb_build_object('reservation_id', :number::bigint, 'order_id', 0,"
+            " ('ReservationPlaced',"
+            " jsonb_build_object('reservation_id', :number::bigint, 'order_id', 0,"
             " 'instrument_id', :instrument::bigint, 'status', 'confirmed'), now(), now());",
             "insert into idempotency_key (key, person_id, organisation_id, method, path,"
             f" body_sha256, status, body, stored_at) values ('bench-' || :number::text, {person},"

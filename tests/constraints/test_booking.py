@@ -1,5 +1,7 @@
 """Booking's named constraints hold whatever is written, with no rule in between."""
 
+from typing import Any
+
 import asyncpg
 import pytest
 
@@ -43,7 +45,7 @@ async def write(
     ended_at: str | None = None,
     decided_by: int | None = None,
 ) -> int:
-    return await raw.fetchval(
+    made: int = await raw.fetchval(
         INSERT,
         instrument_id,
         seat,
@@ -55,6 +57,7 @@ async def write(
         ended_at,
         decided_by,
     )
+    return made
 
 
 async def test_two_live_reservations_never_share_an_instant_of_a_seat(database: Database, raw):
@@ -107,7 +110,7 @@ async def test_an_ended_reservation_keeps_nobody_out_and_cannot_come_back(databa
     ],
 )
 async def test_a_reservation_that_makes_no_sense_is_not_stored(
-    database: Database, raw, wrong: dict, constraint: str
+    database: Database, raw, wrong: dict[str, Any], constraint: str
 ):
     instrument_id = await a_bookable_instrument(database)
 

@@ -98,9 +98,10 @@ def through_the_use_case(
 
 
 async def deadlocks(sql: asyncpg.Connection) -> int:
-    return await sql.fetchval(
+    counted: int = await sql.fetchval(
         "select deadlocks from pg_stat_database where datname = current_database()"
     )
+    return counted
 
 
 async def test_two_hundred_slots_are_sold_two_hundred_times(
