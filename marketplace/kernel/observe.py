@@ -99,6 +99,10 @@ class Observed:
         request_id = _request_id(scope)
         # Starlette-style state: Litestar merges it into its own and handlers read it from there.
         scope.setdefault("state", {})["request_id"] = request_id
+        method = scope["method"]
+        if method == "HEAD":
+            # The answer to HEAD is that to GET without its body.
+            scope = cast("HTTPScope", {**scope, "method": "GET"})
         status = 500
 
         async def observed_send(message: Message) -> None:
@@ -110,19 +114,20 @@ class Observed:
                 headers += [pair for pair in SECURITY_HEADERS if pair[0] not in present]
                 headers.append((b"x-request-id", request_id.encode()))
                 message["headers"] = headers
+            elif method == "HEAD" and message["type"] == "http.response.body":
+                message["body"] = b""
             await send(message)
 
         with structlog.contextvars.bound_contextvars(request_id=request_id):
             try:
                 await self.app(scope, receive, observed_send)
             finally:
-                _note(scope, status, time.perf_counter() - began)
+                _note(scope, method, status, time.perf_counter() - began)
 
 
-def _note(scope: HTTPScope, status: int, seconds: float) -> None:
+def _note(scope: HTTPScope, method: str, status: int, seconds: float) -> None:
     # The route's template, not the path: ids would make as many series as there are orders.
     route = str(scope.get("path_template") or "unmatched")
-    method = scope["method"]
     REQUESTS.labels(method, route, str(status)).inc()
     SECONDS.labels(method, route).observe(seconds)
     actor = scope.get("state", {}).get("actor")

@@ -67,10 +67,14 @@ class Schedule(RootModel[list[Term[T]]], Generic[T]):
         Raises:
             NoTermInForce: when none is.
         """
-        for term in self.root:
-            if term.holds_on(day):
-                return term
-        raise NoTermInForce(f"nothing is in force on {day}")
+        found = self.find(day)
+        if found is None:
+            raise NoTermInForce(f"nothing is in force on {day}")
+        return found
+
+    def find(self, day: date) -> Term[T] | None:
+        """The term in force on `day`, or None."""
+        return next((term for term in self.root if term.holds_on(day)), None)
 
     def on(self, day: date) -> T:
         """The value in force on `day`."""
@@ -86,9 +90,7 @@ class Section(BaseModel):
         """Every term of the section in force on `day`, as JSON values, to freeze with a result."""
         frozen: dict[str, Any] = {}
         for name in type(self).model_fields:
-            try:
-                term = getattr(self, name).term_on(day)
-            except NoTermInForce:
-                continue
-            frozen[name] = term.model_dump(mode="json", exclude_defaults=True)
+            term = getattr(self, name).find(day)
+            if term is not None:
+                frozen[name] = term.model_dump(mode="json", exclude_defaults=True)
         return frozen

@@ -1,48 +1,63 @@
-"""The few numbers that the home page shows to everybody."""
+"""What the home page tells everybody: a few numbers, what was found, the rules of the money."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import date
 from typing import Any
 
-from sqlalchemy import text
-
+from marketplace.catalogue import queries as catalogue
+from marketplace.catalogue.queries import SearchHits
 from marketplace.kernel.db import Tx
+from marketplace.parties import queries as parties
+from marketplace.rulebook import Rulebook, Schedule, Term
+
+HITS_SHOWN = 10
+TEXT_LENGTH_MAX = 100
 
 
 @dataclass(frozen=True, slots=True)
 class Figures:
-    """What the platform holds at this moment."""
+    """What the platform holds at this moment, and what was found of what was looked for."""
 
     instruments: int
     value_fen: int
     providers: int
     companies: int
+    found: SearchHits | None
 
 
-async def figures(tx: Tx, _: None) -> Figures:
-    """Count what is listed."""
-    return await tx.one(
-        Figures,
-        text(
-            """
-            select (select count(*) from instrument where status = 'listed') as instruments,
-                   (select coalesce(sum(worth_fen), 0) from instrument
-                     where status = 'listed')::bigint as value_fen,
-                   (select count(*) from organisation where kind = 'provider') as providers,
-                   (select count(*) from organisation where kind = 'sme') as companies
-            """
-        ),
+async def figures(tx: Tx, text_wanted: str) -> Figures:
+    """Count what is listed and who takes part, and find what was typed, when something was."""
+    listed = await catalogue.totals(tx)
+    kinds = await parties.count_by_kind(tx)
+    asked = catalogue.InstrumentSearch(text=text_wanted, page_size=HITS_SHOWN)
+    return Figures(
+        instruments=listed.instruments,
+        value_fen=listed.worth_fen,
+        providers=kinds.get("provider", 0),
+        companies=kinds.get("sme", 0),
+        found=await catalogue.search(tx, asked) if text_wanted else None,
     )
 
 
 def printable(text: str) -> str:
     """What was typed, without what no instrument's name contains; at most 100 characters."""
-    return "".join(character for character in text if character.isprintable()).strip()[:100]
+    typed = "".join(character for character in text if character.isprintable())
+    return typed.strip()[:TEXT_LENGTH_MAX]
 
 
-async def find(tx: Tx, text_wanted: str) -> Any:
-    """The first ten instruments that fit what was typed."""
-    from marketplace.catalogue import queries
-
-    return await queries.search(tx, queries.InstrumentSearch(text=text_wanted, page_size=10))
+def money_rules(book: Rulebook, day: date) -> dict[str, Term[Any]]:
+    """The terms that decide how much, by name; what is not in force on `day` is left out."""
+    schedules: dict[str, Schedule[Any]] = {
+        "share_cap": book.reward.share_cap_basis_points,
+        "entity_cap": book.reward.cap_per_legal_entity_fen,
+        "layers": book.voucher.layers,
+        "sme_cap": book.voucher.cap_per_sme_year_fen,
+        "notice": book.pricing.notice_working_days,
+    }
+    return {
+        name: term
+        for name, schedule in schedules.items()
+        if (term := schedule.find(day)) is not None
+    }

@@ -21,7 +21,7 @@ from marketplace.kernel.http import ApiRequest, read, services
 from marketplace.kernel.money import yuan
 from marketplace.kernel.time import shanghai_day
 from marketplace.rulebook import rulebook
-from marketplace.web.figures import figures, find, printable
+from marketplace.web.figures import figures, money_rules, printable
 from marketplace.web.texts import LANGUAGES, texts
 
 _TEMPLATES = Environment(
@@ -50,15 +50,15 @@ async def home(
     """What this place is, what it holds today, and where to begin; finds without JavaScript."""
     chosen = lang if lang in LANGUAGES else _preferred(request)
     wanted = printable(text)
+    today = shanghai_day(services(request).database.clock.now())
     page = render(
         "home.html",
         lang=chosen,
         t=texts(chosen),
         text=wanted,
-        numbers=await read(request, figures, None, actor=NOBODY),
-        hits=await read(request, find, wanted, actor=NOBODY) if wanted else None,
-        book=rulebook(),
-        today=shanghai_day(services(request).database.clock.now()),
+        numbers=await read(request, figures, wanted, actor=NOBODY),
+        province=rulebook().province,
+        rules=money_rules(rulebook(), today),
         yuan=yuan,
     )
     return Response(content=page, media_type="text/html", headers={"Vary": "Accept-Language"})

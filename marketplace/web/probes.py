@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import os
+from functools import lru_cache
 from typing import Any
 
 from alembic.script import ScriptDirectory
+from asyncpg import PostgresError
 from litestar import Response, get
 from litestar.types import ControllerRouterHandler
 from prometheus_client import CollectorRegistry, generate_latest
@@ -20,6 +22,12 @@ from marketplace.kernel.migrate import config
 from marketplace.kernel.observe import REGISTRY
 
 METRICS_TYPE = "text/plain; version=0.0.4"
+
+
+@lru_cache(maxsize=1)
+def release_revision() -> str | None:
+    """The newest migration that this release knows."""
+    return ScriptDirectory.from_config(config("")).get_current_head()
 
 
 @get("/health/live", opt={"roles": "public"}, include_in_schema=False)
@@ -38,9 +46,9 @@ async def ready(request: ApiRequest) -> Response[dict[str, Any]]:
             revision = (
                 await connection.execute(text("select version_num from alembic_version"))
             ).scalar()
-        head = ScriptDirectory.from_config(config(found.database.url)).get_current_head()
+        head = release_revision()
         checks["database"] = "ok" if revision == head else f"at {revision}, release needs {head}"
-    except (SQLAlchemyError, OSError) as error:
+    except (SQLAlchemyError, PostgresError, OSError) as error:
         checks["database"] = type(error).__name__
     if found.redis is not None:
         try:

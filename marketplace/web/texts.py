@@ -18,7 +18,6 @@ _TEXTS: Final[dict[str, tuple[str, str]]] = {
     "providers": ("管理单位与专业机构", "Providers"),
     "companies": ("科技型中小企业", "Technology SMEs"),
     "value": ("仪器原值", "Original value"),
-    "by_category": ("按仪器类别", "By category"),
     "find": ("找仪器", "Find an instrument"),
     "find_hint": ("例如：扫描电镜、XRD、质谱", "For instance: SEM, XRD, mass spectrometry"),
     "search": ("搜索", "Search"),

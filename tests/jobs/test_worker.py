@@ -189,7 +189,7 @@ async def many_events(tx, numbers: range) -> None:
 async def test_several_workers_deliver_an_event_once(database, database_url, clock):
     await atomically(database, many_events, range(1, 41), actor=TEST)
     workers = [Database(database_url, clock=clock, pool_size=2) for _ in range(4)]
-    handlers = {SomethingHappened: [hear_something]}
+    handlers: outbox.Handlers = {SomethingHappened: [hear_something]}
     shares = await asyncio.gather(*(outbox.deliver_due(each, handlers) for each in workers))
     for each in workers:
         await each.close()

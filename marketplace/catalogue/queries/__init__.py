@@ -1,6 +1,6 @@
 """Which instruments there are, when they are open, and how they are found."""
 
-from marketplace.catalogue.queries.holdings import Holdings, holdings
+from marketplace.catalogue.queries.holdings import Holdings, Totals, holdings, totals
 from marketplace.catalogue.queries.imports import ImportBatches, import_batch, import_batches
 from marketplace.catalogue.queries.instruments import (
     LateListings,
@@ -45,6 +45,7 @@ __all__ = [
     "OwnInstruments",
     "SearchHits",
     "ShareMode",
+    "Totals",
     "closures",
     "export_csv",
     "holdings",
@@ -58,5 +59,6 @@ __all__ = [
     "own_instrument",
     "own_instruments",
     "search",
+    "totals",
     "visible_instrument",
 ]

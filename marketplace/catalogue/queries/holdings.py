@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from sqlalchemy import Integer, and_, cast, func, select
+from sqlalchemy import BigInteger, Integer, and_, cast, func, select
 
 from marketplace.catalogue import tables
 from marketplace.catalogue.rules.states import Funds, Kind, ShareMode, Status
@@ -56,4 +56,23 @@ async def holdings(tx: Tx, must_open_worth_fen: int) -> list[Holdings]:
         .where(_instrument.status == Status.LISTED)
         .group_by(_instrument.provider_id)
         .order_by(_instrument.provider_id),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Totals:
+    """How many instruments are listed, and what they cost when they were bought."""
+
+    instruments: int
+    worth_fen: int
+
+
+async def totals(tx: Tx, _: None = None) -> Totals:
+    """What the catalogue holds at this moment."""
+    return await tx.one(
+        Totals,
+        select(
+            func.count().label("instruments"),
+            cast(func.coalesce(func.sum(_instrument.worth_fen), 0), BigInteger).label("worth_fen"),
+        ).where(_instrument.status == Status.LISTED),
     )

@@ -41,7 +41,7 @@ from marketplace.parties.queries.search import (
     search_organisations,
     search_people,
 )
-from marketplace.parties.queries.staff import technicians
+from marketplace.parties.queries.staff import count_by_kind, technicians
 from marketplace.parties.rules.affiliation import Affiliation, AffiliationKind
 
 __all__ = [
@@ -63,6 +63,7 @@ __all__ = [
     "affiliation",
     "affiliation_today",
     "affiliations",
+    "count_by_kind",
     "legal_entities",
     "legal_entity",
     "members",

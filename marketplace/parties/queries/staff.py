@@ -1,4 +1,4 @@
-"""How many people serve at each provider."""
+"""How many take part: people at each provider, organisations of each kind."""
 
 from __future__ import annotations
 
@@ -24,3 +24,14 @@ async def technicians(tx: Tx, _: None = None) -> dict[int, int]:
         .group_by(table.organisation_id)
     )
     return {row.organisation_id: row.people for row in rows}
+
+
+async def count_by_kind(tx: Tx, _: None = None) -> dict[str, int]:
+    """Organisations that take part by kind; the suspended ones do not, absent kinds have none."""
+    table = tables.organisation.c
+    rows = await tx.execute(
+        select(table.kind, func.count().label("organisations"))
+        .where(table.suspended_at.is_(None))
+        .group_by(table.kind)
+    )
+    return {row.kind: row.organisations for row in rows}
