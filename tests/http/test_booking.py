@@ -110,20 +110,20 @@ async def test_anybody_sees_when_an_instrument_is_free_and_not_by_whom(
 
 
 @pytest.mark.parametrize(
-    ("from_", "until"),
+    ("from_", "until", "code"),
     [
-        ("2025-03-05T08:00:00+08:00", "2025-03-05T08:00:00+08:00"),
-        ("2025-03-06T08:00:00+08:00", "2025-03-05T08:00:00+08:00"),
-        ("2025-03-05T08:00:00+08:00", "2025-06-05T08:00:00+08:00"),
-        ("0001-01-01T00:00:00+14:00", "2025-03-05T08:00:00+08:00"),
-        ("9999-12-31T00:00:00-14:00", "9999-12-31T23:59:59-14:00"),
-        ("2025-03-05T08:00:00", "2025-03-05T10:00:00"),
-        ("yesterday", "today"),
-        (None, None),
+        ("2025-03-05T08:00:00+08:00", "2025-03-05T08:00:00+08:00", "window-refused"),
+        ("2025-03-06T08:00:00+08:00", "2025-03-05T08:00:00+08:00", "window-refused"),
+        ("2025-03-05T08:00:00+08:00", "2025-06-05T08:00:00+08:00", "window-refused"),
+        ("0001-01-01T00:00:00+14:00", "2025-03-05T08:00:00+08:00", "window-refused"),
+        ("9999-12-31T00:00:00-14:00", "9999-12-31T23:59:59-14:00", "window-refused"),
+        ("2025-03-05T08:00:00", "2025-03-05T10:00:00", "window-refused"),
+        ("yesterday", "today", "malformed"),
+        (None, None, "malformed"),
     ],
 )
 async def test_a_window_that_makes_no_sense_is_malformed(
-    database: Database, manager: Caller, from_: str | None, until: str | None
+    database: Database, manager: Caller, from_: str | None, until: str | None, code: str
 ):
     instrument_id = await own_instrument(database, manager)
     params = {} if from_ is None else {"from": from_, "until": until}
@@ -131,6 +131,7 @@ async def test_a_window_that_makes_no_sense_is_malformed(
     answer = await manager.get(f"/instruments/{instrument_id}/availability", **params)
 
     assert answer.status_code == 400
+    assert answer.json()["type"] == f"/problems/{code}"
     assert answer.headers["content-type"] == "application/problem+json"
 
 

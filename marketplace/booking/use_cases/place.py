@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, NoReturn
 
 from sqlalchemy import BigInteger, DateTime, SmallInteger, Text, bindparam, text
 from sqlalchemy.dialects.postgresql import TSTZRANGE, insert
@@ -77,7 +77,6 @@ async def _place(tx: Tx, command: PlaceReservation, found: Schedule) -> Reservat
     taken_seat = await _take_seat(tx, row, seats=found.terms.seats, seat=command.seat)
     if taken_seat is None:
         await _refuse(tx, command, found, ())
-        raise AssertionError("a refusal always raises")
     placed = _placed(row, reservation_id=taken_seat[0], seat=taken_seat[1])
     if overridden:
         tx.audit(
@@ -275,7 +274,7 @@ def _placed(row: dict[str, Any], *, reservation_id: int, seat: int) -> Reservati
 
 async def _refuse(
     tx: Tx, command: PlaceReservation, found: Schedule, reasons: Sequence[Reason]
-) -> None:
+) -> NoReturn:
     """Raise with every reason, and with what would be possible instead.
 
     Raises:
