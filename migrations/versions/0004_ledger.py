@@ -214,6 +214,7 @@ $$ select pg_current_xact_id()::text::bigint $$;
 create function ledger_check_lines() returns trigger language plpgsql as $$
 declare
   bad record;
+  v_xid bigint := ledger_xid();
 begin
   select t.entry_id, t.total <> 0 or t.lines < 2 as unbalanced, t.follows into bad
   from (
@@ -226,7 +227,7 @@ begin
     from new_posting l group by l.entry_id
   ) t
   where t.total <> 0 or t.lines < 2 or not t.follows
-     or (select e.xid from entry e where e.id = t.entry_id) is distinct from ledger_xid()
+     or (select e.xid from entry e where e.id = t.entry_id) is distinct from v_xid
   limit 1;
   if not found then
     return null;
@@ -338,24 +339,60 @@ create function ledger_request(
     p_remark), 'UTF8'))
 $$;
 
+-- An owner is looked for by `=`: no index helps `is not distinct from`.
+create function ledger_account_id(p_type text, p_owner_id bigint) returns bigint
+language plpgsql stable as $$
+begin
+  if p_owner_id is null then
+    return (select id from account where type = p_type and owner_id is null);
+  end if;
+  return (select id from account where type = p_type and owner_id = p_owner_id);
+end $$;
+
 create function ledger_open_account(
   p_type text, p_owner_id bigint, p_max_fen bigint, p_at timestamptz
 ) returns bigint language plpgsql as $$
 declare
-  v_id bigint;
+  v_id bigint := ledger_account_id(p_type, p_owner_id);
 begin
-  select id into v_id from account where type = p_type and owner_id is not distinct from p_owner_id;
-  if found then
+  if v_id is not null then
     return v_id;
+  end if;
+  return (ledger_open_accounts(array[p_type], array[p_owner_id], array[p_max_fen], p_at))[1];
+end $$;
+
+-- The accounts of these names, in their order; null where nobody has opened one.
+create function ledger_account_ids(p_types text[], p_owner_ids bigint[]) returns bigint[]
+language sql volatile set plan_cache_mode = force_custom_plan as $$
+  select coalesce(array_agg(coalesce(owned.id, common.id) order by n.place), '{}')
+  from unnest(p_types, p_owner_ids) with ordinality as n (type, owner_id, place)
+  left join account owned on owned.type = n.type and owned.owner_id = n.owner_id
+  left join (select id, type from account where owner_id is null) common
+    on common.type = n.type and n.owner_id is null
+$$;
+
+-- Opens what is not there yet; racers insert in the same order and so do not wait in a ring.
+create function ledger_open_accounts(
+  p_types text[], p_owner_ids bigint[], p_max_fen bigint[], p_at timestamptz
+) returns bigint[] language plpgsql as $$
+declare
+  v_ids bigint[] := ledger_account_ids(p_types, p_owner_ids);
+begin
+  if array_position(v_ids, null) is null then
+    return v_ids;
   end if;
   insert into account (ledger, type, owner_kind, owner_id, normal, min_available_fen,
                        max_balance_fen, cached, opened_at)
-  select t.ledger, t.type, t.owner_kind, p_owner_id, t.normal, t.min_available_fen,
-         p_max_fen, t.cached, p_at
-  from account_type t where t.type = p_type
+  select distinct on (t.type, n.owner_id)
+         t.ledger, t.type, t.owner_kind, n.owner_id, t.normal, t.min_available_fen,
+         n.max_fen, t.cached, p_at
+  from unnest(p_types, p_owner_ids, p_max_fen, v_ids) with ordinality
+    as n (type, owner_id, max_fen, id, place)
+  join account_type t on t.type = n.type
+  where n.id is null
+  order by t.type, n.owner_id, n.place
   on conflict on constraint account_name do nothing;
-  select id into v_id from account where type = p_type and owner_id is not distinct from p_owner_id;
-  return v_id;
+  return ledger_account_ids(p_types, p_owner_ids);
 end $$;
 
 -- One entry in one call, so that no lock is held over the network.
@@ -371,6 +408,7 @@ declare
   v_request bytea := ledger_request(p_kind, p_effective_on, p_source_kind, p_source_id,
                                     p_reverses, p_accounts, p_amounts, p_remark);
   v_same boolean;
+  v_locked boolean;
   v_before bigint := 0;
   v_seq bigint;
   v_balance bigint;
@@ -381,18 +419,23 @@ begin
   if not found then
     perform ledger_refuse('ledger_account_missing', format('no account %s', p_accounts[1]));
   end if;
-  perform pg_advisory_xact_lock_shared(4862004, ledger_lock(v_ledger));
-  if exists (select from period p where p.ledger = v_ledger and p.closed_at is not null
-             and p_effective_on between p.first_on and p.last_on) then
-    perform ledger_refuse('ledger_period_open', format('%s is in a closed period', p_effective_on));
-  end if;
+  -- An assignment is evaluated without a statement of its own; the insert sees what the lock
+  -- waited for, because it is the next statement.
+  v_locked := pg_advisory_xact_lock_shared(4862004, ledger_lock(v_ledger)) is null;
   insert into entry (ledger, kind, effective_on, posted_at, key, request_sha256, reverses,
                      source_kind, source_id, remark, made_by, approved_by)
-  values (v_ledger, p_kind, p_effective_on, p_posted_at, p_key, v_request, p_reverses,
-          p_source_kind, p_source_id, p_remark, p_made_by, p_approved_by)
+  select v_ledger, p_kind, p_effective_on, p_posted_at, p_key, v_request, p_reverses,
+         p_source_kind, p_source_id, p_remark, p_made_by, p_approved_by
+  where not exists (select from period p where p.ledger = v_ledger and p.closed_at is not null
+                    and p_effective_on between p.first_on and p.last_on)
   on conflict on constraint entry_key do nothing
   returning id into entry_id;
   if not found then
+    if exists (select from period p where p.ledger = v_ledger and p.closed_at is not null
+               and p_effective_on between p.first_on and p.last_on) then
+      perform ledger_refuse('ledger_period_open',
+        format('%s is in a closed period', p_effective_on));
+    end if;
     select e.id, e.request_sha256 = v_request into entry_id, v_same
     from entry e where e.key = p_key;
     if not v_same then
@@ -413,15 +456,106 @@ begin
     v_balances[i] := v_balance;
   end loop;
   insert into posting (entry_id, account_id, ledger, amount_fen, account_seq, balance_after_fen)
-  select ledger_post.entry_id, l.account_id, v_ledger, l.amount_fen, l.seq, l.balance_fen
-  from unnest(p_accounts, p_amounts, v_seqs, v_balances)
-    as l (account_id, amount_fen, seq, balance_fen);
+  select ledger_post.entry_id, unnest(p_accounts), v_ledger, unnest(p_amounts), unnest(v_seqs),
+         unnest(v_balances);
   replayed := false;
 end $$;
 """
 
 BULK = """
 -- Many entries in one call, set by set: all of them or none. Limits hold for the whole of it.
+-- What joins is planned anew for each set (`force_custom_plan`): a plan that is kept takes arrays
+-- to have ten elements, and then compares each line with every other. What inserts joins nothing,
+-- and stands outside, so that the foreign keys' own plans are kept.
+
+-- Of each entry its ledger, and what requests under one key must share; null where it names no
+-- account that exists. Joined by place: finding the n-th text of an array means walking to it.
+create function ledger_requests(
+  p_kinds text[], p_effective_on date[], p_source_kinds text[], p_source_ids bigint[],
+  p_reverses bigint[], p_remarks text[],
+  p_line_entry integer[], p_line_account bigint[], p_line_amount bigint[],
+  out ledgers text[], out requests bytea[]
+) language sql stable set plan_cache_mode = force_custom_plan as $$
+  select array_agg(x.ledger order by e.place),
+         array_agg(ledger_request(e.kind, e.effective_on, e.source_kind, e.source_id, e.reverses,
+                                  x.accounts, x.amounts, e.remark) order by e.place)
+  from unnest(p_kinds, p_effective_on, p_source_kinds, p_source_ids, p_reverses, p_remarks)
+    with ordinality as e (kind, effective_on, source_kind, source_id, reverses, remark, place)
+  left join (select l.place, min(a.ledger) as ledger,
+                    array_agg(l.account order by l.account) as accounts,
+                    array_agg(l.amount order by l.account) as amounts
+             from unnest(p_line_entry, p_line_account, p_line_amount) as l (place, account, amount)
+             left join account a on a.id = l.account
+             group by l.place) x on x.place = e.place
+$$;
+
+-- The lines of new entries: lock the accounts in order, move their balances, answer the postings.
+create function ledger_move_many(
+  p_new_ids bigint[], p_new_keys text[], p_keys text[], p_ledgers text[],
+  p_line_entry integer[], p_line_account bigint[], p_line_amount bigint[],
+  out entry_ids bigint[], out account_ids bigint[], out ledgers text[], out amounts bigint[],
+  out seqs bigint[], out balances bigint[]
+) language plpgsql set plan_cache_mode = force_custom_plan as $$
+declare
+  v_ids bigint[];
+  v_places integer[];
+  v_ledgers text[];
+begin
+  select array_agg(n.id), array_agg(a.place), array_agg(a.ledger) into v_ids, v_places, v_ledgers
+  from unnest(p_new_ids, p_new_keys) as n (id, key)
+  join (select distinct on (k.key) k.key, k.ledger, k.place::integer as place
+        from unnest(p_keys, p_ledgers) with ordinality as k (key, ledger, place)
+        order by k.key, k.place) a on a.key = n.key;
+  perform from account
+  where cached and id in (
+    select l.account from unnest(p_line_entry, p_line_account) as l (place, account)
+    join unnest(v_places) as n (place) using (place))
+  order by id for no key update;
+  update account a set posted_fen = a.posted_fen + t.total, seq = a.seq + t.lines
+  from (select l.account, sum(l.amount)::bigint as total, count(*) as lines
+        from unnest(p_line_entry, p_line_account, p_line_amount) as l (place, account, amount)
+        join unnest(v_places) as n (place) using (place)
+        group by l.account) t
+  where a.id = t.account and a.cached;
+  select array_agg(l.id), array_agg(l.account), array_agg(l.ledger), array_agg(l.amount),
+         array_agg(case when a.cached then a.seq - l.after_lines end),
+         array_agg(case when a.cached then a.posted_fen - l.after_total end)
+  into entry_ids, account_ids, ledgers, amounts, seqs, balances
+  from (select n.id, n.ledger, l.account, l.amount,
+               count(*) over later as after_lines,
+               coalesce(sum(l.amount) over later, 0)::bigint as after_total
+        from unnest(p_line_entry, p_line_account, p_line_amount) as l (place, account, amount)
+        join unnest(v_ids, v_places, v_ledgers) as n (id, place, ledger) using (place)
+        window later as (partition by l.account order by n.id desc
+                         rows between unbounded preceding and 1 preceding)
+        order by n.id, l.account) l
+  left join account a on a.id = l.account;
+end $$;
+
+-- The entries that now stand for the keys, new or found; a key that says something else is refused.
+create function ledger_standing(p_keys text[], p_requests bytea[], p_new_ids bigint[])
+returns table (place integer, entry_id bigint, replayed boolean)
+language plpgsql set plan_cache_mode = force_custom_plan as $$
+#variable_conflict use_column
+declare
+  v_bad text;
+begin
+  select k.key into v_bad
+  from unnest(p_keys, p_requests) as k (key, request) join entry e on e.key = k.key
+  where e.request_sha256 <> k.request limit 1;
+  if found then
+    perform ledger_refuse('ledger_key_reused', format('%s belongs to another entry', v_bad));
+  end if;
+  -- Of a key that was given twice, only the first is new.
+  return query
+    select k.place::integer, e.id,
+           n.id is null or row_number() over (partition by k.key order by k.place) > 1
+    from unnest(p_keys) with ordinality as k (key, place)
+    join entry e on e.key = k.key
+    left join unnest(p_new_ids) as n (id) on n.id = e.id
+    order by k.place;
+end $$;
+
 -- `p_line_entry` says to which entry (1, 2, …) a line belongs.
 create function ledger_post_many(
   p_kinds text[], p_effective_on date[], p_keys text[], p_source_kinds text[],
@@ -434,23 +568,18 @@ declare
   v_ledgers text[];
   v_requests bytea[];
   v_new_ids bigint[];
-  v_places integer[];
-  v_new_ledgers text[];
+  v_new_keys text[];
+  v_lines record;
   v_bad text;
 begin
-  -- Joined by place and not subscripted: finding the n-th text of an array means walking to it.
-  select array_agg(x.ledger order by e.place),
-         array_agg(ledger_request(e.kind, e.effective_on, e.source_kind, e.source_id, e.reverses,
-                                  x.accounts, x.amounts, e.remark) order by e.place)
-  into v_ledgers, v_requests
-  from unnest(p_kinds, p_effective_on, p_source_kinds, p_source_ids, p_reverses, p_remarks)
-    with ordinality as e (kind, effective_on, source_kind, source_id, reverses, remark, place)
-  left join (select l.place, min(a.ledger) as ledger,
-                    array_agg(l.account order by l.account) as accounts,
-                    array_agg(l.amount order by l.account) as amounts
-             from unnest(p_line_entry, p_line_account, p_line_amount) as l (place, account, amount)
-             left join account a on a.id = l.account
-             group by l.place) x on x.place = e.place;
+  if cardinality(p_line_entry) >= 1000 then
+    -- What the session planned while the tables were small, for instance to read one from end to
+    -- end to check a foreign key, is planned again: this many lines are worth it.
+    discard plans;
+  end if;
+  select r.ledgers, r.requests into v_ledgers, v_requests
+  from ledger_requests(p_kinds, p_effective_on, p_source_kinds, p_source_ids, p_reverses,
+                       p_remarks, p_line_entry, p_line_account, p_line_amount) r;
   if array_position(v_ledgers, null) is not null then
     perform ledger_refuse('ledger_account_missing', 'an entry names no account that exists');
   end if;
@@ -463,69 +592,26 @@ begin
   if found then
     perform ledger_refuse('ledger_period_open', format('%s is in a closed period', v_bad));
   end if;
-  with asked as (
-    select * from unnest(p_keys, v_ledgers, p_kinds, p_effective_on, v_requests, p_reverses,
-                         p_source_kinds, p_source_ids, p_remarks, p_made_by, p_approved_by)
-      with ordinality as e (key, ledger, kind, effective_on, request, reverses,
-                            source_kind, source_id, remark, made_by, approved_by, place)
-  ), made as (
+  with made as (
     insert into entry (ledger, kind, effective_on, posted_at, key, request_sha256, reverses,
                        source_kind, source_id, remark, made_by, approved_by)
     select ledger, kind, effective_on, p_posted_at, key, request, reverses,
            source_kind, source_id, remark, made_by, approved_by
-    from asked order by place
+    from unnest(p_keys, v_ledgers, p_kinds, p_effective_on, v_requests, p_reverses,
+                p_source_kinds, p_source_ids, p_remarks, p_made_by, p_approved_by)
+      with ordinality as e (key, ledger, kind, effective_on, request, reverses,
+                            source_kind, source_id, remark, made_by, approved_by, place)
+    order by place
     on conflict on constraint entry_key do nothing
-    returning id, key, ledger
+    returning id, key
   )
-  select array_agg(m.id order by m.id), array_agg(a.place::integer order by m.id),
-         array_agg(m.ledger order by m.id)
-  into v_new_ids, v_places, v_new_ledgers
-  from made m join (select key, min(place) as place from asked group by key) a using (key);
-  perform ledger_post_lines(v_new_ids, v_places, v_new_ledgers,
-                            p_line_entry, p_line_account, p_line_amount);
-  select k.key into v_bad
-  from unnest(p_keys, v_requests) as k (key, request) join entry e on e.key = k.key
-  where e.request_sha256 <> k.request limit 1;
-  if found then
-    perform ledger_refuse('ledger_key_reused', format('%s belongs to another entry', v_bad));
-  end if;
-  return query
-    select k.place::integer, e.id, n.id is null
-    from unnest(p_keys) with ordinality as k (key, place)
-    join entry e on e.key = k.key
-    left join unnest(v_new_ids, v_places) as n (id, place) on n.place = k.place
-    order by k.place;
-end $$;
-
--- The lines of new entries: lock the accounts in order, move their balances, then write.
-create function ledger_post_lines(
-  p_ids bigint[], p_places integer[], p_ledgers text[],
-  p_line_entry integer[], p_line_account bigint[], p_line_amount bigint[]
-) returns void language plpgsql as $$
-begin
-  perform from account
-  where cached and id in (
-    select l.account from unnest(p_line_entry, p_line_account) as l (place, account)
-    join unnest(p_places) as n (place) using (place))
-  order by id for no key update;
-  update account a set posted_fen = a.posted_fen + t.total, seq = a.seq + t.lines
-  from (select l.account, sum(l.amount)::bigint as total, count(*) as lines
-        from unnest(p_line_entry, p_line_account, p_line_amount) as l (place, account, amount)
-        join unnest(p_places) as n (place) using (place)
-        group by l.account) t
-  where a.id = t.account and a.cached;
+  select array_agg(id), array_agg(key) into v_new_ids, v_new_keys from made;
+  select * into v_lines from ledger_move_many(v_new_ids, v_new_keys, p_keys, v_ledgers,
+                                              p_line_entry, p_line_account, p_line_amount);
   insert into posting (entry_id, account_id, ledger, amount_fen, account_seq, balance_after_fen)
-  select l.id, l.account, l.ledger, l.amount,
-         case when a.cached then a.seq - l.after_lines end,
-         case when a.cached then a.posted_fen - l.after_total end
-  from (select n.id, n.ledger, l.account, l.amount,
-               count(*) over later as after_lines,
-               coalesce(sum(l.amount) over later, 0)::bigint as after_total
-        from unnest(p_line_entry, p_line_account, p_line_amount) as l (place, account, amount)
-        join unnest(p_ids, p_places, p_ledgers) as n (id, place, ledger) using (place)
-        window later as (partition by l.account order by n.id desc
-                         rows between unbounded preceding and 1 preceding)) l
-  left join account a on a.id = l.account;
+  select * from unnest(v_lines.entry_ids, v_lines.account_ids, v_lines.ledgers, v_lines.amounts,
+                       v_lines.seqs, v_lines.balances);
+  return query select * from ledger_standing(p_keys, v_requests, v_new_ids);
 end $$;
 
 create function ledger_reverse(
