@@ -20,7 +20,7 @@ from sqlalchemy.exc import ArgumentError, DBAPIError
 
 from marketplace.kernel.db import Database
 from marketplace.kernel.embedded import EmbeddedPostgres, EmbeddedServerError
-from marketplace.kernel.errors import DomainError
+from marketplace.kernel.errors import DomainError, Unavailable
 from marketplace.kernel.migrate import migrate
 from marketplace.kernel.observe import configure_logging
 from marketplace.kernel.settings import Settings, settings
@@ -57,8 +57,10 @@ class Operated(click.Group):
             click.echo("Interrupted.", err=True)
             ctx.exit(INTERRUPTED)
         except DomainError as refusal:
-            if isinstance(refusal.__cause__, OSError):
-                click.echo(f"The database {_place()} does not answer.", err=True)
+            cause = refusal.__cause__
+            told = _database_refusal(cause) if isinstance(refusal, Unavailable) else None
+            if told or isinstance(cause, OSError):
+                click.echo(f"The database {_place()} {told or 'does not answer'}.", err=True)
             else:
                 refuse(refusal)
         except (EmbeddedServerError, CommandError) as error:
@@ -78,7 +80,7 @@ class Operated(click.Group):
         ctx.exit(1)
 
 
-def _database_refusal(error: Exception) -> str | None:
+def _database_refusal(error: BaseException | None) -> str | None:
     cause = error.orig if isinstance(error, DBAPIError) else error
     sqlstate = str(getattr(cause, "sqlstate", "") or "")
     return next((told for at, told in DATABASE_REFUSALS.items() if sqlstate.startswith(at)), None)

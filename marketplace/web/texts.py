@@ -61,7 +61,9 @@ _TEXTS: Final[dict[str, tuple[str, str]]] = {
     ),
     "api": ("打开 API 浏览器", "Open the API browser"),
     "other_language": ("English", "中文"),
+    "practice": ("政策未定，按惯例", "left open; by practice"),
     "yuan_suffix": ("元", "CNY"),
+    "ten_thousand_suffix": ("万元", "× 10,000 CNY"),
 }
 
 

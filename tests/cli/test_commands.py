@@ -95,10 +95,12 @@ async def test_a_database_that_does_not_answer_is_one_clear_line(marketplace, ar
 
 
 async def test_a_database_that_is_not_there_is_said_so(operate, database_url):
-    told = await operate("ledger", "verify", DATABASE_URL=with_database(database_url, "elsewhere"))
+    elsewhere = with_database(database_url, "elsewhere")
+    for command in (["ledger", "verify"], ["rewards", "run", "--year", "2025"], ["migrate"]):
+        told = await operate(*command, DATABASE_URL=elsewhere)
 
-    assert 1 == told.exit_code
-    assert told.stderr.startswith("The database elsewhere does not exist; create it")
+        assert 1 == told.exit_code
+        assert told.stderr.startswith("The database elsewhere does not exist; create it")
 
 
 @pytest.mark.parametrize(
