@@ -72,7 +72,7 @@ class ClaimNoticeGiven(Event):
 
 @dataclass(frozen=True, slots=True)
 class ClaimApproved(Event):
-    """The provider is owed the claim's amount: it is on its payable account."""
+    """The claim's amount is on its way to the provider: its payout is instructed."""
 
     claim_id: int
     provider_id: int

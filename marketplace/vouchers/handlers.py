@@ -2,27 +2,32 @@
 
 from __future__ import annotations
 
-from marketplace.billing.payouts.events import PayoutConfirmed, PayoutReturned
+from marketplace.billing.payouts.events import PayoutConfirmed, PayoutReopened, PayoutReturned
 from marketplace.kernel.db import Tx
 from marketplace.kernel.outbox import Handlers
-from marketplace.vouchers.use_cases import NotePayment, note_payment
-
-CLAIM = "claim"
+from marketplace.vouchers.use_cases import CLAIM_SOURCE, NotePayment, note_payment
 
 
 async def note_claim_paid(tx: Tx, event: PayoutConfirmed) -> None:
     """A payout of a claim has left the bank: the claim is paid."""
-    if event.source_kind == CLAIM:
-        await note_payment(tx, NotePayment(event.source_id, paid=True))
+    if event.source_kind == CLAIM_SOURCE:
+        await note_payment(tx, NotePayment(event.source_id))
 
 
 async def note_claim_returned(tx: Tx, event: PayoutReturned) -> None:
     """The bank sent a claim's money back: the claim is approved and unpaid again."""
-    if event.source_kind == CLAIM:
-        await note_payment(tx, NotePayment(event.source_id, paid=False))
+    if event.source_kind == CLAIM_SOURCE:
+        await note_payment(tx, NotePayment(event.source_id))
+
+
+async def note_claim_reopened(tx: Tx, event: PayoutReopened) -> None:
+    """The payment on the statement was another one: the claim is approved and unpaid again."""
+    if event.source_kind == CLAIM_SOURCE:
+        await note_payment(tx, NotePayment(event.source_id))
 
 
 HANDLERS: Handlers = {
     PayoutConfirmed: [note_claim_paid],
     PayoutReturned: [note_claim_returned],
+    PayoutReopened: [note_claim_reopened],
 }

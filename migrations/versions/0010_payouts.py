@@ -69,13 +69,20 @@ def upgrade() -> None:
           confirmed_on date,
           returned_on date,
           return_reason text,
+          withdrawn_by bigint references person,
+          withdrawn_at timestamptz,
+          withdrawal_reason text,
           constraint payout_amount check (amount_fen > 0),
           constraint payout_source_kind
             check (source_kind in ('claim', 'reward', 'settlement', 'refund')),
-          constraint payout_status
-            check (status in ('instructed', 'batched', 'sent', 'confirmed', 'returned')),
+          constraint payout_status check (status in
+            ('instructed', 'batched', 'sent', 'confirmed', 'returned', 'withdrawn')),
           constraint payout_end_to_end_length check (char_length(end_to_end_id) between 1 and 35),
-          constraint payout_batched check ((status = 'instructed') or batch_id is not null),
+          constraint payout_batched
+            check (status in ('instructed', 'withdrawn') or batch_id is not null),
+          constraint payout_withdrawn
+            check (num_nonnulls(withdrawn_by, withdrawn_at, withdrawal_reason)
+              = case status when 'withdrawn' then 3 else 0 end),
           constraint payout_end_to_end_id unique (end_to_end_id),
           constraint payout_source unique (source_kind, source_id, organisation_id)
         );
@@ -94,6 +101,10 @@ def upgrade() -> None:
               old.debit_account_id, old.instructed_by) then
             raise exception 'a payout keeps its terms'
               using errcode = 'restrict_violation', constraint = 'payout_keeps_its_terms';
+          end if;
+          if old.status = 'withdrawn' then
+            raise exception 'a withdrawn payout stays as it is'
+              using errcode = 'restrict_violation', constraint = 'payout_stays_withdrawn';
           end if;
           return new;
         end $$;

@@ -99,3 +99,11 @@ class PayoutFixed(Conflict):
     code = "payout-keeps-its-terms"
     title = "A payout keeps its terms"
     constraint = "payout_keeps_its_terms"
+
+
+class PayoutWithdrawn(Conflict):
+    """A withdrawn payout is never paid, and stays as it is."""
+
+    code = "payout-withdrawn"
+    title = "This payout was withdrawn"
+    constraint = "payout_stays_withdrawn"

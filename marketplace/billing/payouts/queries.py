@@ -54,6 +54,18 @@ class Payout:
     confirmed_on: date | None
     returned_on: date | None
     return_reason: str | None
+    withdrawn_by: int | None
+    withdrawn_at: datetime | None
+    withdrawal_reason: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class PayoutSource:
+    """What a payout is for: one of its kind, and the organisation that is paid."""
+
+    kind: str
+    id: int
+    organisation_id: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,6 +144,36 @@ async def payout_by_id(tx: Tx, payout_id: int) -> Payout:
     return await tx.one(
         Payout, select(payout).where(payout.c.id == payout_id), missing=PayoutMissing
     )
+
+
+async def payout_of(tx: Tx, source: PayoutSource) -> Payout:
+    """The payout that was instructed for `source`; there is never a second one.
+
+    Raises:
+        PayoutMissing: when none was instructed.
+    """
+    return await tx.one(
+        Payout,
+        select(payout).where(
+            payout.c.source_kind == source.kind,
+            payout.c.source_id == source.id,
+            payout.c.organisation_id == source.organisation_id,
+        ),
+        missing=PayoutMissing,
+    )
+
+
+async def returned_fen(tx: Tx) -> dict[int, int]:
+    """By account: what came back from the bank and is paid again by instructing it again.
+
+    Settlements are left out: what came back of a balance is part of the balance.
+    """
+    found = await tx.execute(
+        select(payout.c.debit_account_id, func.sum(payout.c.amount_fen))
+        .where(payout.c.status == "returned", payout.c.source_kind != "settlement")
+        .group_by(payout.c.debit_account_id)
+    )
+    return {account_id: int(fen) for account_id, fen in found}
 
 
 async def payouts(tx: Tx, search: PayoutSearch) -> tuple[list[Payout], int]:

@@ -74,6 +74,8 @@ class PayoutOut(Out):
     confirmed_on: date | None
     returned_on: date | None
     return_reason: str | None
+    withdrawn_at: datetime | None
+    withdrawal_reason: str | None
 
     @classmethod
     def of(cls, row: queries.Payout) -> Self:

@@ -98,15 +98,26 @@ payout = Table(
     Column("confirmed_on", Date),
     Column("returned_on", Date),
     Column("return_reason", Text),
+    Column("withdrawn_by", BigInteger, ForeignKey("person.id")),
+    Column("withdrawn_at", Instant),
+    Column("withdrawal_reason", Text),
     CheckConstraint("amount_fen > 0", name="amount"),
     CheckConstraint(
         "source_kind in ('claim', 'reward', 'settlement', 'refund')", name="source_kind"
     ),
     CheckConstraint(
-        "status in ('instructed', 'batched', 'sent', 'confirmed', 'returned')", name="status"
+        "status in ('instructed', 'batched', 'sent', 'confirmed', 'returned', 'withdrawn')",
+        name="status",
     ),
     CheckConstraint("char_length(end_to_end_id) between 1 and 35", name="end_to_end_length"),
-    CheckConstraint("(status = 'instructed') or batch_id is not null", name="batched"),
+    CheckConstraint(
+        "status in ('instructed', 'withdrawn') or batch_id is not null", name="batched"
+    ),
+    CheckConstraint(
+        "num_nonnulls(withdrawn_by, withdrawn_at, withdrawal_reason)"
+        " = case status when 'withdrawn' then 3 else 0 end",
+        name="withdrawn",
+    ),
     UniqueConstraint("end_to_end_id", name="payout_end_to_end_id"),
     UniqueConstraint("source_kind", "source_id", "organisation_id", name="payout_source"),
 )

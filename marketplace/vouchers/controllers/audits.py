@@ -86,7 +86,7 @@ async def post_give_notice(request: ApiRequest, claim_id: FromPath[Id]) -> Respo
 
 @post("/claims/{claim_id:int}/approve", summary="Approve a claim", **allow(Role.FINANCE_CHECKER))
 async def post_approve(request: ApiRequest, claim_id: FromPath[Id]) -> Response[ClaimPageOut]:
-    """Owe the claim's money to the provider, after the notice, by a second person."""
+    """Instruct the payout of the claim, after the notice, by a second person."""
     command = ApproveClaim(claim_id)
     return await perform(request, approve_claim, command, present=ClaimPageOut.of, status=200)
 
@@ -99,7 +99,7 @@ async def post_approve(request: ApiRequest, claim_id: FromPath[Id]) -> Response[
 async def post_reverse(
     request: ApiRequest, claim_id: FromPath[Id], data: JSONBody[ReasonIn]
 ) -> Response[ClaimPageOut]:
-    """Take back a claim that is approved and not paid out, by another checker."""
+    """Take back a claim whose money is not with the bank, by another checker; its payout too."""
     command = ReverseClaim(claim_id, data.reason)
     return await perform(request, reverse_claim, command, present=ClaimPageOut.of, status=200)
 

@@ -54,7 +54,7 @@ class ClaimStatus(StrEnum):
     IN_NOTICE = "in_notice"
     """Public, so that anybody may object."""
     APPROVED = "approved"
-    """The provider is owed the money."""
+    """The provider's payout is instructed."""
     PAID = "paid"
     """The bank has paid it."""
     REFUSED = "refused"

@@ -7,6 +7,7 @@ from marketplace.vouchers.use_cases.applications import (
     withdraw_application,
 )
 from marketplace.vouchers.use_cases.approvals import (
+    CLAIM_SOURCE,
     ApproveClaim,
     NotePayment,
     ReverseClaim,
@@ -64,6 +65,7 @@ from marketplace.vouchers.use_cases.programmes import (
 )
 
 __all__ = [
+    "CLAIM_SOURCE",
     "ApplyForVoucher",
     "ApproveClaim",
     "ApproveProgramme",

@@ -1,4 +1,4 @@
-"""Finance approves a claim after its notice: the provider is owed the money; or takes it back."""
+"""Finance approves a claim after its notice, which instructs its payout; or takes it back."""
 
 from __future__ import annotations
 
@@ -17,25 +17,36 @@ from marketplace.billing.ledger.use_cases import (
     reverse_entry,
     transfer,
 )
+from marketplace.billing.payouts import queries as payout_queries
+from marketplace.billing.payouts.queries import Payout, PayoutSource
+from marketplace.billing.payouts.use_cases import (
+    InstructPayout,
+    WithdrawPayout,
+    instruct_payout,
+    withdraw_payout,
+)
 from marketplace.kernel.db import Tx
 from marketplace.vouchers import tables
 from marketplace.vouchers.errors import NothingToClaim, NoticeRunning, SamePerson
 from marketplace.vouchers.events import ClaimApproved, ClaimReversed
-from marketplace.vouchers.queries import ClaimPage, claim, claim_page
+from marketplace.vouchers.queries import Claim, ClaimPage, claim, claim_page
 from marketplace.vouchers.rules.claims import may_approve_on
 from marketplace.vouchers.rules.states import ClaimStatus
 from marketplace.vouchers.use_cases.claims import require_status
 
+# What a claim's payout names as its source.
+CLAIM_SOURCE = "claim"
+
 
 @dataclass(frozen=True, slots=True)
 class ApproveClaim:
-    """A person who neither submitted nor audited the claim owes its money to the provider."""
+    """A person who neither submitted nor audited the claim has its provider paid."""
 
     claim_id: int
 
 
 async def approve_claim(tx: Tx, command: ApproveClaim) -> ClaimPage:
-    """Move the claim's amount from the voucher fund to what is payable to the provider.
+    """Owe the claim's amount to the provider, out of the voucher fund, and instruct its payout.
 
     Raises:
         ClaimStateMoved: when the claim is not in notice.
@@ -68,7 +79,7 @@ async def approve_claim(tx: Tx, command: ApproveClaim) -> ClaimPage:
             effective_on=tx.today,
             lines=transfer(debit=fund, credit=payable, amount_fen=found.amount_fen),
             key=f"claim:{found.id}",
-            source_kind="claim",
+            source_kind=CLAIM_SOURCE,
             source_id=found.id,
             made_by=found.audited_by,
             approved_by=tx.actor.person_id,
@@ -84,6 +95,16 @@ async def approve_claim(tx: Tx, command: ApproveClaim) -> ClaimPage:
             entry_id=posted.entry_id,
         )
     )
+    await instruct_payout(
+        tx,
+        InstructPayout(
+            organisation_id=found.provider_id,
+            amount_fen=found.amount_fen,
+            source_kind=CLAIM_SOURCE,
+            source_id=found.id,
+            debit=AccountType.PAYABLE,
+        ),
+    )
     tx.record(ClaimApproved(found.id, found.provider_id, found.amount_fen))
     tx.audit("approve", subject="claim", subject_id=found.id, amount_fen=found.amount_fen)
     return await claim_page(tx, found.id)
@@ -98,18 +119,21 @@ class ReverseClaim:
 
 
 async def reverse_claim(tx: Tx, command: ReverseClaim) -> ClaimPage:
-    """Reverse the claim's entry: the money is in the voucher fund again.
+    """Withdraw the claim's payout and reverse its entry: the voucher fund has the money again.
 
     Raises:
         ClaimStateMoved: when the claim is not approved.
         SamePerson: when the one who approved it reverses it.
-        InsufficientFunds: when the provider's balance no longer holds it, because it was paid.
+        PayoutNotReady: when the payout is in a batch or with the bank, with what to do first.
+        InsufficientFunds: when the bank returned it and a refund has taken it since.
     """
     found = await claim(tx, command.claim_id, lock=True)
     require_status(found, ClaimStatus.APPROVED)
     if found.approved_by == tx.actor.person_id:
         raise SamePerson("Another person than the one who approved it takes a claim back.")
     assert found.entry_id is not None, "an approved claim has its entry"
+    paying = await _payout_of(tx, found)
+    await withdraw_payout(tx, WithdrawPayout(paying.id, command.reason))
     posted = await reverse_entry(
         tx,
         ReverseEntry(
@@ -134,19 +158,28 @@ async def reverse_claim(tx: Tx, command: ReverseClaim) -> ClaimPage:
 
 @dataclass(frozen=True, slots=True)
 class NotePayment:
-    """What the bank did with the payout of an approved claim."""
+    """Something has become of the payout of a claim."""
 
     claim_id: int
-    paid: bool
 
 
 async def note_payment(tx: Tx, command: NotePayment) -> None:
-    """Mark an approved claim paid, or a paid one unpaid again; otherwise nothing changes."""
-    before, after = ClaimStatus.APPROVED, ClaimStatus.PAID
-    if not command.paid:
-        before, after = after, before
-    await tx.execute(
-        update(tables.claim)
-        .where(tables.claim.c.id == command.claim_id, tables.claim.c.status == before)
-        .values(status=after)
-    )
+    """Mark an approved claim paid while its payout is confirmed, and unpaid otherwise.
+
+    What the payout is now counts, and not what an event told of it: events may come late, or the
+    later one first. A claim that was taken back stays so.
+    """
+    found = await claim(tx, command.claim_id, lock=True)
+    if found.status not in (ClaimStatus.APPROVED, ClaimStatus.PAID):
+        return
+    paid = (await _payout_of(tx, found)).status == "confirmed"
+    status = ClaimStatus.PAID if paid else ClaimStatus.APPROVED
+    if status != found.status:
+        await tx.execute(
+            update(tables.claim).where(tables.claim.c.id == found.id).values(status=status)
+        )
+
+
+async def _payout_of(tx: Tx, found: Claim) -> Payout:
+    source = PayoutSource(CLAIM_SOURCE, found.id, found.provider_id)
+    return await payout_queries.payout_of(tx, source)

@@ -7,13 +7,33 @@ import pytest
 
 from marketplace.billing.ledger.errors import InsufficientFunds
 from marketplace.billing.ledger.use_cases import AccountType
-from marketplace.billing.payouts.events import PayoutConfirmed, PayoutReturned
+from marketplace.billing.payouts.errors import PayoutNotReady
+from marketplace.billing.payouts.events import PayoutConfirmed
+from marketplace.billing.payouts.queries import Payout, PayoutSource, payout_of
+from marketplace.billing.payouts.use_cases import (
+    BatchStep,
+    ConfirmPayout,
+    DraftBatch,
+    InstructAgain,
+    RejectPayout,
+    ReturnPayout,
+    UndoOutcome,
+    confirm_payout,
+    discard_batch,
+    draft_batch,
+    instruct_again,
+    reject_payout,
+    return_payouts,
+    undo_confirmation,
+    undo_return,
+)
 from marketplace.kernel.actors import Actor
 from marketplace.kernel.db import Database, atomically
+from marketplace.kernel.outbox import deliver_due
 from marketplace.kernel.time import SHANGHAI, SetClock
 from marketplace.parties.roles import Role
 from marketplace.vouchers import errors, queries
-from marketplace.vouchers.handlers import note_claim_paid, note_claim_returned
+from marketplace.vouchers.handlers import HANDLERS, note_claim_paid
 from marketplace.vouchers.rules.states import EvidenceKind
 from marketplace.vouchers.use_cases import (
     ApproveClaim,
@@ -40,6 +60,7 @@ from marketplace.vouchers.use_cases import (
     submit_claim,
 )
 from tests.builders.parties import an_actor
+from tests.builders.payouts import a_bank_account, a_finance_team, a_sent_batch
 from tests.builders.vouchers import (
     TEST,
     AClaim,
@@ -245,7 +266,7 @@ async def test_a_failed_spot_check_excludes_the_redemption_and_returns_its_money
         await atomically(database, record_spot_check, command, actor=made.officer)
 
 
-async def test_an_approved_claim_is_owed_to_its_provider(database: Database, clock: SetClock):
+async def test_an_approved_claim_is_on_its_way_to_its_provider(database: Database, clock: SetClock):
     await a_voucher_fund(database, 200_000)
     made = await a_claim(database, status="in_notice")
     page = await the_claim(database, made)
@@ -260,8 +281,10 @@ async def test_an_approved_claim_is_owed_to_its_provider(database: Database, clo
 
     assert approved.claim.status == "approved"
     assert 50_000 == await money_on(database, AccountType.VOUCHER_FUND)
-    provider_id = made.provider.organisation_id
-    assert 150_000 == await money_on(database, AccountType.PAYABLE, provider_id)
+    assert 0 == await money_on(database, AccountType.PAYABLE, made.provider.organisation_id)
+    assert 150_000 == await money_on(database, AccountType.PAYOUT_IN_TRANSIT)
+    payout = await the_payout_of(database, made)
+    assert (payout.status, payout.amount_fen) == ("instructed", 150_000)
 
 
 async def test_a_claim_is_not_approved_before_its_notice_is_over(
@@ -297,6 +320,7 @@ async def test_a_claim_waits_until_treasury_has_sent_the_money(database: Databas
             database, approve_claim, ApproveClaim(made.claim_id), actor=await a_checker(database)
         )
     assert (await the_claim(database, made)).claim.status == "in_notice"
+    assert 0 == await money_on(database, AccountType.PAYOUT_IN_TRANSIT)
 
 
 async def test_an_objection_may_exclude_a_redemption_during_the_notice(database: Database):
@@ -331,46 +355,135 @@ async def test_a_refused_claims_redemptions_may_be_claimed_again_with_their_evid
     assert submitted.status == "submitted"
 
 
+async def the_payout_of(database: Database, made: AClaim) -> Payout:
+    source = PayoutSource("claim", made.claim_id, made.provider.organisation_id)
+    return await atomically(database, payout_of, source, actor=TEST)
+
+
+async def an_approved_claim(database: Database, clock: SetClock) -> AClaim:
+    """150,000 fen that the voucher fund just covers; the provider has a verified account."""
+    await a_voucher_fund(database, 150_000)
+    made = await a_claim(database, status="in_notice")
+    await a_bank_account(database, owner=made.provider)
+    clock.set(AFTER_NOTICE)
+    await atomically(
+        database, approve_claim, ApproveClaim(made.claim_id), actor=await a_checker(database)
+    )
+    return made
+
+
+async def is_taken_back(database: Database, made: AClaim) -> bool:
+    """Reverse the claim; whether the voucher fund has all of its money again."""
+    command = ReverseClaim(made.claim_id, "The result was forged.")
+    await atomically(database, reverse_claim, command, actor=await a_checker(database))
+    return (
+        await money_on(database, AccountType.VOUCHER_FUND),
+        await money_on(database, AccountType.PAYABLE, made.provider.organisation_id),
+        await money_on(database, AccountType.PAYOUT_IN_TRANSIT),
+    ) == (150_000, 0, 0)
+
+
+async def the_status_told(database: Database, made: AClaim) -> str:
+    """What the claim says once every event was delivered."""
+    await deliver_due(database, HANDLERS)
+    return (await the_claim(database, made)).claim.status
+
+
 async def test_an_unpaid_claim_is_taken_back_with_its_reason(database: Database, clock: SetClock):
     await a_voucher_fund(database, 150_000)
     made = await a_claim(database, status="in_notice")
     clock.set(AFTER_NOTICE)
     checker = await a_checker(database)
     await atomically(database, approve_claim, ApproveClaim(made.claim_id), actor=checker)
-    command = ReverseClaim(made.claim_id, "The result was forged.")
 
     with pytest.raises(errors.SamePerson):
-        await atomically(database, reverse_claim, command, actor=checker)
-    taken_back = await atomically(database, reverse_claim, command, actor=await a_checker(database))
+        await atomically(
+            database, reverse_claim, ReverseClaim(made.claim_id, "Forged."), actor=checker
+        )
+    assert (await the_payout_of(database, made)).status == "instructed"
+    assert await is_taken_back(database, made)
 
-    assert (taken_back.claim.status, taken_back.claim.reason) == (
-        "reversed",
-        "The result was forged.",
-    )
-    assert 150_000 == await money_on(database, AccountType.VOUCHER_FUND)
-    assert 0 == await money_on(database, AccountType.PAYABLE, made.provider.organisation_id)
+    page = await the_claim(database, made)
+    assert (page.claim.status, page.claim.reason) == ("reversed", "The result was forged.")
+    payout = await the_payout_of(database, made)
+    assert (payout.status, payout.withdrawal_reason) == ("withdrawn", "The result was forged.")
 
 
-async def test_a_claim_hears_from_the_bank_that_it_was_paid_or_returned(
+async def test_a_claim_in_a_batch_is_taken_back_once_the_batch_is_discarded(
     database: Database, clock: SetClock
 ):
-    await a_voucher_fund(database)
-    made = await a_claim(database, status="in_notice")
-    clock.set(AFTER_NOTICE)
-    await atomically(
-        database, approve_claim, ApproveClaim(made.claim_id), actor=await a_checker(database)
-    )
-    paid = PayoutConfirmed(1, 2, "claim", made.claim_id, 150_000, date(2025, 3, 12))
-    returned = PayoutReturned(1, 2, "claim", made.claim_id, 150_000, "Account closed")
+    made = await an_approved_claim(database, clock)
+    centre = await a_finance_team(database)
+    batch = await atomically(database, draft_batch, DraftBatch(), actor=centre.maker)
 
-    for handler, event, status in (
-        (note_claim_paid, dataclasses.replace(paid, source_kind="reward"), "approved"),
-        (note_claim_paid, paid, "paid"),
-        (note_claim_paid, paid, "paid"),
-        (note_claim_returned, returned, "approved"),
-    ):
-        await atomically(database, handler, event, actor=TEST)  # type: ignore[arg-type]
-        assert (await the_claim(database, made)).claim.status == status
+    with pytest.raises(PayoutNotReady, match="discard the batch"):
+        await is_taken_back(database, made)
+    assert (await the_claim(database, made)).claim.status == "approved"
+    assert 150_000 == await money_on(database, AccountType.PAYOUT_IN_TRANSIT)
+    await atomically(database, discard_batch, BatchStep(batch.id), actor=centre.maker)
+
+    assert await is_taken_back(database, made)
+
+
+async def test_a_claim_that_the_bank_was_sent_is_taken_back_once_it_came_back(
+    database: Database, clock: SetClock
+):
+    made = await an_approved_claim(database, clock)
+    centre = await a_finance_team(database)
+    await a_sent_batch(database, centre=centre)
+    payout = await the_payout_of(database, made)
+
+    with pytest.raises(PayoutNotReady, match="wait until the bank"):
+        await is_taken_back(database, made)
+    await atomically(
+        database, reject_payout, RejectPayout(payout.id, "账号有误"), actor=centre.checker
+    )
+
+    assert await is_taken_back(database, made)
+    with pytest.raises(PayoutNotReady):
+        await atomically(database, instruct_again, InstructAgain(payout.id), actor=centre.maker)
+    assert await the_status_told(database, made) == "reversed"
+
+
+async def test_a_claim_says_what_became_of_its_payout(database: Database, clock: SetClock):
+    made = await an_approved_claim(database, clock)
+    await a_sent_batch(database, centre=await a_finance_team(database))
+    payout_id = (await the_payout_of(database, made)).id
+
+    async def is_confirmed(key: str) -> int:
+        command = ConfirmPayout(payout_id, AFTER_NOTICE.date(), key)
+        return (await atomically(database, confirm_payout, command, actor=TEST)).entry_id
+
+    assert await the_status_told(database, made) == "approved"
+    entry_id = await is_confirmed("match:1")
+    assert await the_status_told(database, made) == "paid"
+    with pytest.raises(errors.ClaimStateMoved):
+        await is_taken_back(database, made)
+    undo = UndoOutcome(payout_id, entry_id, "another payment", "undo:1")
+    await atomically(database, undo_confirmation, undo, actor=TEST)
+    assert await the_status_told(database, made) == "approved"
+    await is_confirmed("match:2")
+    assert await the_status_told(database, made) == "paid"
+    back = ReturnPayout(payout_id, AFTER_NOTICE.date(), "户名不符", "match:3")
+    (returned,) = await atomically(database, return_payouts, [back], actor=TEST)
+    assert await the_status_told(database, made) == "approved"
+    undo = UndoOutcome(payout_id, returned.entry_id, "another payment", "undo:2")
+    await atomically(database, undo_return, undo, actor=TEST)
+    assert await the_status_told(database, made) == "paid"
+
+
+async def test_an_event_that_comes_late_does_not_overrule_the_payout(
+    database: Database, clock: SetClock
+):
+    made = await an_approved_claim(database, clock)
+    payout = await the_payout_of(database, made)
+    day = AFTER_NOTICE.date()
+    late = PayoutConfirmed(payout.id, payout.organisation_id, "claim", made.claim_id, 150_000, day)
+    other = dataclasses.replace(late, source_kind="settlement", source_id=77_777)
+
+    for event in (late, other):
+        await atomically(database, note_claim_paid, event, actor=TEST)
+        assert (await the_claim(database, made)).claim.status == "approved"
 
 
 async def test_each_step_needs_the_one_before(database: Database):

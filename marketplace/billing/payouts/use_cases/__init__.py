@@ -42,6 +42,7 @@ from marketplace.billing.payouts.use_cases.outcomes import (
     undo_confirmation,
     undo_return,
 )
+from marketplace.billing.payouts.use_cases.withdrawals import WithdrawPayout, withdraw_payout
 
 __all__ = [
     "LINES_MAX",
@@ -60,6 +61,7 @@ __all__ = [
     "SettlementsInstructed",
     "UndoOutcome",
     "VerifyBankAccount",
+    "WithdrawPayout",
     "approve_batch",
     "batch_file",
     "close_bank_account",
@@ -78,4 +80,5 @@ __all__ = [
     "undo_confirmation",
     "undo_return",
     "verify_bank_account",
+    "withdraw_payout",
 ]

@@ -33,7 +33,7 @@ class InstructPayout:
 
 @dataclass(frozen=True, slots=True)
 class InstructSettlements:
-    """Pay every provider what it is owed for services, from `minimum_fen` on."""
+    """Pay every provider the balance it is owed, from `minimum_fen` on."""
 
     minimum_fen: int = 1
 
@@ -130,21 +130,20 @@ async def _debit_accounts(
 
 
 async def instruct_settlements(tx: Tx, command: InstructSettlements) -> SettlementsInstructed:
-    """Pay out what every provider is owed for settled services and approved claims.
+    """Pay out what every provider is owed for settled services.
+
+    Approved claims have payouts of their own; what the bank returned of those stays where it is,
+    to be instructed again.
 
     Raises:
         NothingToPay: when nobody is owed enough.
         InsufficientFunds: when a refund took from a balance in the same moment; ask again.
     """
     await tx.execute(select(func.pg_advisory_xact_lock(*SETTLEMENT_LOCK)))
-    owed = [
-        account
-        for account in await ledger_queries.balances(tx, AccountType.PAYABLE)
-        if account.available_fen >= max(1, command.minimum_fen) and account.owner_id is not None
-    ]
+    owed = await _owed(tx, at_least=max(1, command.minimum_fen))
     if not owed:
         raise NothingToPay(
-            "No provider is owed that much; settle orders or approve claims first.",
+            "No provider is owed that much; settle orders first.",
             limit=command.minimum_fen,
         )
     made_id: int = await tx.scalar(
@@ -156,16 +155,29 @@ async def instruct_settlements(tx: Tx, command: InstructSettlements) -> Settleme
         tx,
         [
             InstructPayout(
-                organisation_id=account.owner_id or 0,
-                amount_fen=account.available_fen,
+                organisation_id=provider_id,
+                amount_fen=amount_fen,
                 source_kind="settlement",
                 source_id=made_id,
                 debit=AccountType.PAYABLE,
             )
-            for account in owed
+            for provider_id, amount_fen in owed.items()
         ],
     )
     return SettlementsInstructed(made_id, len(made), sum(one.amount_fen for one in made))
+
+
+async def _owed(tx: Tx, *, at_least: int) -> dict[int, int]:
+    """By provider: its balance without what waits to be instructed again."""
+    accounts = await ledger_queries.balances(tx, AccountType.PAYABLE)
+    # Asked after the balances: what comes back in between is left for the next settlement.
+    returned = await queries.returned_fen(tx)
+    owed = {
+        account.owner_id: account.available_fen - returned.get(account.id, 0)
+        for account in accounts
+        if account.owner_id is not None
+    }
+    return {provider_id: fen for provider_id, fen in owed.items() if fen >= at_least}
 
 
 async def instruct_again(tx: Tx, command: InstructAgain) -> queries.Payout:
