@@ -14,8 +14,8 @@ from marketplace.rulebook import Rulebook, Schedule, Term
 
 HITS_SHOWN = 10
 TEXT_LENGTH_MAX = 100
-# Original values are told in 万元, as in the field's own lists.
-TEN_THOUSAND_FEN = 10_000 * 100
+# Large sums are told in 万元, as in the field's own lists, and in millions in English.
+LARGE_UNIT_FEN = {"zh": 10_000 * 100, "en": 1_000_000 * 100}
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,7 +23,7 @@ class Figures:
     """What the platform holds at this moment, and what was found of what was looked for."""
 
     instruments: int
-    value_ten_thousand: int
+    value_fen: int
     providers: int
     companies: int
     found: SearchHits | None
@@ -36,7 +36,7 @@ async def figures(tx: Tx, text_wanted: str) -> Figures:
     asked = catalogue.InstrumentSearch(text=text_wanted, page_size=HITS_SHOWN)
     return Figures(
         instruments=listed.instruments,
-        value_ten_thousand=listed.worth_fen // TEN_THOUSAND_FEN,
+        value_fen=listed.worth_fen,
         providers=kinds.get("provider", 0),
         companies=kinds.get("sme", 0),
         found=await catalogue.search(tx, asked) if text_wanted else None,

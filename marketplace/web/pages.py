@@ -21,7 +21,7 @@ from marketplace.kernel.http import ApiRequest, read, services
 from marketplace.kernel.money import yuan
 from marketplace.kernel.time import shanghai_day
 from marketplace.rulebook import rulebook
-from marketplace.web.figures import figures, money_rules, printable
+from marketplace.web.figures import LARGE_UNIT_FEN, figures, money_rules, printable
 from marketplace.web.texts import LANGUAGES, texts
 
 _TEMPLATES = Environment(
@@ -60,6 +60,7 @@ async def home(
         province=rulebook().province,
         rules=money_rules(rulebook(), today),
         yuan=yuan,
+        large_unit_fen=LARGE_UNIT_FEN[chosen],
     )
     return Response(content=page, media_type="text/html", headers={"Vary": "Accept-Language"})
 

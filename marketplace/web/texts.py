@@ -63,7 +63,7 @@ _TEXTS: Final[dict[str, tuple[str, str]]] = {
     "other_language": ("English", "中文"),
     "practice": ("政策未定，按惯例", "left open; by practice"),
     "yuan_suffix": ("元", "CNY"),
-    "ten_thousand_suffix": ("万元", "× 10,000 CNY"),
+    "large_suffix": ("万元", "million CNY"),
 }
 
 

@@ -24,6 +24,7 @@ from marketplace.kernel.http import Services
 from marketplace.kernel.observe import SECURITY_HEADERS, Observed, configure_logging
 from marketplace.kernel.settings import Settings, settings
 from marketplace.kernel.time import SetClock
+from marketplace.parties.roles import Role
 from marketplace.rulebook import load, rulebook_path, use_rulebook
 from marketplace.web.texts import LANGUAGES, texts
 from tests.builders.catalogue import an_instrument
@@ -176,7 +177,7 @@ async def test_every_text_is_used_somewhere():
 
 async def test_the_figures_are_those_of_today(web, database):
     provider_id = await a_provider(database)
-    for worth_fen in (12_345_678_99, 100):
+    for worth_fen in (12_999_999_98, 1):
         await an_instrument(database, provider_id=provider_id, worth_fen=worth_fen)
     await an_instrument(database, provider_id=provider_id, listed=False)
     await an_sme(database)
@@ -185,9 +186,10 @@ async def test_the_figures_are_those_of_today(web, database):
     shown = re.sub(r"\s+", " ", page.said)
 
     assert "Instruments listed 2 " in shown
-    assert "Original value 1,234 × 10,000 CNY" in shown
+    assert "Original value 12 million CNY" in shown
     assert "Providers 1 " in shown
     assert "Technology SMEs 1 " in shown
+    assert "仪器原值 1,299 万元" in re.sub(r"\s+", " ", (await home(web, "zh")).said)
 
 
 async def test_an_empty_platform_has_a_home_page_too(quiet):
@@ -515,7 +517,7 @@ def logged(monkeypatch) -> Iterator[io.StringIO]:
 
 
 async def test_logs_are_json_and_hold_no_secret(web, services, database, logged):
-    actor = await an_actor(database, "provider_manager")
+    actor = await an_actor(database, Role.PROVIDER_MANAGER)
     await a_person(
         database,
         organisation_id=actor.organisation_id,
