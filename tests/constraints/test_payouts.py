@@ -4,7 +4,7 @@ import asyncpg
 import pytest
 import pytest_asyncio
 
-from marketplace.billing.payouts.errors import PayoutFixed
+from marketplace.billing.payouts.errors import PayoutFixed, PayoutWithdrawn
 from marketplace.kernel.errors import DomainError
 from tests.builders.payouts import a_bank_account, a_finance_team, a_payout, a_sent_batch
 
@@ -55,6 +55,12 @@ async def test_an_organisation_has_no_second_verified_account(database, sql):
         ("source_id = source_id + 1", "payout_keeps_its_terms"),
         ("debit_account_id = (select max(id) from account)", "payout_keeps_its_terms"),
         ("status = 'sent'", "payout_batched"),
+        ("status = 'withdrawn'", "payout_withdrawn"),
+        ("withdrawn_by = 1", "payout_withdrawn"),
+        (
+            "status = 'withdrawn', withdrawn_at = now(), withdrawal_reason = 'x'",
+            "payout_withdrawn",
+        ),
         ("end_to_end_id = 'SC-P-999'", None),
     ],
 )
@@ -63,6 +69,20 @@ async def test_a_payout_keeps_its_terms(database, sql, change, constraint):
 
     assert str(constraint) == await refused(sql, f"update payout set {change}")
     assert DomainError.by_constraint["payout_keeps_its_terms"] is PayoutFixed
+
+
+@pytest.mark.parametrize(
+    "change", ["status = 'instructed'", "withdrawal_reason = 'another'", "attempt = attempt + 1"]
+)
+async def test_a_withdrawn_payout_stays_as_it_is(database, sql, change):
+    await a_payout(database)
+    await sql.execute(
+        "update payout set status = 'withdrawn', withdrawn_by = 1, withdrawn_at = now(),"
+        " withdrawal_reason = 'forged'"
+    )
+
+    assert "payout_stays_withdrawn" == await refused(sql, f"update payout set {change}")
+    assert DomainError.by_constraint["payout_stays_withdrawn"] is PayoutWithdrawn
 
 
 async def test_a_payout_is_never_deleted_and_its_source_never_used_twice(database, sql):

@@ -15,6 +15,7 @@ from marketplace.kernel.time import SHANGHAI, SetClock
 from marketplace.parties.roles import Role
 from marketplace.vouchers.rules.states import EvidenceKind
 from tests.builders.parties import a_provider, an_actor, bearer
+from tests.builders.payouts import a_bank_account
 from tests.builders.vouchers import (
     a_claim,
     a_digest,
@@ -256,10 +257,42 @@ async def test_a_claim_goes_from_draft_to_money_owed(
     another_checker = await an_actor(database, Role.FINANCE_CHECKER)
     approved = await call(checker, "POST", f"{address}/approve")
     assert approved.json()["claim"]["status"] == "approved"
+    there = f"/payouts?organisation_id={provider.organisation_id}&source_kind=claim"
+    (payout,) = (await call(checker, "GET", there)).json()["results"]
+    assert (payout["source_id"], payout["amount_fen"]) == (made.claim_id, 100_000)
+    assert payout["status"] == "instructed"
     assert (await api.get(f"{API}/claim-notices")).json()["total"] == 0
     reversed_ = await call(
         another_checker, "POST", f"{address}/reverse", json={"reason": "Forged report"}
     )
+    assert reversed_.json()["claim"]["status"] == "reversed"
+    (payout,) = (await call(provider, "GET", "/payouts?status=withdrawn")).json()["results"]
+    assert (payout["source_id"], payout["withdrawal_reason"]) == (made.claim_id, "Forged report")
+
+
+async def test_a_claim_whose_payout_is_in_a_batch_says_what_to_do_first(
+    call: Call, database: Database, clock: SetClock
+):
+    await orders_are_numbers(database)
+    await a_voucher_fund(database)
+    made = await a_claim(database, status="in_notice", redemptions=1)
+    await a_bank_account(database, owner=made.provider)
+    checker, another_checker, maker = [
+        await an_actor(database, role)
+        for role in (Role.FINANCE_CHECKER, Role.FINANCE_CHECKER, Role.FINANCE_MAKER)
+    ]
+    clock.set(datetime(2025, 3, 11, 9, 0, tzinfo=SHANGHAI))
+    await call(checker, "POST", f"/claims/{made.claim_id}/approve")
+    batch = (await call(maker, "POST", "/payout-batches", json={})).json()
+
+    reverse = f"/claims/{made.claim_id}/reverse"
+    reason = {"reason": "Forged report"}
+    refused = problem(
+        await call(another_checker, "POST", reverse, json=reason), 409, "payout-state"
+    )
+    assert "discard the batch" in refused["detail"]
+    await call(maker, "POST", f"/payout-batches/{batch['id']}/discard")
+    reversed_ = await call(another_checker, "POST", reverse, json=reason)
     assert reversed_.json()["claim"]["status"] == "reversed"
 
 

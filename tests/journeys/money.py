@@ -77,7 +77,7 @@ async def names_a_bank_account(people: People) -> None:
     await people.checker.posts(f"/bank-accounts/{account['id']}/verify")
 
 
-async def redeems(people: People, invoice_number: str) -> None:
+async def redeems(people: People, invoice_number: str) -> int:
     """The provider claims the voucher part; audit, spot check, public notice, approval."""
     await people.days_pass(at(2025, 4, 1, 9))
     claim = await people.manager.posts("/claims", {})
@@ -112,12 +112,24 @@ async def redeems(people: People, invoice_number: str) -> None:
     await people.days_pass(at(2025, 4, 21, 9))
     approved = await people.checker.posts(f"{there}/approve")
     assert approved["claim"]["status"] == "approved"
+    waiting = await people.manager.reads("/payouts", source_kind="claim", status="instructed")
+    assert [(claim["id"], HOUR_FEN)] == [
+        (payout["source_id"], payout["amount_fen"]) for payout in waiting["results"]
+    ]
+    claim_id: int = claim["id"]
+    return claim_id
 
 
-async def pays_out(people: People, amount_fen: int) -> None:
-    """The maker batches what is owed, the checker approves, the bank pays and says so."""
+async def is_owed(people: People, account_type: str) -> int:
+    """What lies on the accounts of a type, credit positive."""
+    trial = await people.auditor.reads("/ledger/trial-balance")
+    return -sum(line["balance_fen"] for line in trial["lines"] if line["type"] == account_type)
+
+
+async def pays_out(people: People, *amounts_fen: int) -> None:
+    """The maker batches what waits, the checker approves, the bank pays and says so."""
     batch = await people.maker.posts("/payout-batches", {})
-    assert amount_fen == batch["total_fen"]
+    assert (len(amounts_fen), sum(amounts_fen)) == (batch["lines"], batch["total_fen"])
     there = f"/payout-batches/{batch['id']}"
     assert (await people.maker.is_refused(f"{there}/approve")) == "403 forbidden"
     await people.checker.posts(f"{there}/approve")
@@ -133,9 +145,9 @@ async def pays_out(people: People, amount_fen: int) -> None:
             remark=payment["客户端流水号"],
         )
     report = await the_bank_reports(people)
-    assert (1, 0) == (sum(report["matched"].values()), report["left"])
-    paid = await people.manager.reads("/payouts", status="confirmed")
-    assert amount_fen in [payout["amount_fen"] for payout in paid["results"]]
+    assert (len(amounts_fen), 0) == (sum(report["matched"].values()), report["left"])
+    paid = await people.manager.reads("/payouts", status="confirmed", batch_id=batch["id"])
+    assert sorted(amounts_fen) == sorted(payout["amount_fen"] for payout in paid["results"])
 
 
 async def evaluates(people: People) -> str:

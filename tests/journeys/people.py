@@ -13,8 +13,8 @@ from marketplace.demo.bank import DemoBank
 from marketplace.kernel.db import Database
 from marketplace.kernel.outbox import deliver_due
 from marketplace.kernel.time import SHANGHAI, SetClock
-from marketplace.orders.handlers import HANDLERS
 from marketplace.parties.roles import Role
+from marketplace.worker import all_handlers
 from tests.builders.parties import PASSWORD, a_centre, a_person, a_provider, an_sme
 
 _numbers = itertools.count(1)
@@ -104,7 +104,7 @@ class People:
 
     async def days_pass(self, until: datetime) -> None:
         """Time goes by, and the worker delivers what was told."""
-        await deliver_due(self.database, HANDLERS)
+        await deliver_due(self.database, all_handlers())
         self.clock.set(until)
 
 

@@ -36,9 +36,13 @@ async def test_the_main_job_from_an_imported_instrument_to_books_that_are_closed
     digest = await market.serves(people, order_id)
     invoice_number = await market.settles(people, order_id, digest)
 
-    await money.redeems(people, invoice_number)
+    claim_id = await money.redeems(people, invoice_number)
+    owed = [await money.is_owed(people, each) for each in ("payable", "payout_in_transit")]
+    assert [HOUR_FEN, HOUR_FEN] == owed
     await people.maker.posts("/payouts/settlements", {})
-    await money.pays_out(people, 2 * HOUR_FEN)
+    await money.pays_out(people, HOUR_FEN, HOUR_FEN)
+    await people.days_pass(people.clock.now() + timedelta(hours=1))
+    assert "paid" == (await people.manager.reads(f"/claims/{claim_id}"))["claim"]["status"]
 
     grade = await money.evaluates(people)
     assert grade == "qualified"

@@ -7,7 +7,12 @@ from sqlalchemy import text
 from marketplace.billing.ledger.errors import InsufficientFunds
 from marketplace.billing.ledger.queries import balances
 from marketplace.billing.ledger.use_cases import AccountType
-from marketplace.billing.payouts.errors import BatchChanged, BatchNotReady, NothingToPay
+from marketplace.billing.payouts.errors import (
+    BatchChanged,
+    BatchNotReady,
+    NothingToPay,
+    PayoutNotReady,
+)
 from marketplace.billing.payouts.queries import PayoutSearch, payouts
 from marketplace.billing.payouts.use_cases import (
     BatchStep,
@@ -15,12 +20,14 @@ from marketplace.billing.payouts.use_cases import (
     DraftBatch,
     InstructPayout,
     InstructSettlements,
+    WithdrawPayout,
     approve_batch,
     close_bank_account,
     draft_batch,
     instruct_payout,
     instruct_settlements,
     send_batch,
+    withdraw_payout,
 )
 from marketplace.kernel.db import atomically
 from marketplace.parties.roles import Role
@@ -146,3 +153,30 @@ async def test_a_batch_is_sent_once_however_often_it_is_asked(database):
     )
 
     assert sum(isinstance(one, BatchNotReady) for one in results) == 4
+
+
+async def test_a_payout_is_withdrawn_or_in_a_batch_and_never_both(database):
+    centre = await a_finance_team(database)
+    for _ in range(12):
+        made = await a_payout(database, amount_fen=300)
+        withdraw = WithdrawPayout(made.id, "The claim was forged.")
+        before = (await the_books(database)).get("payable", 0)
+
+        drafted, *withdrawals = await at_once(
+            atomically(database, draft_batch, DraftBatch(), actor=centre.maker),
+            *(
+                atomically(database, withdraw_payout, withdraw, actor=centre.checker)
+                for _ in range(2)
+            ),
+        )
+
+        found = await the_payout(database, made.id)
+        refused = [one for one in withdrawals if isinstance(one, BaseException)]
+        assert all(isinstance(one, PayoutNotReady) for one in refused)
+        freed = before - (await the_books(database)).get("payable", 0)
+        if isinstance(drafted, BaseException):
+            assert isinstance(drafted, NothingToPay)
+            assert (found.status, len(refused), freed) == ("withdrawn", 1, 300)
+        else:
+            assert (found.status, found.batch_id, freed) == ("batched", drafted.id, 0)
+            assert len(refused) == 2

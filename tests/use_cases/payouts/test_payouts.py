@@ -25,6 +25,7 @@ from marketplace.billing.payouts.use_cases import (
     RejectPayout,
     ReturnPayout,
     UndoOutcome,
+    WithdrawPayout,
     approve_batch,
     batch_file,
     close_bank_account,
@@ -38,6 +39,7 @@ from marketplace.billing.payouts.use_cases import (
     send_batch,
     undo_confirmation,
     undo_return,
+    withdraw_payout,
 )
 from marketplace.kernel.db import atomically
 from marketplace.kernel.time import shanghai_instant
@@ -305,7 +307,8 @@ async def test_a_return_is_undone_while_the_money_is_still_owed(database):
 
 
 async def test_a_return_is_not_undone_once_the_money_was_paid_another_way(database):
-    sent = await a_sent_payout(database, amount_fen=FEN)
+    # What came back of a settlement is part of the balance that the next one pays.
+    sent = await a_sent_payout(database, amount_fen=FEN, source_kind="settlement", source_id=777)
     await confirmed(database, sent)
     outcome = await came_back(database, sent)
     await do(database, instruct_settlements, InstructSettlements())
@@ -317,6 +320,111 @@ async def test_a_return_is_not_undone_once_the_money_was_paid_another_way(databa
         await do(database, instruct_again, InstructAgain(sent.id))
 
     assert (await the_payout(database, sent.id)).status == "returned"
+
+
+async def test_a_settlement_leaves_what_waits_to_be_instructed_again(database):
+    sent = await a_sent_payout(database, amount_fen=FEN)
+    await confirmed(database, sent)
+    await came_back(database, sent)
+
+    with pytest.raises(NothingToPay):
+        await do(database, instruct_settlements, InstructSettlements())
+    await money_owed(database, provider_id=sent.organisation_id, amount_fen=500)
+    made = await do(database, instruct_settlements, InstructSettlements())
+    again = await do(database, instruct_again, InstructAgain(sent.id))
+
+    assert (made.payouts, made.total_fen) == (1, 500)
+    assert again.amount_fen == FEN
+    assert await the_books(database) == {"bank": FEN + 500, "payout_in_transit": -FEN - 500}
+
+
+async def withdrawn(database, payout, actor=TEST):
+    return await do(database, withdraw_payout, WithdrawPayout(payout.id, "依据有误"), actor)
+
+
+async def test_a_payout_that_nobody_sent_is_withdrawn_and_its_money_owed_again(database, clock):
+    centre = await a_finance_team(database)
+    made = await a_payout(database, amount_fen=FEN)
+
+    gone = await withdrawn(database, made, centre.checker)
+
+    assert (gone.status, gone.withdrawal_reason) == ("withdrawn", "依据有误")
+    assert (gone.withdrawn_by, gone.withdrawn_at) == (centre.checker.person_id, clock.now())
+    assert await the_books(database) == {"bank": FEN, "payable": -FEN}
+    assert (await verify(database)).ok
+    with pytest.raises(NothingToPay):
+        await do(database, draft_batch, DraftBatch(), centre.maker)
+
+
+async def test_a_withdrawn_payout_is_never_instructed_again(database):
+    made = await a_payout(database, source_id=7)
+    await withdrawn(database, made)
+
+    with pytest.raises(PayoutNotReady):
+        await do(database, instruct_again, InstructAgain(made.id))
+    with pytest.raises(PayoutInstructedAlready):
+        await a_payout(database, organisation_id=made.organisation_id, source_id=7)
+    with pytest.raises(PayoutNotReady, match="withdrawn before"):
+        await withdrawn(database, made)
+    with pytest.raises(PayoutMissing):
+        await do(database, withdraw_payout, WithdrawPayout(999, "x"))
+
+
+async def test_a_payout_is_not_withdrawn_from_a_batch_nor_from_the_bank(database):
+    centre = await a_finance_team(database)
+    made = await a_payout(database)
+    step = BatchStep((await do(database, draft_batch, DraftBatch(), centre.maker)).id)
+
+    with pytest.raises(PayoutNotReady, match="discard the batch"):
+        await withdrawn(database, made)
+    await do(database, approve_batch, step, centre.checker)
+    with pytest.raises(PayoutNotReady, match="discard the batch"):
+        await withdrawn(database, made)
+    await do(database, send_batch, step, centre.maker)
+    with pytest.raises(PayoutNotReady, match="has refused or returned it"):
+        await withdrawn(database, made)
+    await confirmed(database, made)
+    with pytest.raises(PayoutNotReady, match="has returned it"):
+        await withdrawn(database, made)
+
+
+async def test_a_payout_of_a_discarded_batch_is_withdrawn(database):
+    centre = await a_finance_team(database)
+    made = await a_payout(database, amount_fen=FEN)
+    step = BatchStep((await do(database, draft_batch, DraftBatch(), centre.maker)).id)
+    await do(database, discard_batch, step, centre.maker)
+
+    await withdrawn(database, made)
+
+    assert await the_books(database) == {"bank": FEN, "payable": -FEN}
+
+
+async def test_withdrawing_what_came_back_posts_nothing_and_lets_no_return_be_undone(database):
+    sent = await a_sent_payout(database, amount_fen=FEN)
+    await confirmed(database, sent)
+    outcome = await came_back(database, sent)
+    before = await the_books(database)
+
+    await withdrawn(database, sent)
+
+    assert await the_books(database) == before == {"bank": FEN, "payable": -FEN}
+    with pytest.raises(PayoutNotReady):
+        await do(database, instruct_again, InstructAgain(sent.id))
+    undo = UndoOutcome(sent.id, outcome.entry_id, "another payment", "undo:4")
+    with pytest.raises(PayoutNotReady):
+        await do(database, undo_return, undo)
+
+
+async def test_the_second_attempt_of_a_payout_is_withdrawn_by_its_own_entry(database):
+    sent = await a_sent_payout(database, amount_fen=FEN)
+    await do(database, reject_payout, RejectPayout(sent.id, "账号有误"))
+    await do(database, instruct_again, InstructAgain(sent.id))
+
+    gone = await withdrawn(database, sent)
+
+    assert (gone.status, gone.attempt) == ("withdrawn", 2)
+    assert await the_books(database) == {"bank": FEN, "payable": -FEN}
+    assert (await verify(database)).ok
 
 
 async def test_a_batch_is_approved_late_in_the_evening_and_sent_the_same_day(database, clock):
