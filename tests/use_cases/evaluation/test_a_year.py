@@ -113,10 +113,13 @@ async def test_the_figures_are_those_of_the_platforms_records(database):
 
 async def test_a_description_counts_by_what_of_it_is_filled(database):
     year = await an_evaluated_year(database)
-    everything = dict.fromkeys(
-        ("ename", "model", "technical", "functions", "service_content", "fee_text"), "说明"
+    await an_instrument(
+        database,
+        provider_id=year.manager.organisation_id,
+        technical="0.7 nm",
+        service_content="形貌",
+        fee_text="每小时 400 元",
     )
-    await an_instrument(database, provider_id=year.manager.organisation_id, **everything)
 
     found = await year.draft()
 
