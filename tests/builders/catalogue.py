@@ -6,8 +6,10 @@ import itertools
 from collections.abc import Sequence
 from typing import Any
 
-import xlsxwriter  # type: ignore[import-untyped]
+import xlsxwriter
 
+from marketplace.catalogue import queries
+from marketplace.catalogue.queries import Instrument, OwnInstruments
 from marketplace.catalogue.rules.layout import LAYOUT
 from marketplace.catalogue.rules.opening import OpeningHours
 from marketplace.catalogue.use_cases import (
@@ -148,3 +150,14 @@ async def imported(
     """The report of an import."""
     command = ImportInstruments(provider_id, file_name, content, dry_run=dry_run)
     return await atomically(database, import_instruments, command, actor=actor)
+
+
+async def held(database: Database, provider_id: int) -> list[Instrument]:
+    """Everything that the provider has on the platform."""
+    question = OwnInstruments(provider_id, page_size=200)
+    return (await atomically(database, queries.own_instruments, question, actor=TEST))[0]
+
+
+def counts(report: ImportReport) -> tuple[int, int, int, int, int]:
+    """Lines, added, changed, unchanged, refused."""
+    return (report.lines, report.added, report.changed, report.unchanged, report.refused)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Iterable
+from itertools import islice, pairwise
 
 from marketplace.catalogue.rules.synonyms import METHODS
 
@@ -21,6 +22,7 @@ PREFIX_LENGTH_MIN = 4
 
 _CHINESE = r"\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003134f"
 _RUN = re.compile(rf"[{_CHINESE}]+|[0-9a-z]+(?:[-./_][0-9a-z]+)*")
+_ACCENT = re.compile(r"[\u0300-\u036f]+")
 _BETWEEN = re.compile(r"[ ./_-]")
 _PART = re.compile(r"[0-9a-z]+")
 _IS_CHINESE = re.compile(rf"[{_CHINESE}]")
@@ -28,12 +30,13 @@ _IS_CHINESE = re.compile(rf"[{_CHINESE}]")
 
 def folded(text: str) -> str:
     """`text` with one spelling for full-width, accented and capital letters."""
-    plain = unicodedata.normalize("NFKD", text).casefold()
-    return "".join(sign for sign in plain if not unicodedata.combining(sign))
+    if text.isascii():
+        return text.lower()
+    return _ACCENT.sub("", unicodedata.normalize("NFKD", text).casefold())
 
 
 def _pairs(run: str) -> list[str]:
-    return [run[i : i + 2] for i in range(len(run) - 1)] or [run]
+    return [one + other for one, other in pairwise(run)] or [run]
 
 
 def lexemes(texts: Iterable[str]) -> set[str]:
@@ -42,19 +45,18 @@ def lexemes(texts: Iterable[str]) -> set[str]:
     `ICP-MS` is found as `icp`, as `ms` and as `icpms`; a run of Chinese by each pair of its
     characters. Bounded: what comes after `LEXEMES_MAX` words is not found.
     """
-    found: set[str] = set()
+    found: dict[str, None] = {}
     for text in texts:
         for run in _RUN.findall(folded(text)):
             if _IS_CHINESE.match(run):
-                found.update(_pairs(run))
+                found.update(dict.fromkeys(_pairs(run)))
             else:
                 parts = _PART.findall(run)
-                found.update(part[:LEXEME_LENGTH_MAX] for part in parts)
-                if len(parts) > 1:
-                    found.add("".join(parts)[:LEXEME_LENGTH_MAX])
-            if len(found) >= LEXEMES_MAX:
-                return found
-    return found
+                found.update((part[:LEXEME_LENGTH_MAX], None) for part in parts)
+                found["".join(parts)[:LEXEME_LENGTH_MAX]] = None
+        if len(found) >= LEXEMES_MAX:
+            break
+    return set(islice(found, LEXEMES_MAX))
 
 
 def _literal(word: str, *, prefix: bool = False) -> str:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import msgspec
-from sqlalchemy import select, text
+from sqlalchemy import ARRAY, Text, any_, cast, select, text
 
 from marketplace.catalogue import tables
 from marketplace.catalogue.rules.content import CONTENT_FIELDS, InstrumentContent, content_sha256
@@ -25,9 +25,13 @@ from marketplace.catalogue.rules.states import Exemption, Source, Status
 from marketplace.catalogue.use_cases.storing import ListingTerms, due_on, words_of
 from marketplace.kernel.db import Tx
 from marketplace.kernel.errors import Reasons
+from marketplace.kernel.spreadsheets import Row
 from marketplace.parties.queries import Organisation
 
 ERRORS_LISTED_MAX = 1_000
+# The planner's figures are renewed when this many rows have landed, and each time there are four
+# times as many: with those of an empty table it reads every row for each chunk.
+ANALYZE_FROM = 1_000
 
 _COLUMNS = (*CONTENT_FIELDS, "cstr", "listing_due_on", "content_sha256")
 _CHANGED = [name for name in _COLUMNS if name not in ("inner_id", "cstr")]
@@ -83,6 +87,7 @@ class Landing:
         self.lines = self.added = self.changed = self.unchanged = self.refused = 0
         self.errors: list[LineError] = []
         self.errors_total = 0
+        self._analyze_at = ANALYZE_FROM
 
     async def prepare(self) -> None:
         """Look up what no line may bring back, and make room for incoming lines."""
@@ -96,7 +101,7 @@ class Landing:
         if not self._dry:
             await self._tx.execute(text(_CREATE))
 
-    async def land(self, header: Header, rows: Sequence[Any]) -> None:
+    async def land(self, header: Header, rows: Sequence[Row]) -> None:
         """Land the good lines among `rows` and note what is wrong with the others."""
         self.lines += len(rows)
         good = await asyncio.to_thread(self._read, header, rows)
@@ -108,13 +113,21 @@ class Landing:
         self.added += counted.added
         self.changed += counted.changed
         self.unchanged += len(records) - counted.added - counted.changed
+        if self.added + self.changed >= self._analyze_at:
+            self._analyze_at *= 4
+            await self._tx.execute(text("analyze instrument (provider_id, inner_id)"))
+
+    async def finish(self) -> None:
+        """Leave the planner's figures as searches need them."""
+        if self.added + self.changed >= ANALYZE_FROM:
+            await self._tx.execute(text("analyze instrument"))
 
     def _refuse(self, errors: Sequence[LineError]) -> None:
         self.refused += 1
         self.errors_total += len(errors)
         self.errors.extend(errors[: ERRORS_LISTED_MAX - len(self.errors)])
 
-    def _read(self, header: Header, rows: Sequence[Any]) -> list[tuple[int, InstrumentLine]]:
+    def _read(self, header: Header, rows: Sequence[Row]) -> list[tuple[int, InstrumentLine]]:
         good = []
         inner_id_column = header.columns["inner_id"][1]
         for row in rows:
@@ -149,7 +162,7 @@ class Landing:
         rows = await self._tx.execute(
             select(instrument.inner_id, *(instrument[name] for name in absent)).where(
                 instrument.provider_id == self._provider.id,
-                instrument.inner_id.in_([line.inner_id for _, line in good]),
+                instrument.inner_id == any_(cast([line.inner_id for _, line in good], ARRAY(Text))),
             )
         )
         return {row.inner_id: dict(row._mapping) for row in rows}

@@ -21,6 +21,10 @@ from marketplace.parties.queries import Organisation, require_organisation
 from marketplace.rulebook import rulebook
 from marketplace.rulebook.terms import NoTermInForce
 
+# Prose is found by what stands at its beginning: the words of whole pages would find everything,
+# and make an index several times the size of what it points to.
+PROSE_SEARCHED = 80
+
 
 @dataclass(frozen=True, slots=True)
 class ListingTerms:
@@ -67,10 +71,10 @@ def words_of(content: InstrumentContent, provider: Organisation) -> list[str]:
                 provider.name_en,
                 content.city,
                 content.county,
-                content.subjects,
-                content.service_content,
-                content.functions,
-                content.technical,
+                content.subjects[:PROSE_SEARCHED],
+                content.service_content[:PROSE_SEARCHED],
+                content.functions[:PROSE_SEARCHED],
+                content.technical[:PROSE_SEARCHED],
             )
         )
     )

@@ -1,26 +1,15 @@
-"""Instruments on the wire."""
+"""Instruments on the wire: what a provider says, what everybody sees, what a search finds."""
 
 from __future__ import annotations
 
-import dataclasses
 from datetime import date, datetime
 from typing import Annotated, Any
 
 import msgspec
 
-from marketplace.catalogue.queries import (
-    Closure,
-    FacetValue,
-    ImportBatch,
-    Instrument,
-    InstrumentHit,
-    OpeningHours,
-    SearchHits,
-)
+from marketplace.catalogue.queries import FacetValue, Instrument, InstrumentHit, SearchHits
 from marketplace.catalogue.rules.categories import Category, middle_class
 from marketplace.catalogue.rules.layout import PASSED_ON
-from marketplace.catalogue.rules.line import LineError
-from marketplace.catalogue.rules.opening import INTERVALS_MAX
 from marketplace.catalogue.rules.states import (
     Condition,
     Exemption,
@@ -31,20 +20,13 @@ from marketplace.catalogue.rules.states import (
 )
 from marketplace.catalogue.use_cases import (
     ChangeInstrument,
-    CloseInstrument,
-    ImportReport,
     RegisterInstrument,
-    SetOpeningHours,
     WithdrawInstrument,
 )
-from marketplace.kernel.errors import Malformed
-from marketplace.kernel.time import During
-from marketplace.kernel.wire import AmountFen, In, Instant, Line, Out, Prose, Word
+from marketplace.kernel.wire import AmountFen, In, Line, Out, Prose, Word
 
 Name = Annotated[str, msgspec.Meta(min_length=1, max_length=200)]
 CategoryCode = Annotated[str, msgspec.Meta(pattern="^[0-9]{6}$")]
-Weekday = Annotated[int, msgspec.Meta(ge=0, le=6)]
-MinuteOfDay = Annotated[int, msgspec.Meta(ge=0, le=1440)]
 
 
 class InstrumentIn(In):
@@ -265,92 +247,6 @@ class SearchOut(Out):
         )
 
 
-class OpeningHoursIn(In):
-    """Open on `weekday` (0 is Monday) between two minutes of the day, Shanghai time."""
-
-    weekday: Weekday
-    opens_minute: MinuteOfDay
-    closes_minute: MinuteOfDay
-
-
-class WeekIn(In):
-    """A usual week; it replaces the one before."""
-
-    hours: Annotated[list[OpeningHoursIn], msgspec.Meta(max_length=INTERVALS_MAX)]
-
-    def to_command(self, instrument_id: int) -> SetOpeningHours:
-        """Set the week of an instrument."""
-        return SetOpeningHours(
-            instrument_id,
-            tuple(
-                OpeningHours(one.weekday, one.opens_minute, one.closes_minute) for one in self.hours
-            ),
-        )
-
-
-class OpeningHoursOut(Out):
-    """One interval of a usual week."""
-
-    weekday: int
-    opens_minute: int
-    closes_minute: int
-
-
-class WeekOut(Out):
-    """A usual week; empty means never open."""
-
-    hours: list[OpeningHoursOut]
-
-    @classmethod
-    def of(cls, hours: list[OpeningHours]) -> WeekOut:
-        """What is shown of a week."""
-        return cls(
-            hours=[
-                OpeningHoursOut(
-                    weekday=one.weekday,
-                    opens_minute=one.opens_minute,
-                    closes_minute=one.closes_minute,
-                )
-                for one in hours
-            ]
-        )
-
-
-class ClosureIn(In):
-    """A time in which an instrument is closed, and why."""
-
-    starts_at: Instant
-    ends_at: Instant
-    reason: Word
-
-    def to_command(self, instrument_id: int) -> CloseInstrument:
-        """Close the instrument.
-
-        Raises:
-            Malformed: when the time is empty.
-        """
-        try:
-            during = During(self.starts_at, self.ends_at)
-        except ValueError as error:
-            raise Malformed("The closure ends after it starts.", field="ends_at") from error
-        return CloseInstrument(instrument_id, during, self.reason)
-
-
-class ClosureOut(Out):
-    """A closure that stands."""
-
-    id: int
-    instrument_id: int
-    starts_at: datetime
-    ends_at: datetime
-    reason: str
-
-    @classmethod
-    def of(cls, closure: Closure) -> ClosureOut:
-        """What is shown of a closure."""
-        return cls(**{name: getattr(closure, name) for name in cls.__struct_fields__})
-
-
 class WithdrawIn(In):
     """Why an instrument leaves the platform; `disposed` when it never comes back."""
 
@@ -363,93 +259,3 @@ class WithdrawIn(In):
         return WithdrawInstrument(
             instrument_id, self.reason, exemption=self.exemption, disposed=self.disposed
         )
-
-
-class LineErrorOut(Out):
-    """What is wrong with one cell of the file, in Chinese and in English."""
-
-    line: int
-    column: str
-    value: str
-    rule: str
-    message: str
-    message_en: str
-
-
-class ReportOut(Out):
-    """What became of every line: `lines` = added + changed + unchanged + refused.
-
-    `errors` lists the first ones; `errors_total` counts all. A dry run has no `batch_id`.
-    """
-
-    batch_id: int | None
-    provider_id: int
-    file_name: str
-    file_sha256: str
-    dry_run: bool
-    lines: int
-    added: int
-    changed: int
-    unchanged: int
-    refused: int
-    errors_total: int
-    errors: list[LineErrorOut]
-    ignored_columns: list[str]
-
-    @classmethod
-    def of(cls, report: ImportReport) -> ReportOut:
-        """What is shown of a report."""
-        values = {name: getattr(report, name) for name in cls.__struct_fields__}
-        values["errors"] = [_error(error) for error in report.errors]
-        values["ignored_columns"] = list(report.ignored_columns)
-        return cls(**values)
-
-
-def _error(error: LineError) -> LineErrorOut:
-    return LineErrorOut(**dataclasses.asdict(error))
-
-
-class ImportOut(Out):
-    """An import in a list: its counts."""
-
-    id: int
-    provider_id: int
-    file_name: str
-    file_sha256: str
-    lines: int
-    added: int
-    changed: int
-    unchanged: int
-    refused: int
-    imported_by: int
-    imported_at: datetime
-
-    @classmethod
-    def of(cls, batch: ImportBatch) -> ImportOut:
-        """What is shown of an import in a list."""
-        return cls(**{name: getattr(batch, name) for name in cls.__struct_fields__})
-
-
-class ImportDetailOut(ImportOut):
-    """An import with what was wrong with its lines, as it was reported then."""
-
-    errors_total: int
-    errors: list[LineErrorOut]
-    ignored_columns: list[str]
-
-    @classmethod
-    def of(cls, batch: ImportBatch) -> ImportDetailOut:
-        """What is shown of one import."""
-        report = msgspec.convert(batch.report, type=_StoredReport)
-        return cls(
-            errors_total=report.errors_total,
-            errors=report.errors,
-            ignored_columns=report.ignored_columns,
-            **{name: getattr(batch, name) for name in ImportOut.__struct_fields__},
-        )
-
-
-class _StoredReport(msgspec.Struct):
-    errors_total: int
-    errors: list[LineErrorOut]
-    ignored_columns: list[str]
