@@ -16,9 +16,15 @@ from typing import Any, TypeVar
 import asyncpg
 import msgspec
 import structlog
-from sqlalchemy import ClauseElement, CursorResult, MetaData
+from sqlalchemy import ClauseElement, CursorResult, MetaData, event
+from sqlalchemy.dialects.postgresql.asyncpg import AsyncAdapt_asyncpg_dbapi
 from sqlalchemy.dialects.postgresql.asyncpg import dialect as postgresql_asyncpg
-from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
+from sqlalchemy.exc import (
+    DBAPIError,
+    InterfaceError,
+    InvalidatePoolError,
+    OperationalError,
+)
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 from sqlalchemy.sql import Executable
@@ -41,6 +47,13 @@ R = TypeVar("R")
 C = TypeVar("C")
 
 _DIALECT = postgresql_asyncpg()  # type: ignore[no-untyped-call]
+# What comes from the driver, wrapped by SQLAlchemy's adapter or not at all, where a use case or
+# `Tx.raw` asked it something.
+_DRIVER_ERRORS = (
+    AsyncAdapt_asyncpg_dbapi.Error,
+    asyncpg.PostgresError,
+    asyncpg.InterfaceError,
+)
 
 
 class Database:
@@ -77,10 +90,20 @@ class Database:
                 }
             },
         )
+        event.listen(self.engine.sync_engine, "checkout", _require_open)
 
     async def close(self) -> None:
         """Close every connection."""
         await self.engine.dispose()
+
+
+def _require_open(connection: Any, _record: Any, _proxy: Any) -> None:
+    """Take no connection that the server closed while it lay idle, as when PostgreSQL restarts.
+
+    Asking the driver costs nothing, unlike a ping; the pool then opens a new one.
+    """
+    if connection.driver_connection.is_closed():
+        raise InvalidatePoolError("closed while idle")
 
 
 def asyncpg_url(url: str) -> str:
@@ -259,14 +282,25 @@ async def transaction(
     For edges that need more than one use case around the same commit (idempotent answers, jobs,
     bulk imports). Everybody else calls `atomically`.
     """
+    async with errors_translated(), database.engine.begin() as connection:
+        tx = Tx(connection, actor=actor, now=database.clock.now(), request_id=request_id)
+        yield tx
+        await tx.flush()
+
+
+@asynccontextmanager
+async def errors_translated() -> AsyncIterator[None]:
+    """What the database refuses inside the block means the same to callers everywhere.
+
+    For what must open its connection in a way of its own; `transaction` does it for the rest.
+    """
     try:
-        async with database.engine.begin() as connection:
-            tx = Tx(connection, actor=actor, now=database.clock.now(), request_id=request_id)
-            yield tx
-            await tx.flush()
-    except (DBAPIError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
-        # The latter two come from the driver itself, where a use case asked for it.
-        raise translated(error) from error
+        yield
+    except (DBAPIError, *_DRIVER_ERRORS) as error:
+        meaning = translated(error)
+        if meaning is error:
+            raise
+        raise meaning from error
     except PoolTimeout as error:
         raise Unavailable("Every database connection is in use.") from error
     except (ConnectionError, OSError) as error:
@@ -277,6 +311,12 @@ class _Retry(Exception):
     """A serialization failure or a deadlock: the same transaction may succeed next time."""
 
 
+# What it says when it is not there for us: no connection, shutting down or starting, full, or the
+# database is being made anew.
+_GONE_SQLSTATES = ("08", "57P01", "57P02", "57P03", "53300", "3D000")
+# What the driver says of a connection that was lost before; it has no SQLSTATE.
+_CLOSED = "connection is closed"
+
 # What PostgreSQL says of values it cannot hold: bad text, a number or a date out of range.
 _UNREADABLE_SQLSTATES = ("22",)
 
@@ -286,13 +326,15 @@ def translated(error: Exception) -> Exception:
     cause: object = error
     if isinstance(error, DBAPIError):
         cause = getattr(error.orig, "__cause__", None)
+    elif isinstance(error, AsyncAdapt_asyncpg_dbapi.Error):
+        cause = error.__cause__
     sqlstate = str(getattr(cause, "sqlstate", "") or "")
     if sqlstate in RETRIED_SQLSTATES:
         return _Retry(sqlstate)
     constraint = getattr(cause, "constraint_name", None)
     if constraint and constraint in DomainError.by_constraint:
         return DomainError.by_constraint[constraint]()
-    if sqlstate.startswith("08") or sqlstate in ("57P01", "57P02", "57P03", "53300"):
+    if sqlstate.startswith(_GONE_SQLSTATES) or _CLOSED in str(cause):
         return Unavailable("The database does not answer.")
     if sqlstate == "57014":
         return Unavailable("The question took too long; ask for less at once.")

@@ -22,7 +22,7 @@ from marketplace.billing.ledger.rules.verification import (
     account_problems,
     entry_problems,
 )
-from marketplace.kernel.db import Database
+from marketplace.kernel.db import Database, errors_translated
 
 ROWS_AT_ONCE = 1000
 ACCOUNTS_AT_ONCE = 200
@@ -85,7 +85,7 @@ async def verify(database: Database, *, entries_max: int | None = None) -> Verif
         VerificationRunning: while another verification runs.
     """
     report = VerifyReport()
-    async with database.engine.connect() as plain:
+    async with errors_translated(), database.engine.connect() as plain:
         # One snapshot for everything: posting goes on meanwhile and is not seen.
         connection = await plain.execution_options(
             isolation_level="REPEATABLE READ", postgresql_readonly=True
