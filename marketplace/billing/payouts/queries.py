@@ -169,11 +169,11 @@ async def returned_fen(tx: Tx) -> dict[int, int]:
     Settlements are left out: what came back of a balance is part of the balance.
     """
     found = await tx.execute(
-        select(payout.c.debit_account_id, func.sum(payout.c.amount_fen))
+        select(payout.c.debit_account_id, func.sum(payout.c.amount_fen).label("fen"))
         .where(payout.c.status == "returned", payout.c.source_kind != "settlement")
         .group_by(payout.c.debit_account_id)
     )
-    return {account_id: int(fen) for account_id, fen in found}
+    return {row.debit_account_id: int(row.fen) for row in found}
 
 
 async def payouts(tx: Tx, search: PayoutSearch) -> tuple[list[Payout], int]:
