@@ -35,6 +35,7 @@ from marketplace.billing.ledger.use_cases import (
     PlaceHold,
     SettleHold,
     open_account,
+    open_accounts,
     place_hold,
     post_entry,
     post_many,
@@ -52,6 +53,8 @@ A_DAY = date(2025, 3, 3)
 ACCOUNTS = 10_000
 CLIENTS = 8
 ROUNDS = 2
+BULK_LINES = 100_000
+SMALL_BEFORE = 12
 
 RAW = """
 create table raw_account (id bigint primary key, balance bigint not null) with (fillfactor = 50);
@@ -70,6 +73,15 @@ begin
   insert into raw_posting values (made, debit, fen), (made, credit, -fen);
   return made;
 end $$;
+"""
+
+# The rows of every entry so far, written again with primary keys and balances and nothing else.
+RAW_BULK = """
+insert into raw_entry (kind, effective_on) select kind, effective_on from entry;
+insert into raw_posting select entry_id, account_id, amount_fen from posting;
+update raw_account a set balance = balance + p.fen
+  from (select account_id, sum(amount_fen)::bigint as fen from posting group by 1) p
+  where p.account_id = a.id;
 """
 
 POST = (
@@ -147,6 +159,18 @@ def entry(number: int, round_: str) -> Entry:
     )
 
 
+def a_top_up(bank: int, wallet: int, key: str) -> Entry:
+    """Money for a wallet."""
+    return Entry(
+        kind=EntryKind.WALLET_TOP_UP,
+        effective_on=A_DAY,
+        lines=transfer(debit=bank, credit=wallet, amount_fen=10**9),
+        key=key,
+        source_kind="benchmark",
+        source_id=wallet,
+    )
+
+
 async def set_up(database: Database, plain: asyncpg.Connection) -> tuple[int, float]:
     """`ACCOUNTS` wallets with money; the bank's id, and how fast the money was posted in bulk."""
     await plain.execute(RAW)
@@ -159,22 +183,63 @@ async def set_up(database: Database, plain: asyncpg.Connection) -> tuple[int, fl
         f" from generate_series(1, {ACCOUNTS}) n"
     )
     bank = await atomically(database, open_account, OpenAccount(AccountType.BANK), actor=ACTOR)
-    top_ups = [
-        Entry(
-            kind=EntryKind.WALLET_TOP_UP,
-            effective_on=A_DAY,
-            lines=transfer(debit=bank, credit=wallet, amount_fen=10**9),
-            key=f"top-up:{wallet}",
-            source_kind="benchmark",
-            source_id=wallet,
-        )
-        for wallet in range(1, ACCOUNTS + 1)
-    ]
+    top_ups = [a_top_up(bank, wallet, f"top-up:{wallet}") for wallet in range(1, ACCOUNTS + 1)]
     began = time.perf_counter()
     await atomically(database, post_many, top_ups, actor=ACTOR)
     bulk = ACCOUNTS / (time.perf_counter() - began)
     await plain.execute("vacuum analyze")
     return bank, bulk
+
+
+async def bulk_unknown_to_the_planner(url: str) -> None:
+    """Print what `BULK_LINES` lines in one transaction cost in tables nobody has analysed.
+
+    The session has posted before, while the tables were small and known to be: whatever it has
+    planned then must not be what it does now. The limit writes the same rows, set by set too.
+    """
+    await migrate_async(url)
+    database = Database(url, pool_size=1, statement_timeout_seconds=600)
+    plain = await asyncpg.connect(url.replace("+asyncpg", ""))
+    bank = await atomically(database, open_account, OpenAccount(AccountType.BANK), actor=ACTOR)
+    first = await atomically(
+        database, open_account, OpenAccount(AccountType.WALLET, 1), actor=ACTOR
+    )
+    for table in ("account", "entry", "posting"):
+        await plain.execute(f"alter table {table} set (autovacuum_enabled = off)")
+    await plain.execute("vacuum analyze account, entry, posting")
+    for number in range(SMALL_BEFORE):
+        small = [a_top_up(bank, first, f"small:{number}")]
+        await atomically(database, post_many, small, actor=ACTOR)
+        await atomically(database, post_entry, a_top_up(bank, first, f"one:{number}"), actor=ACTOR)
+    await plain.execute("vacuum analyze account, entry, posting")
+    await atomically(database, post_entry, a_top_up(bank, first, "last"), actor=ACTOR)
+    wallets = [OpenAccount(AccountType.WALLET, 2 + n) for n in range(BULK_LINES // 2)]
+    began = time.perf_counter()
+    opened = await atomically(database, open_accounts, wallets, actor=ACTOR)
+    opening = time.perf_counter() - began
+    top_ups = [a_top_up(bank, wallet, f"bulk:{wallet}") for wallet in opened]
+    began = time.perf_counter()
+    await atomically(database, post_many, top_ups, actor=ACTOR)
+    posting = time.perf_counter() - began
+    await plain.execute(RAW)
+    await plain.execute("insert into raw_account select id, 0 from account")
+    began = time.perf_counter()
+    await plain.execute(RAW_BULK)
+    raw = time.perf_counter() - began
+    print(f"\n{f'{BULK_LINES:,} lines, tables not analysed':<38} {'s':>10} {'of raw':>7}")
+    print(f"{'raw insert of the same rows':<38} {raw:>10.2f} {1:>7.2f}")
+    print(f"{'post_many, one transaction':<38} {posting:>10.2f} {posting / raw:>7.2f}")
+    print(f"{f'open_accounts, {len(opened):,} of them':<38} {opening:>10.2f}")
+    await plain.close()
+    await database.close()
+
+
+async def bulk_in_a_new_database(url: str) -> None:
+    """`bulk_unknown_to_the_planner` beside the database of the other figures."""
+    plain = await asyncpg.connect(url.replace("+asyncpg", ""))
+    await plain.execute("create database bulk")
+    await plain.close()
+    await bulk_unknown_to_the_planner(url.replace("/marketplace?", "/bulk?"))
 
 
 async def a_round(
@@ -284,7 +349,9 @@ def main() -> int:
         folder = Path(name)
         server = EmbeddedPostgres(folder / "pg", options={"shared_buffers": "256MB"})
         try:
-            asyncio.run(measure(folder, server.start(), seconds))
+            url = server.start()
+            asyncio.run(measure(folder, url, seconds))
+            asyncio.run(bulk_in_a_new_database(url))
         finally:
             server.stop()
     return 0

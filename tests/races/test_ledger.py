@@ -19,11 +19,13 @@ from marketplace.billing.ledger.use_cases import (
     ClosePeriod,
     EntryKind,
     LedgerName,
+    OpenAccount,
     PlaceHold,
     ProposePeriod,
     ReleaseHold,
     SettleHold,
     close_period,
+    open_accounts,
     place_hold,
     post_entry,
     propose_period,
@@ -160,6 +162,23 @@ async def test_an_account_opened_by_thirty_two_is_one_account(database):
     )
 
     assert len(set(opened)) == 1
+
+
+async def test_accounts_opened_together_by_thirty_two_are_the_same_accounts(database):
+    names = [OpenAccount(AccountType.WALLET, n) for n in range(1, 41)]
+    chance = random.Random(7)
+
+    async def open_shuffled() -> dict[int | None, int]:
+        asked = chance.sample(names, len(names))
+        # Not through `atomically`, which would try again after a deadlock and hide it.
+        async with transaction(database, actor=TEST) as tx:
+            opened = await open_accounts(tx, asked)
+        return {name.owner_id: id for name, id in zip(asked, opened, strict=True)}
+
+    seen = await asyncio.gather(*(open_shuffled() for _ in range(RACERS)))
+
+    assert all(each == seen[0] for each in seen)
+    assert len(set(seen[0].values())) == len(names)
 
 
 async def test_transfers_criss_cross_end_without_a_deadlock(database):

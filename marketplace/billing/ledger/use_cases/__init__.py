@@ -11,6 +11,7 @@ from marketplace.billing.ledger.use_cases.accounts import (
     OpenAccount,
     close_account,
     open_account,
+    open_accounts,
 )
 from marketplace.billing.ledger.use_cases.calls import Posted
 from marketplace.billing.ledger.use_cases.holds import (
@@ -56,6 +57,7 @@ __all__ = [
     "close_period",
     "lapse_holds",
     "open_account",
+    "open_accounts",
     "place_hold",
     "post_entry",
     "post_many",

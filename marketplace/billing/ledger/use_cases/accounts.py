@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -41,6 +42,34 @@ async def open_account(tx: Tx, command: OpenAccount) -> int:
             "type": command.type,
             "owner_id": command.owner_id,
             "max_fen": command.max_balance_fen,
+            "at": tx.now,
+        },
+    )
+    return opened
+
+
+_OPEN_MANY = db_call(
+    "select ledger_open_accounts(:types, :owner_ids, :max_fen, :at)",
+    types=[str],
+    owner_ids=[int],
+    max_fen=[int],
+    at=datetime,
+)
+
+
+async def open_accounts(tx: Tx, commands: Sequence[OpenAccount]) -> list[int]:
+    """The accounts of those names, in the order given; what is not there yet is opened.
+
+    One statement however many there are; a name that comes twice is one account.
+    """
+    for command in commands:
+        require_owner(command.type, command.owner_id)
+    opened: list[int] = await tx.scalar(
+        _OPEN_MANY,
+        {
+            "types": [command.type for command in commands],
+            "owner_ids": [command.owner_id for command in commands],
+            "max_fen": [command.max_balance_fen for command in commands],
             "at": tx.now,
         },
     )

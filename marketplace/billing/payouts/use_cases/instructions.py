@@ -117,16 +117,10 @@ async def instruct_payouts(tx: Tx, commands: Sequence[InstructPayout]) -> list[q
 async def _debit_accounts(
     tx: Tx, commands: Sequence[InstructPayout]
 ) -> dict[tuple[AccountType, int], int]:
-    """Where each payee's money lies: one question for each type of account, not for each payee."""
-    found = {
-        (of_type, account.owner_id): account.id
-        for of_type in {one.debit for one in commands}
-        for account in await ledger_queries.balances(tx, of_type)
-        if account.owner_id is not None
-    }
-    for name in {(one.debit, one.organisation_id) for one in commands} - found.keys():
-        found[name] = await ledger.open_account(tx, ledger.OpenAccount(*name))
-    return found
+    """Where each payee's money lies: one question however many payees there are."""
+    names = [(one.debit, one.organisation_id) for one in commands]
+    opened = await ledger.open_accounts(tx, [ledger.OpenAccount(*name) for name in names])
+    return dict(zip(names, opened, strict=True))
 
 
 async def instruct_settlements(tx: Tx, command: InstructSettlements) -> SettlementsInstructed:

@@ -9,7 +9,6 @@ from itertools import groupby
 from sqlalchemy import BigInteger, cast, func, literal, select, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 
-from marketplace.billing.ledger import queries as ledger_queries
 from marketplace.billing.ledger import use_cases as ledger
 from marketplace.billing.ledger.use_cases import AccountType, EntryKind
 from marketplace.billing.payouts import use_cases as payouts
@@ -271,16 +270,10 @@ async def _pay(tx: Tx, drafted: queries.RewardRun) -> None:
 
 async def _payables(tx: Tx, provider_ids: Sequence[int]) -> dict[int, int]:
     """Where each provider's rewards are owed: accounts are opened at a provider's first reward."""
-    known = {
-        account.owner_id: account.id
-        for account in await ledger_queries.balances(tx, AccountType.REWARD_PAYABLE)
-    }
-    payables = {}
-    for provider_id in provider_ids:
-        payables[provider_id] = known.get(provider_id) or await ledger.open_account(
-            tx, ledger.OpenAccount(AccountType.REWARD_PAYABLE, provider_id)
-        )
-    return payables
+    opened = await ledger.open_accounts(
+        tx, [ledger.OpenAccount(AccountType.REWARD_PAYABLE, each) for each in provider_ids]
+    )
+    return dict(zip(provider_ids, opened, strict=True))
 
 
 def _parts(dues: Sequence[_Due]) -> list[Sequence[_Due]]:
