@@ -14,6 +14,7 @@ from pathlib import Path
 
 import marketplace
 from marketplace.kernel.errors import DomainError
+from marketplace.kernel.problems import FRAMEWORK_PROBLEMS
 from marketplace.kernel.settings import Settings
 from marketplace.rulebook import Rulebook, load, rulebook_path
 from marketplace.rulebook.terms import Section
@@ -63,9 +64,13 @@ def problems() -> str:
         "| status | type | what it means |",
         "|---|---|---|",
     ]
+    refusals = [(error.status, error.code, first_sentence(error.__doc__)) for error in all_errors()]
+    refusals += [
+        (status, code, f"{title}.") for status, (code, title) in FRAMEWORK_PROBLEMS.items()
+    ]
     lines += [
-        f"| {error.status} | `/problems/{error.code}` | {first_sentence(error.__doc__)} |"
-        for error in all_errors()
+        f"| {status} | `/problems/{code}` | {meaning} |"
+        for status, code, meaning in sorted(refusals)
     ]
     return "\n".join(lines) + "\n"
 

@@ -334,7 +334,8 @@ def translated(error: Exception) -> Exception:
     constraint = getattr(cause, "constraint_name", None)
     if constraint and constraint in DomainError.by_constraint:
         return DomainError.by_constraint[constraint]()
-    if sqlstate.startswith(_GONE_SQLSTATES) or _CLOSED in str(cause):
+    lost = type(cause) is asyncpg.InterfaceError and _CLOSED in str(cause)
+    if lost or sqlstate.startswith(_GONE_SQLSTATES):
         return Unavailable("The database does not answer.")
     if sqlstate == "57014":
         return Unavailable("The question took too long; ask for less at once.")

@@ -10,17 +10,21 @@ from litestar import Request, Response
 from litestar.exceptions import HTTPException, ValidationException
 from litestar.types import ExceptionHandlersMap
 
-from marketplace.kernel.errors import DomainError, Malformed
+from marketplace.kernel.errors import DomainError, Malformed, Missing
 from marketplace.kernel.http import request_id_of
 
 log = structlog.get_logger()
 
 MEDIA_TYPE = "application/problem+json"
-_TITLES = {
-    400: ("malformed", Malformed.title),
-    404: ("not-found", "Not found"),
+# What no use case refuses: code and title by status.
+FRAMEWORK_PROBLEMS = {
     405: ("method-not-allowed", "This address does not take that method"),
     413: ("too-large", "The request is too large"),
+    500: ("internal", "Something went wrong on our side"),
+}
+_TITLES = FRAMEWORK_PROBLEMS | {
+    400: (Malformed.code, Malformed.title),
+    404: (Missing.code, Missing.title),
     415: ("media-type", "This address does not take that media type"),
 }
 
@@ -80,7 +84,9 @@ def domain_problem(request: Request[Any, Any, Any], error: DomainError) -> Respo
 
 def http_problem(request: Request[Any, Any, Any], error: HTTPException) -> Response[bytes]:
     """What Litestar itself refuses: no such route or method, a body it cannot read."""
-    code, title = _TITLES.get(error.status_code, ("http", error.detail))
+    if error.status_code >= 500:
+        return unexpected(request, error)
+    code, title = _TITLES.get(error.status_code, _TITLES[400])
     return problem(
         request,
         code=code,
@@ -120,10 +126,11 @@ def validation_problem(
 def unexpected(request: Request[Any, Any, Any], error: Exception) -> Response[bytes]:
     """A bug: logged with its trace, told without its insides."""
     log.exception("request.failed", path=request.url.path, error=type(error).__name__)
+    code, title = _TITLES[500]
     return problem(
         request,
-        code="internal",
-        title="Something went wrong on our side",
+        code=code,
+        title=title,
         status=500,
         detail="Nothing was changed. Report the request_id.",
     )
