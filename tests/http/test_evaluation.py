@@ -7,6 +7,7 @@ from itertools import count
 import pytest
 
 from marketplace.evaluation.errors import ObjectionMissing
+from marketplace.kernel.bodies import NotJson
 from marketplace.parties.roles import Role
 from tests.builders.evaluation import an_evaluated_year
 from tests.builders.parties import an_actor, bearer
@@ -178,3 +179,14 @@ async def test_a_draft_sent_twice_is_drafted_once(api, database, as_):
 
     assert first.json() == second.json()
     assert "true" == second.headers["idempotency-replayed"]
+
+
+async def test_a_body_that_is_not_json_is_of_the_wrong_kind(api, services, as_):
+    evaluator = await an_actor(services.database, Role.EVALUATOR)
+    answer = await api.post(
+        f"{API}/objections/1/answer",
+        content="answer=reviewed+and+kept",
+        headers=as_(evaluator) | {"Content-Type": "application/x-www-form-urlencoded"},
+    )
+
+    assert (415, f"/problems/{NotJson.code}") == (answer.status_code, answer.json()["type"])

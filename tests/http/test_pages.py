@@ -339,6 +339,7 @@ async def test_head_answers_like_get_without_a_body(quiet, path):
 async def test_a_decent_request_id_is_kept_and_another_replaced(quiet, given, kept):
     answer = await quiet.get("/api/v1/me", headers={"X-Request-Id": given})
 
+    assert (401, "/problems/unauthenticated") == (answer.status_code, answer.json()["type"])
     assert kept == (answer.headers["x-request-id"] == given)
     assert answer.headers["x-request-id"] == answer.json()["request_id"]
 
@@ -477,7 +478,11 @@ async def test_without_its_database_it_is_alive_and_not_ready(services, database
 
     assert [200, 503, 503] == [live.status_code, ready.status_code, page.status_code]
     assert "secret" not in ready.text
-    assert "application/problem+json" == page.headers["content-type"]
+    assert ("application/problem+json", "/problems/unavailable", "1") == (
+        page.headers["content-type"],
+        page.json()["type"],
+        page.headers["retry-after"],
+    )
 
 
 async def test_requests_are_counted_by_the_routes_template(web, database):
