@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import io
 from collections.abc import Callable
-
-import xlsxwriter
 
 from marketplace.billing.payouts import use_cases as payouts
 from marketplace.billing.pricing import use_cases as pricing
@@ -17,6 +14,7 @@ from marketplace.booking.rules.availability import BookingTerms
 from marketplace.catalogue import queries as catalogue_queries
 from marketplace.catalogue import use_cases as catalogue
 from marketplace.demo.facts import Kind
+from marketplace.demo.files import provider_file
 from marketplace.demo.plan import Plan, PlannedCompany, PlannedEntity, PlannedProvider, demo_uscc
 from marketplace.demo.world import (
     MAIL_DOMAIN,
@@ -38,11 +36,6 @@ UNITS_MAX = 40
 COMPANIES_MAX = 200
 PLANNED_HOURS = 1_400
 YEAR = 2025
-HEADERS = (
-    "单位内部编号", "仪器名称", "英文名称", "仪器分类编码", "规格型号", "生产制造商", "产地国别",
-    "原值（万元）", "主要购置经费来源", "海关监管情况", "启用日期", "仪器设备类别", "主要技术指标",
-    "主要功能", "服务内容", "收费标准", "开放共享模式", "仪器设备状态", "省", "市", "联系电话",
-)  # fmt: skip
 SYSTEM = system_actor("demo")
 
 
@@ -146,7 +139,7 @@ async def register_providers(world: World, plan: Plan, staff: Staff, progress: P
             if takes_part
             else SYSTEM
         )
-        await _import(world, planned, organisation_id, manager)
+        await _import(world, planned, organisation_id, manager, number)
         if takes_part:
             unit = Unit(
                 organisation_id=organisation_id,
@@ -180,60 +173,16 @@ async def _entity(world: World, planned: PlannedEntity) -> int:
     return made.id
 
 
-def provider_file(planned: PlannedProvider) -> bytes:
-    """The unit's instruments as the workbook it would send: national layout, Chinese headers."""
-    out = io.BytesIO()
-    book = xlsxwriter.Workbook(out, {"in_memory": True})
-    sheet = book.add_worksheet("仪器")
-    sheet.write_row(0, 0, [f"{planned.name} 单台套科学仪器设备"])
-    sheet.write_row(1, 0, HEADERS)
-    for row, one in enumerate(planned.instruments, 2):
-        kind = one.kind
-        sheet.write_row(
-            row,
-            0,
-            [
-                one.inner_id,
-                kind.cname,
-                kind.ename,
-                kind.category,
-                one.model,
-                one.maker,
-                one.nation,
-                f"{one.worth_wan}.00",
-                one.funds,
-                "否",
-                f"{one.began_year}-09-01",
-                "专用" if kind.special else "通用",
-                f"{one.maker} {one.model}",
-                kind.services,
-                kind.services,
-                _fees(kind),
-                "外部共享",
-                "正常",
-                "江苏省",
-                planned.entity.city,
-                "025-00000000",
-            ],
-        )
-    book.close()
-    return out.getvalue()
-
-
-def _fees(kind: Kind) -> str:
-    sample = f"；{kind.sample_yuan} 元/样品" if kind.sample_yuan else ""
-    return f"{kind.hour_yuan} 元/小时{sample}"
-
-
 async def _import(
-    world: World, planned: PlannedProvider, organisation_id: int, manager: Actor
+    world: World, planned: PlannedProvider, organisation_id: int, manager: Actor, number: int
 ) -> None:
+    file_name, content = provider_file(planned, number)
     report = await world.do(
         catalogue.import_instruments,
         catalogue.ImportInstruments(
             provider_id=organisation_id,
-            file_name=f"{planned.name}.xlsx",
-            content=provider_file(planned),
+            file_name=file_name,
+            content=content,
         ),
         manager,
     )

@@ -21,6 +21,7 @@ from marketplace.demo.plan import Plan
 from marketplace.demo.world import Company, Staff, World
 from marketplace.evaluation import queries as evaluation_queries
 from marketplace.evaluation import use_cases as evaluation
+from marketplace.kernel.actors import Actor
 from marketplace.kernel.money import parse_yuan
 from marketplace.kernel.time import working_days_after
 from marketplace.orders import queries as order_queries
@@ -37,6 +38,7 @@ CUSTOMERS = 6
 CUSTOMER_DEPOSIT_FEN = 450_000_000
 CUSTOMER_GRANT_FEN = 10_000_000
 QUARTER_ENDS = (3, 6, 9, 12)
+PAGE, PIECES = 200, 500
 
 
 class Finance:
@@ -149,12 +151,7 @@ class Finance:
     async def _invoices(self) -> None:
         """Every provider records the invoices of what was settled."""
         for unit in self.world.units:
-            page = await self.world.ask(
-                order_queries.orders,
-                order_queries.OrderList(status="settled", page_size=200),
-                unit.manager,
-            )
-            for order in page.rows:
+            for order in await self._settled(unit.manager):
                 if order.id in self._invoiced or not order.settled_fen:
                     continue
                 self._invoice_number += 1
@@ -170,6 +167,36 @@ class Finance:
                 )
                 self._invoiced.add(order.id)
 
+    async def _settled(self, manager: Actor) -> list[order_queries.Order]:
+        """Every settled order of a provider, page by page."""
+        found: list[order_queries.Order] = []
+        while True:
+            page = await self.world.ask(
+                order_queries.orders,
+                order_queries.OrderList(
+                    status="settled", page=len(found) // PAGE + 1, page_size=PAGE
+                ),
+                manager,
+            )
+            found += page.rows
+            if len(found) >= page.total:
+                return found
+
+    async def _redeemed(self, manager: Actor, claim_id: int) -> list[voucher_queries.Redemption]:
+        """Every redemption of a claim, page by page."""
+        found: list[voucher_queries.Redemption] = []
+        while True:
+            page = await self.world.ask(
+                voucher_queries.redemptions,
+                voucher_queries.RedemptionSearch(
+                    claim_id=claim_id, page=voucher_queries.PageAsked(len(found) // PAGE + 1, PAGE)
+                ),
+                manager,
+            )
+            found += page.rows
+            if len(found) >= page.total:
+                return found
+
     async def _claims(self) -> None:
         """Every provider with redemptions claims them; an officer audits and gives notice."""
         for unit in self.world.units:
@@ -181,18 +208,13 @@ class Finance:
             if not unclaimed.total:
                 continue
             drafted = await self.world.do(vouchers.draft_claim, vouchers.DraftClaim(), unit.manager)
-            redeemed = await self.world.ask(
-                voucher_queries.redemptions,
-                voucher_queries.RedemptionSearch(
-                    claim_id=drafted.id, page=voucher_queries.PageAsked(1, 200)
-                ),
-                unit.manager,
-            )
-            await self.world.do(
-                vouchers.attach_evidence,
-                vouchers.AttachEvidence(drafted.id, tuple(self._evidence(redeemed.rows))),
-                unit.manager,
-            )
+            pieces = self._evidence(await self._redeemed(unit.manager, drafted.id))
+            for start in range(0, len(pieces), PIECES):
+                await self.world.do(
+                    vouchers.attach_evidence,
+                    vouchers.AttachEvidence(drafted.id, tuple(pieces[start : start + PIECES])),
+                    unit.manager,
+                )
             await self.world.do(
                 vouchers.submit_claim, vouchers.SubmitClaim(drafted.id), unit.manager
             )
