@@ -5,7 +5,7 @@ call, with primary keys and nothing else. The ratios travel between machines, th
 
     python -m benchmarks.ledger [--seconds 2]
 
-Runs on a PostgreSQL of its own that is durable (fsync and synchronous_commit on), about a minute and a half.
+Runs on a PostgreSQL of its own that is durable (fsync and synchronous_commit on), some 90 seconds.
 """
 
 from __future__ import annotations
