@@ -17,6 +17,8 @@ from litestar.params import PathParameter, QueryParameter
 
 from marketplace.kernel.errors import Malformed, Reason
 
+# Bytes that are no UTF-8 and nesting without end come as errors of their own.
+_UNREADABLE = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
 JSON_MEDIA_TYPES = ("application/json", "application/problem+json")
 
 
@@ -47,18 +49,16 @@ async def require_well_formed(request: Request[Any, Any, Any]) -> None:
     body = await request.body()
     try:
         msgspec.json.decode(body, type=wanted)
-    except msgspec.MsgspecError as error:
+    except _UNREADABLE as error:
         raise Malformed(
             "The body does not fit; see reasons.", reasons=_everything_wrong(body, wanted, error)
         ) from error
 
 
-def _everything_wrong(
-    body: bytes, wanted: type[msgspec.Struct], first: msgspec.MsgspecError
-) -> list[Reason]:
+def _everything_wrong(body: bytes, wanted: type[msgspec.Struct], first: Exception) -> list[Reason]:
     try:
         value = msgspec.json.decode(body)
-    except (msgspec.MsgspecError, RecursionError):
+    except _UNREADABLE:
         return [Reason("json", f"not JSON: {first}")]
     if not isinstance(value, dict):
         return [Reason("object", f"expected an object, got {type(value).__name__}")]

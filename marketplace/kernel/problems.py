@@ -16,6 +16,8 @@ from marketplace.kernel.http import request_id_of
 log = structlog.get_logger()
 
 MEDIA_TYPE = "application/problem+json"
+# What the framework says, as an error of ours, when a client leaves in the middle of its body.
+CLIENT_GONE = "client disconnected prematurely"
 # What no use case refuses: code and title by status.
 FRAMEWORK_PROBLEMS = {
     405: ("method-not-allowed", "This address does not take that method"),
@@ -84,6 +86,9 @@ def domain_problem(request: Request[Any, Any, Any], error: DomainError) -> Respo
 
 def http_problem(request: Request[Any, Any, Any], error: HTTPException) -> Response[bytes]:
     """What Litestar itself refuses: no such route or method, a body it cannot read."""
+    if error.detail == CLIENT_GONE:
+        # Nobody hears the answer, and nothing of ours went wrong.
+        return problem(request, code=Malformed.code, title=Malformed.title, status=400)
     if error.status_code >= 500:
         return unexpected(request, error)
     code, title = _TITLES.get(error.status_code, _TITLES[400])

@@ -50,11 +50,15 @@ def as_utc(instant: datetime) -> datetime:
     """`instant` in UTC.
 
     Raises:
-        ValueError: for an instant without a zone: guessing one is how bookings move by 8 hours.
+        ValueError: for an instant without a zone: guessing one is how bookings move by 8 hours;
+            and for one that falls off the calendar's end in UTC.
     """
     if instant.tzinfo is None:
         raise ValueError("an instant needs a time zone")
-    return instant.astimezone(UTC)
+    try:
+        return instant.astimezone(UTC)
+    except OverflowError as error:
+        raise ValueError("an instant lies within the years 1 to 9999") from error
 
 
 def shanghai_day(instant: datetime) -> date:

@@ -16,7 +16,12 @@ from marketplace.kernel.wire import In as Body
 AccountNumber = Annotated[str, msgspec.Meta(pattern=r"^[0-9]{4}[0-9 ]{4,40}$")]
 FileName = Annotated[str, msgspec.Meta(min_length=1, max_length=200, pattern=r"^[^\x00-\x1f]*$")]
 Reason = Annotated[
-    str, msgspec.Meta(min_length=1, max_length=400, pattern=r"^[^\x00-\x08\x0b\x0c\x0e-\x1f]*\S")
+    str,
+    msgspec.Meta(
+        min_length=1,
+        max_length=400,
+        pattern=r"^[^\x00-\x08\x0b\x0c\x0e-\x1f]*[^\x00-\x1f\s][^\x00-\x08\x0b\x0c\x0e-\x1f]*$",
+    ),
 ]
 SearchText = Annotated[str, msgspec.Meta(max_length=100, pattern=r"^[^\x00-\x1f]*$")]
 Status = Annotated[str, msgspec.Meta(pattern=r"^(unmatched|matched|ignored)$")]

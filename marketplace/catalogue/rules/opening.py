@@ -12,6 +12,7 @@ from marketplace.kernel.time import During
 MINUTES_PER_DAY = 1440
 INTERVALS_MAX = 70
 CLOSURE_DAYS_MAX = 366
+YEAR_MAX = 2100
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -66,6 +67,8 @@ def check_closure(during: During, reason: str) -> Reasons:
             limit=CLOSURE_DAYS_MAX,
             asked=(during.ends_at - during.starts_at).days,
         )
+    if during.ends_at.year > YEAR_MAX:
+        reasons.add("closure-year", "no calendar goes that far", limit=YEAR_MAX)
     if not reason.strip():
         reasons.add("closure-reason", "say why it is closed: users see the reason")
     return reasons

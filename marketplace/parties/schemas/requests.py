@@ -27,7 +27,10 @@ Email = Annotated[str, msgspec.Meta(min_length=3, max_length=254)]
 Password = Annotated[str, msgspec.Meta(min_length=1, max_length=200)]
 Phone = Annotated[str, msgspec.Meta(pattern=r"^[0-9+() -]{0,30}$")]
 Name = Annotated[
-    str, msgspec.Meta(min_length=1, max_length=200, pattern=r"^[^\x00-\x1f]*\S[^\x00-\x1f]*$")
+    str,
+    msgspec.Meta(
+        min_length=1, max_length=200, pattern=r"^[^\x00-\x1f]*[^\x00-\x1f\s][^\x00-\x1f]*$"
+    ),
 ]
 RefreshToken = Annotated[str, msgspec.Meta(min_length=1, max_length=200)]
 RegistrationNumber = Annotated[str, msgspec.Meta(pattern=r"^[0-9A-Za-z-]{0,40}$")]

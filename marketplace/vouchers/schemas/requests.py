@@ -22,7 +22,12 @@ from marketplace.vouchers.use_cases import (
 RegionCode = Annotated[str, msgspec.Meta(pattern=r"^[0-9]{6}$", max_length=6)]
 InvoiceNumber = Annotated[str, msgspec.Meta(max_length=40)]
 # A reason is what somebody will be told, and goes into the books: it is there, and it is short.
-Told = Annotated[str, msgspec.Meta(min_length=1, max_length=500, pattern=r"^[^\x00-\x1f]*\S")]
+Told = Annotated[
+    str,
+    msgspec.Meta(
+        min_length=1, max_length=500, pattern=r"^[^\x00-\x1f]*[^\x00-\x1f\s][^\x00-\x1f]*$"
+    ),
+]
 
 
 class LayerIn(In):
