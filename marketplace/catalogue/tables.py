@@ -97,19 +97,20 @@ instrument = Table(
 )
 Index("instrument_search_idx", instrument.c.search, postgresql_using="gin")
 Index("instrument_provider_idx", instrument.c.provider_id, instrument.c.id)
-Index(
-    "instrument_listed_idx",
-    instrument.c.id,
-    postgresql_include=[
-        "category_code",
-        "region_code",
-        "kind",
-        "share_mode",
-        "provider_id",
-        "worth_fen",
-    ],
-    postgresql_where=instrument.c.status == "listed",
-)
+# Searches without words are answered from these indexes alone.
+_FILTERS = ["category_code", "region_code", "kind", "share_mode", "provider_id", "worth_fen"]
+for _name, _first in (
+    ("instrument_listed_idx", None),
+    ("instrument_category_idx", "category_code"),
+    ("instrument_region_idx", "region_code"),
+):
+    Index(
+        _name,
+        *([instrument.c[_first]] if _first else []),
+        instrument.c.id,
+        postgresql_include=[name for name in _FILTERS if name != _first],
+        postgresql_where=instrument.c.status == "listed",
+    )
 Index(
     "instrument_listing_due_idx",
     instrument.c.listing_due_on,

@@ -86,6 +86,12 @@ def upgrade() -> None:
         create index instrument_listed_idx on instrument (id)
           include (category_code, region_code, kind, share_mode, provider_id, worth_fen)
           where status = 'listed';
+        create index instrument_category_idx on instrument (category_code, id)
+          include (region_code, kind, share_mode, provider_id, worth_fen)
+          where status = 'listed';
+        create index instrument_region_idx on instrument (region_code, id)
+          include (category_code, kind, share_mode, provider_id, worth_fen)
+          where status = 'listed';
         create index instrument_listing_due_idx on instrument (listing_due_on)
           where listing_due_on is not null;
 

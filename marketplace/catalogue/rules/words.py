@@ -23,6 +23,8 @@ PREFIX_LENGTH_MIN = 4
 _CHINESE = r"\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003134f"
 _RUN = re.compile(rf"[{_CHINESE}]+|[0-9a-z]+(?:[-./_][0-9a-z]+)*")
 _ACCENT = re.compile(r"[\u0300-\u036f]+")
+# What everything here is: 质谱仪器 asks for 质谱, and 仪器 alone for everything.
+_GENERIC = re.compile(rf"(?:仪器设备|仪器|设备)(?![{_CHINESE}])")
 _BETWEEN = re.compile(r"[ ./_-]")
 _PART = re.compile(r"[0-9a-z]+")
 _IS_CHINESE = re.compile(rf"[{_CHINESE}]")
@@ -128,20 +130,23 @@ _METHOD = re.compile(
 
 
 def search_condition(text: str) -> str | None:
-    """What `text` asks for as a PostgreSQL `tsquery`, or None when it holds no word.
+    """What `text` asks for as a PostgreSQL `tsquery`; empty for everything, None without a word.
 
     Every word must be found; a known method is found under each of its names.
     """
-    rest = _spelling(text[:QUERY_LENGTH_MAX])
+    asked = _spelling(text[:QUERY_LENGTH_MAX])
+    if not asked:
+        return None
+    rest = _GENERIC.sub(" ", asked)
     conditions = [_CONDITIONS[_key(match.group())] for match in _METHOD.finditer(rest)]
     for run in _RUN.findall(_METHOD.sub(" ", rest)):
         conditions.append(_run_condition(run, prefixes=True))
-    return " & ".join(dict.fromkeys(conditions[:QUERY_WORDS_MAX])) or None
+    return " & ".join(dict.fromkeys(conditions[:QUERY_WORDS_MAX]))
 
 
 def name_patterns(text: str) -> list[str]:
     """What a name looks like that answers `text` itself, for LIKE: such hits come first."""
-    rest = _spelling(text[:QUERY_LENGTH_MAX])
+    rest = _GENERIC.sub("", _spelling(text[:QUERY_LENGTH_MAX])).strip()
     if not rest:
         return []
     names = {rest}

@@ -65,8 +65,9 @@ def words_of(content: InstrumentContent, provider: Organisation) -> list[str]:
                 content.model,
                 content.inner_id,
                 content.manufacturer,
-                category.name,
-                category.name_en,
+                # Every class of instruments ends in 仪器: as a word it would find everything.
+                category.name.removesuffix("仪器"),
+                category.name_en.removesuffix("instruments"),
                 provider.name,
                 provider.name_en,
                 content.city,
