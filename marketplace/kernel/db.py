@@ -53,6 +53,7 @@ _DRIVER_ERRORS = (
     AsyncAdapt_asyncpg_dbapi.Error,
     asyncpg.PostgresError,
     asyncpg.InterfaceError,
+    asyncpg.InternalClientError,
 )
 
 
@@ -335,6 +336,8 @@ def translated(error: Exception) -> Exception:
     if constraint and constraint in DomainError.by_constraint:
         return DomainError.by_constraint[constraint]()
     lost = type(cause) is asyncpg.InterfaceError and _CLOSED in str(cause)
+    # A farewell of the server that comes unasked confuses the driver before it closes.
+    lost = lost or isinstance(cause, asyncpg.InternalClientError)
     if lost or sqlstate.startswith(_GONE_SQLSTATES):
         return Unavailable("The database does not answer.")
     if sqlstate == "57014":

@@ -12,7 +12,7 @@ import time
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, Protocol, Self
 
 import structlog
 from limits import RateLimitItemPerMinute
@@ -122,6 +122,10 @@ class RateLimited(ASGIMiddleware):
             REQUESTS: Limit(REQUESTS, requests_per_minute),
             SIGN_IN: Limit(SIGN_IN, sign_ins_per_minute),
         }
+
+    def __deepcopy__(self, _: dict[int, Any]) -> Self:
+        """Itself: the framework copies a router with all that hangs on it, and Redis with it."""
+        return self
 
     async def handle(self, scope: Scope, receive: Receive, send: Send, next_app: ASGIApp) -> None:
         """Pass the request on, or refuse it.
