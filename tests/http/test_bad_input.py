@@ -12,7 +12,6 @@ import httpx
 import jwt
 import pytest
 import pytest_asyncio
-from stdnum.cn import uscc as standard
 
 from marketplace.kernel.actors import Actor
 from marketplace.kernel.db import Database
@@ -226,27 +225,20 @@ async def test_every_field_that_is_wrong_is_named_at_once(desk: Desk) -> None:
     assert all(reason["message"] for reason in problem["reasons"])
 
 
-def wrong_codes() -> dict[str, str]:
-    good = a_uscc()
-    wrong = next(sign for sign in standard._alphabet if sign != good[-1])
-    return {
-        "19 characters": good + "0",
-        "17 characters": good[:-1],
-        "a wrong check digit": good[:-1] + wrong,
-        "two digits changed places": good[:8] + good[9] + good[8] + good[10:],
-        "a letter that no code has": good[:10] + "I" + good[11:],
-        "full-width digits": "９" + good[1:],
-        "a space": good[:9] + " " + good[9:],
-        "nothing but zeros": "0" * 18,
-    }
+GOOD_CODE = a_uscc(12345)
+WRONG_CODES = {
+    "19 characters": GOOD_CODE + "0",
+    "17 characters": GOOD_CODE[:-1],
+    "a wrong check digit": GOOD_CODE[:-1] + ("1" if GOOD_CODE[-1] == "0" else "0"),
+    "two digits changed places": GOOD_CODE[:15] + GOOD_CODE[16] + GOOD_CODE[15] + GOOD_CODE[17],
+    "a letter that no code has": GOOD_CODE[:10] + "I" + GOOD_CODE[11:],
+    "a NUL": GOOD_CODE[:17] + "\x00",
+}
 
 
 async def test_a_credit_code_that_cannot_be_one_is_refused(desk: Desk) -> None:
-    codes = {why: code for why, code in wrong_codes().items() if code != standard.compact(code)}
     async with nothing_changes(desk.database):
-        for why, code in (wrong_codes() | codes).items():
-            if standard.is_valid(code):
-                continue
+        for why, code in WRONG_CODES.items():
             answer = await desk.send("POST", "/legal-entities", json=a_legal_entity(code))
             assert refused(answer, 422, "uscc-invalid")["detail"], why
 

@@ -140,7 +140,7 @@ async def test_a_file_that_cannot_be_read_is_refused_whole(
 
 
 async def test_a_workbook_that_unpacks_without_end_is_refused(
-    manager: Sender, cashier: Sender, database: Database
+    manager: Sender, database: Database
 ) -> None:
     bomb = a_bomb()
     assert len(bomb) < 1_500_000
