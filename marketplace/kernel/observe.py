@@ -80,7 +80,7 @@ def configure_logging(*, log_format: str, level: str) -> None:
         cache_logger_on_first_use=False,
     )
     logging.basicConfig(level=level, stream=sys.stderr, format="%(levelname)s %(name)s %(message)s")
-    for noisy in ("httpx", "apscheduler.executors.default", "uvicorn.access"):
+    for noisy in ("httpx", "alembic", "apscheduler.executors.default", "uvicorn.access"):
         logging.getLogger(noisy).setLevel(logging.WARNING)
 
 
