@@ -161,7 +161,7 @@ async def record_invoice(tx: Tx, command: RecordInvoice) -> queries.Invoice:
         OrderInvoiced: when the order has an invoice.
         InvoiceNumberUsed: when another order has this number.
 
-    Policy: F.2d-3
+    Policy: F.invoice
     """
     if tx.actor.organisation_id != command.provider_id and not tx.actor.has("system"):
         raise Missing

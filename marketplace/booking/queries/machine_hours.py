@@ -128,7 +128,7 @@ async def machine_minutes(tx: Tx, asked: MachineMinutesAsked) -> list[MachineMin
 
     Sessions that wait in the problem queue do not count: nobody vouches for their length yet.
 
-    Policy: facts 2a.4.
+    Policy: F.hours.
     """
     rows = await tx.execute(_ALL, _bound(asked))
     return [_row(row) for row in rows.mappings()]

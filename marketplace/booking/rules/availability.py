@@ -120,7 +120,7 @@ def refusals(
     Staff may set aside what is their own to decide (hours, lengths, notice), never the past, an
     instrument that is gone, or a length that nobody may reserve.
 
-    Policy: J.15 (open restrictions are published), J.16a, facts 2f.
+    Policy: J.15 (open restrictions are published), J.16a, F.booking.
     """
     found = Reasons()
     _require_instrument(found, schedule, purpose)

@@ -13,7 +13,7 @@ from marketplace.booking.rules.states import Status, require_transition
 class CancelTerms:
     """What the rulebook said on the day the reservation was placed.
 
-    Policy: facts 2f (cancel at least 24 hours before, or pay).
+    Policy: F.booking (cancel at least 24 hours before, or pay).
     """
 
     late_cancel_minutes: int

@@ -29,7 +29,7 @@ def machine_minutes(sessions: Iterable[Metered], period: During) -> dict[tuple[i
     each minute then belongs to the session that was opened first, so that the purposes add up to
     the time in which the machine ran.
 
-    Policy: facts 2a.4 (effective hours = preparation + test + post-processing).
+    Policy: F.hours (effective hours = preparation + test + post-processing).
     """
     minutes: dict[tuple[int, Purpose], int] = {}
     counted_until: dict[int, datetime] = {}

@@ -62,7 +62,7 @@ def minutes_used(
     could use that time; who leaves early gives the rest back; an overrun counts. Never less is
     billable than the instrument's minimum, or than was reserved where that was shorter.
 
-    Policy: facts 2f (billed from the booked start), facts 2a.4 (effective hours).
+    Policy: F.booking (billed from the booked start), F.hours (effective hours).
 
     Raises:
         SessionMinutesRefused: when the parts are longer than the session.

@@ -33,7 +33,7 @@ class Status(StrEnum):
 class Purpose(StrEnum):
     """What machine time is for: the classes in which machine-hours are reported.
 
-    Policy: facts 2a.4 (teaching, research, service to others, and what keeps the machine running).
+    Policy: F.hours (teaching, research, service to others, and what keeps the machine running).
     """
 
     EXTERNAL = "external"

@@ -2,7 +2,7 @@
 
 A code has six digits: two for the top class, two for the middle class, two for the small class.
 The small classes are not closed (units add their own), so a code is checked by its middle class.
-Policy: F.2c.9 (大型科学仪器设备分类与代码, middle level as used in practice).
+Policy: F.categories (大型科学仪器设备分类与代码, middle level as used in practice).
 """
 
 from __future__ import annotations

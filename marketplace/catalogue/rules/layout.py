@@ -2,7 +2,7 @@
 
 Units write the headers in Chinese or English, in any order, with remarks in brackets, an asterisk
 where a field is required, and lines of title and explanation above them.
-Policy: F.2a.6 (record type 4)
+Policy: F.layout (record type 4)
 """
 
 from __future__ import annotations

@@ -259,7 +259,7 @@ async def _chunks(content: bytes) -> AsyncGenerator[tuple[Header, list[Row]], No
 def _require_header(header: Header) -> None:
     reasons = Reasons()
     for name in header.missing:
-        reasons.add("column-missing", f"required column missing: {name}", source="F.2a.6")
+        reasons.add("column-missing", f"required column missing: {name}", source="F.layout")
     for name in header.doubled:
         reasons.add("column-twice", f"two columns say the same: {name}", asked=name)
     reasons.raise_as(HeaderMissing, "Some columns are missing or there twice; see reasons.")

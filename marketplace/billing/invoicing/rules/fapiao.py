@@ -25,7 +25,7 @@ def require_invoice_number(number: str, *, issued_on: date) -> None:
     Raises:
         InvoiceNumberRefused: with everything that is wrong with it.
 
-    Policy: F.2d-3
+    Policy: F.invoice
     """
     reasons = Reasons()
     if not _NUMBER.fullmatch(number):
@@ -38,14 +38,14 @@ def require_invoice_number(number: str, *, issued_on: date) -> None:
             f"Issued in {issued_on.year}, it starts with {year}.",
             limit=year,
             asked=number[:2],
-            source="F.2d-3",
+            source="F.invoice",
         )
     if number[2:4] not in REGIONS:
         reasons.add(
             "region",
             "Digits 3 and 4 are the code of a province.",
             asked=number[2:4],
-            source="F.2d-3",
+            source="F.invoice",
         )
     if set(number[5:]) == {"0"}:
         reasons.add("sequence", "The sequence in digits 6 to 20 starts at 1.", asked=number[5:])

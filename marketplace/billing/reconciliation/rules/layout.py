@@ -1,7 +1,7 @@
 """Which column of a bank export is what, and what stands above the columns.
 
 There is no standard: every bank names and orders its columns, puts lines of its own before the
-header, and states the account, the period and the balances there (facts 2d.9).
+header, and states the account, the period and the balances there (F.bank).
 """
 
 from __future__ import annotations
