@@ -34,7 +34,7 @@ from marketplace.kernel.actors import Actor
 from marketplace.kernel.errors import Conflict, DomainError, Malformed, Missing, Unavailable
 from marketplace.kernel.events import Event
 from marketplace.kernel.tables import metadata
-from marketplace.kernel.time import Clock, During, SystemClock, shanghai_day
+from marketplace.kernel.time import Clock, SystemClock, shanghai_day
 
 __all__ = ["Database", "MetaData", "Tx", "atomically", "metadata"]
 
@@ -351,8 +351,3 @@ def translated(error: Exception) -> Exception:
     if isinstance(error, InterfaceError | OperationalError) and error.connection_invalidated:
         return Unavailable("The database does not answer.")
     return error
-
-
-def range_literal(during: During) -> str:
-    """`during` as PostgreSQL writes a half-open `tstzrange`."""
-    return f"[{during.starts_at.isoformat()},{during.ends_at.isoformat()})"

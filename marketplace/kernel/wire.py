@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Annotated, Any, Generic, TypeVar, dataclass_transform
+from typing import Annotated, Generic, TypeVar, dataclass_transform
 
 import msgspec
 
@@ -53,17 +53,3 @@ class Page(msgspec.Struct, Generic[T], frozen=True, kw_only=True):
     total: int
     page: int
     page_size: int
-
-
-class Problem(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """RFC 9457 problem details, with every reason and every alternative."""
-
-    type: str
-    title: str
-    status: int
-    detail: str = ""
-    instance: str = ""
-    request_id: str = ""
-    reasons: list[dict[str, Any]] = msgspec.field(default_factory=list)
-    alternatives: list[dict[str, Any]] = msgspec.field(default_factory=list)
-    extras: dict[str, Any] = msgspec.field(default_factory=dict)
