@@ -262,16 +262,28 @@ async def atomically(
     Raises:
         DomainError: what the use case refused, or what a named constraint means.
     """
-    attempt = 0
-    while True:
-        attempt += 1
+
+    async def attempt() -> R:
+        async with transaction(database, actor=actor, request_id=request_id) as tx:
+            return await use_case(tx, command)
+
+    return await retried(attempt)
+
+
+async def retried(attempt: Callable[[], Awaitable[R]]) -> R:
+    """Run a transaction again that deadlocked or could not be serialized, three times in all.
+
+    Raises:
+        Unavailable: when the last attempt fails the same way.
+    """
+    for number in range(1, ATTEMPTS_MAX + 1):
         try:
-            async with transaction(database, actor=actor, request_id=request_id) as tx:
-                return await use_case(tx, command)
+            return await attempt()
         except _Retry as retry:
-            if attempt >= ATTEMPTS_MAX:
+            if number == ATTEMPTS_MAX:
                 raise Unavailable("The database is busy; send the same request again.") from retry
-            await asyncio.sleep(random.uniform(0.005, 0.05) * attempt)  # noqa: S311 a pause
+            await asyncio.sleep(random.uniform(0.005, 0.05) * number)  # noqa: S311 a pause
+    raise AssertionError("the last attempt returns or raises")
 
 
 @asynccontextmanager

@@ -20,8 +20,8 @@ from redis.asyncio import Redis
 
 from marketplace.kernel import idempotency
 from marketplace.kernel.actors import NOBODY, Actor
-from marketplace.kernel.db import Database, Tx, _Retry, atomically, transaction
-from marketplace.kernel.errors import Forbidden, Unauthenticated, Unavailable
+from marketplace.kernel.db import Database, Tx, atomically, retried, transaction
+from marketplace.kernel.errors import Forbidden, Unauthenticated
 from marketplace.kernel.tokens import AccessTokens, RefreshTokens
 
 C = TypeVar("C")
@@ -121,12 +121,9 @@ async def perform(
         path=request.url.path,
         body=await request.body(),
     )
-    for _ in range(3):
-        try:
-            return await _once(database, key, use_case, command, present, status, request_id)
-        except _Retry:
-            continue
-    raise Unavailable("The database is busy; send the same request again.")
+    return await retried(
+        lambda: _once(database, key, use_case, command, present, status, request_id)
+    )
 
 
 async def _once(
