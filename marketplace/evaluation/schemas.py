@@ -33,7 +33,7 @@ class AssessmentOut(Out):
     @classmethod
     def of(cls, row: queries.Assessment) -> Self:
         """From a row."""
-        return cls(**{name: getattr(row, name) for name in cls.__struct_fields__})
+        return cls.like(row)
 
 
 class YearOut(Out):
@@ -86,4 +86,4 @@ class ObjectionOut(Out):
     @classmethod
     def of(cls, row: queries.Objection) -> Self:
         """From a row."""
-        return cls(**{name: getattr(row, name) for name in cls.__struct_fields__})
+        return cls.like(row)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Annotated, Generic, TypeVar, dataclass_transform
+from typing import Annotated, Any, Generic, Self, TypeVar, dataclass_transform
 
 import msgspec
 
@@ -44,6 +44,12 @@ class In(msgspec.Struct, forbid_unknown_fields=True, frozen=True, kw_only=True):
 @dataclass_transform(frozen_default=True, kw_only_default=True, field_specifiers=(msgspec.field,))
 class Out(msgspec.Struct, frozen=True, kw_only=True):
     """Base of every answer."""
+
+    @classmethod
+    def like(cls, row: object, **derived: Any) -> Self:
+        """The answer with the fields of `row`, but for those that are `derived` from it."""
+        same = (name for name in cls.__struct_fields__ if name not in derived)
+        return cls(**{name: getattr(row, name) for name in same}, **derived)
 
 
 class Page(msgspec.Struct, Generic[T], frozen=True, kw_only=True):

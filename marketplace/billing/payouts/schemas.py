@@ -80,7 +80,7 @@ class PayoutOut(Out):
     @classmethod
     def of(cls, row: queries.Payout) -> Self:
         """From a row."""
-        return cls(**{name: getattr(row, name) for name in cls.__struct_fields__})
+        return cls.like(row)
 
 
 class BatchOut(Out):
@@ -101,8 +101,7 @@ class BatchOut(Out):
     @classmethod
     def of(cls, row: queries.Batch) -> Self:
         """From a row."""
-        facts = {name: getattr(row, name) for name in cls.__struct_fields__}
-        return cls(**{**facts, "content_sha256": row.content_sha256.hex()})
+        return cls.like(row, content_sha256=row.content_sha256.hex())
 
 
 class SettlementsIn(Body):

@@ -50,8 +50,7 @@ class StatementOut(Out):
     @classmethod
     def of(cls, row: queries.BankStatement) -> Self:
         """From a row."""
-        facts = {name: getattr(row, name) for name in cls.__struct_fields__}
-        return cls(**{**facts, "file_sha256": row.file_sha256.hex()})
+        return cls.like(row, file_sha256=row.file_sha256.hex())
 
 
 class MatchOut(Out):

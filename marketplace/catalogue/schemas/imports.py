@@ -47,10 +47,11 @@ class ReportOut(Out):
     @classmethod
     def of(cls, report: ImportReport) -> ReportOut:
         """What is shown of a report."""
-        values = {name: getattr(report, name) for name in cls.__struct_fields__}
-        values["errors"] = [_error(error) for error in report.errors]
-        values["ignored_columns"] = list(report.ignored_columns)
-        return cls(**values)
+        return cls.like(
+            report,
+            errors=[_error(error) for error in report.errors],
+            ignored_columns=list(report.ignored_columns),
+        )
 
 
 def _error(error: LineError) -> LineErrorOut:
@@ -75,7 +76,7 @@ class ImportOut(Out):
     @classmethod
     def of(cls, batch: ImportBatch) -> ImportOut:
         """What is shown of an import in a list."""
-        return cls(**{name: getattr(batch, name) for name in cls.__struct_fields__})
+        return cls.like(batch)
 
 
 class ImportDetailOut(ImportOut):

@@ -162,11 +162,10 @@ class InstrumentOut(Out):
     @classmethod
     def of(cls, found: Instrument, *, today: date) -> InstrumentOut:
         """What is shown of an instrument on `today`."""
-        derived = {"category", "listed_late"}
-        return cls(
+        return cls.like(
+            found,
             category=CategoryOut.of(middle_class(found.category_code)),
             listed_late=found.is_late(today),
-            **{name: getattr(found, name) for name in cls.__struct_fields__ if name not in derived},
         )
 
 
@@ -194,7 +193,7 @@ class InstrumentHitOut(Out):
     @classmethod
     def of(cls, hit: InstrumentHit) -> InstrumentHitOut:
         """What is shown of a hit."""
-        return cls(**{name: getattr(hit, name) for name in cls.__struct_fields__})
+        return cls.like(hit)
 
 
 class FacetOut(Out):

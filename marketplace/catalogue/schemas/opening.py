@@ -101,4 +101,4 @@ class ClosureOut(Out):
     @classmethod
     def of(cls, closure: Closure) -> ClosureOut:
         """What is shown of a closure."""
-        return cls(**{name: getattr(closure, name) for name in cls.__struct_fields__})
+        return cls.like(closure)

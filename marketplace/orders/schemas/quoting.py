@@ -166,10 +166,9 @@ class QuoteOut(Out):
     @classmethod
     def of(cls, quote: queries.Quote) -> QuoteOut:
         """The wire form of a quote."""
-        facts = {name: getattr(quote, name) for name in cls.__struct_fields__ if name != "clauses"}
-        facts["mode"] = Mode(quote.mode)
-        return cls(
-            **facts,
+        return cls.like(
+            quote,
+            mode=Mode(quote.mode),
             clauses=[_clause(name) for name in quote.term("orders", "contract_clauses")],
         )
 

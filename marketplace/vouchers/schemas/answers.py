@@ -323,10 +323,7 @@ class ClaimOut(Out):
     @classmethod
     def of(cls, row: Claim) -> "ClaimOut":
         """The answer for a claim."""
-        return cls(
-            **{name: getattr(row, name) for name in cls.__struct_fields__ if name != "seed"},
-            seed=None if row.seed is None else str(row.seed),
-        )
+        return cls.like(row, seed=None if row.seed is None else str(row.seed))
 
 
 class SpotCheckOut(Out):
