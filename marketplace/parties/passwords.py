@@ -31,10 +31,11 @@ def needs_rehash(password_hash: str) -> bool:
 
 
 def _verified(password_hash: str | None, password: str) -> bool:
-    if password_hash is None and HASHER not in _nobody:
+    # The platform itself has an empty hash: like nobody, it is never right.
+    if not password_hash and HASHER not in _nobody:
         _nobody[HASHER] = HASHER.hash("a password that nobody has")
     try:
         HASHER.verify(password_hash or _nobody[HASHER], password)
     except (VerificationError, InvalidHashError):
         return False
-    return password_hash is not None
+    return bool(password_hash)
