@@ -148,9 +148,11 @@ closure = Table(
     Column("id", BigInteger, Identity(always=True), primary_key=True),
     Column("instrument_id", BigInteger, ForeignKey("instrument.id"), nullable=False),
     Column("during", TSTZRANGE, nullable=False),
+    Column("kind", Text, nullable=False, server_default="closed"),
     Column("reason", Text, nullable=False),
     Column("made_by", BigInteger, ForeignKey("person.id"), nullable=False),
     Column("made_at", Instant, nullable=False),
+    CheckConstraint("kind in ('closed', 'maintenance', 'breakdown')", name="kind"),
     CheckConstraint(
         "not isempty(during) and not lower_inf(during) and not upper_inf(during)", name="during"
     ),

@@ -12,10 +12,11 @@ from tests.builders.parties import a_person
 pytestmark = pytest.mark.asyncio
 
 INSERT = """
-    insert into reservation (instrument_id, provider_id, seat, during, blocked, status,
-      organisation_id, person_id, purpose, held_until, placed_at, ended_at, decided_by)
-    values ($1, 1, $2, $3::text::tstzrange, $4::text::tstzrange, $5, 1, 1, $6,
-      $7::text::timestamptz, now(), $8::text::timestamptz, $9)
+    insert into reservation (instrument_id, provider_id, calendar_id, seat, during, blocked,
+      status, organisation_id, person_id, user_class, purpose, held_until, placed_at, ended_at,
+      decided_by, changed_at)
+    values ($1, 1, $1, $2, $3::text::tstzrange, $4::text::tstzrange, $5, 1, 1, 'own_unit', $6,
+      $7::text::timestamptz, now(), $8::text::timestamptz, $9, now())
     returning id
 """
 MORNING = "[2025-03-05 09:00+08,2025-03-05 11:00+08)"

@@ -10,7 +10,7 @@ import asyncpg
 from sqlalchemy import ColumnElement, Select, and_, func, or_, select, true
 from sqlalchemy.dialects.postgresql import Range
 
-from marketplace.booking.rules.states import Purpose, Status
+from marketplace.booking.rules.states import Purpose, Status, UserClass
 from marketplace.booking.tables import reservation as table
 from marketplace.booking.tables import usage_session
 from marketplace.kernel.db import Tx
@@ -29,13 +29,18 @@ class Reservation:
     id: int
     instrument_id: int
     provider_id: int
+    calendar_id: int
     seat: int
     starts_at: datetime
     ends_at: datetime
     status: Status
     organisation_id: int
     person_id: int
+    user_class: UserClass
     purpose: Purpose
+    operator_id: int | None
+    group_id: int | None
+    series_id: int | None
     order_id: int | None
     held_until: datetime | None
     override_reason: str | None
@@ -44,6 +49,8 @@ class Reservation:
     decided_by: int | None
     ended_at: datetime | None
     reason: str | None
+    revision: int
+    changed_at: datetime
 
     @property
     def during(self) -> During:
@@ -104,7 +111,12 @@ def driver_range(during: During) -> asyncpg.Range[datetime]:
 def made_reservation(**row: Any) -> Reservation:
     """A `Reservation` from a row of `reservation_select`."""
     return Reservation(
-        **{**row, "status": Status(row["status"]), "purpose": Purpose(row["purpose"])}
+        **{
+            **row,
+            "status": Status(row["status"]),
+            "user_class": UserClass(row["user_class"]),
+            "purpose": Purpose(row["purpose"]),
+        }
     )
 
 
@@ -115,13 +127,18 @@ def reservation_select() -> Select[Any]:
         c.id,
         c.instrument_id,
         c.provider_id,
+        c.calendar_id,
         c.seat,
         func.lower(c.during).label("starts_at"),
         func.upper(c.during).label("ends_at"),
         c.status,
         c.organisation_id,
         c.person_id,
+        c.user_class,
         c.purpose,
+        c.operator_id,
+        c.group_id,
+        c.series_id,
         c.order_id,
         c.held_until,
         c.override_reason,
@@ -130,6 +147,8 @@ def reservation_select() -> Select[Any]:
         c.decided_by,
         c.ended_at,
         c.reason,
+        c.revision,
+        c.changed_at,
     )
 
 

@@ -165,12 +165,12 @@ _asked = (
 )
 _TAKEN = Prepared(
     select(
-        reservation.c.instrument_id,
+        reservation.c.calendar_id,
         reservation.c.seat,
         func.lower(reservation.c.blocked).label("starts_at"),
         func.upper(reservation.c.blocked).label("ends_at"),
     )
-    .join_from(_asked, reservation, reservation.c.instrument_id == _asked.c.id)
+    .join_from(_asked, reservation, reservation.c.calendar_id == _asked.c.id)
     .where(
         LIVE, reservation.c.blocked.op("&&")(bindparam("within", type_=reservation.c.blocked.type))
     )
@@ -179,8 +179,8 @@ _TAKEN = Prepared(
 
 async def taken(tx: Tx, found: Sequence[Schedule], within: During) -> dict[int, list[Taken]]:
     """What live reservations block of each instrument, near enough to be in the way."""
-    by_instrument: dict[int, list[Taken]] = {one.instrument_id: [] for one in found}
-    if not by_instrument:
+    by_calendar: dict[int, list[Taken]] = {one.calendar_id: [] for one in found}
+    if not by_calendar:
         return {}
     # A neighbour outside the window is in the way when the newcomer's buffers reach it.
     reach = within.widened(
@@ -188,11 +188,11 @@ async def taken(tx: Tx, found: Sequence[Schedule], within: During) -> dict[int, 
         after_minutes=max(one.terms.after_minutes for one in found),
     )
     rows = await tx.fetch(
-        _TAKEN, {"instrument_ids": list(by_instrument), "within": driver_range(reach)}
+        _TAKEN, {"instrument_ids": list(by_calendar), "within": driver_range(reach)}
     )
-    for instrument_id, seat, starts_at, ends_at in rows:
-        by_instrument[instrument_id].append(Taken(seat, During(starts_at, ends_at)))
-    return by_instrument
+    for calendar_id, seat, starts_at, ends_at in rows:
+        by_calendar[calendar_id].append(Taken(seat, During(starts_at, ends_at)))
+    return {one.instrument_id: by_calendar[one.calendar_id] for one in found}
 
 
 async def availability(tx: Tx, window: Window) -> Availability:

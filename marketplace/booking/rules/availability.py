@@ -46,6 +46,13 @@ class BookingTerms:
     seats: int = 1
     needs_approval: bool = False
     open_on_holidays: bool = False
+    makeup_days: str = "as_workday"
+    calendar_id: int | None = None
+    operation: str = "self"
+    qualification: str = "none"
+    answer_minutes: int | None = None
+    outside_floor_minutes: int = 0
+    outside_floor_lapses_minutes: int = 2880
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +91,11 @@ class Schedule:
     hours: tuple[Hours, ...] = ()
     closures: tuple[Closed, ...] = ()
     open_to_others: bool = True
+
+    @property
+    def calendar_id(self) -> int:
+        """The instrument in whose calendar reservations stand: its own unless it shares."""
+        return self.terms.calendar_id or self.instrument_id
 
     def blocked(self, during: During) -> During:
         """`during` with this instrument's preparation before and cleaning after it."""

@@ -8,8 +8,12 @@ from marketplace.booking.errors import ReservationNotInState
 
 
 class Status(StrEnum):
-    """The life of a reservation. The first three are live: they keep others out."""
+    """The life of a reservation. The first five are live: they keep others out."""
 
+    HELD = "held"
+    """Kept by the provider's staff until `held_until`; then it lapses by itself."""
+    OFFERED = "offered"
+    """A freed time, kept until `held_until` for who waited longest."""
     REQUESTED = "requested"
     """Waits for the provider; the time is kept until `held_until`."""
     CONFIRMED = "confirmed"
@@ -48,9 +52,27 @@ class Purpose(StrEnum):
     """Trial of a new method or a repaired machine."""
 
 
-LIVE = frozenset({Status.REQUESTED, Status.CONFIRMED, Status.IN_USE})
+class UserClass(StrEnum):
+    """Who uses an instrument, seen from its provider: each class has its own hours and notice.
+
+    Policy: J.16a (own tasks first, then open to society).
+    """
+
+    OWN_UNIT = "own_unit"
+    """People of the provider's own legal entity."""
+    ACADEMIC = "academic"
+    """Universities, institutes and other providers."""
+    ENTERPRISE = "enterprise"
+    """Companies, small or large."""
+
+
+LIVE = frozenset({Status.HELD, Status.OFFERED, Status.REQUESTED, Status.CONFIRMED, Status.IN_USE})
 
 TRANSITIONS: dict[Status, frozenset[Status]] = {
+    Status.HELD: frozenset({Status.CONFIRMED, Status.CANCELLED, Status.EXPIRED}),
+    Status.OFFERED: frozenset(
+        {Status.REQUESTED, Status.CONFIRMED, Status.CANCELLED, Status.EXPIRED}
+    ),
     Status.REQUESTED: frozenset(
         {Status.CONFIRMED, Status.REJECTED, Status.EXPIRED, Status.CANCELLED}
     ),

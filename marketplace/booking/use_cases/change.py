@@ -23,7 +23,9 @@ async def change_status(tx: Tx, present: Reservation, following: Status, **value
     if following not in LIVE:
         values["ended_at"] = tx.now
     await tx.execute(
-        update(table).where(table.c.id == present.id).values(status=following, **values)
+        update(table)
+        .where(table.c.id == present.id)
+        .values(status=following, revision=table.c.revision + 1, changed_at=tx.now, **values)
     )
 
 

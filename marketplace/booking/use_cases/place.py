@@ -27,7 +27,7 @@ from marketplace.booking.queries.reservations import Reservation, driver_range
 from marketplace.booking.queries.timetables import schedule, taken
 from marketplace.booking.rules.alternatives import alternatives, search_window
 from marketplace.booking.rules.availability import Schedule, refusals, seat_gaps
-from marketplace.booking.rules.states import Purpose, Status, first_status
+from marketplace.booking.rules.states import Purpose, Status, UserClass, first_status
 from marketplace.booking.tables import reservation as table
 from marketplace.catalogue.errors import InstrumentMissing
 from marketplace.kernel.db import Prepared, Tx
@@ -51,9 +51,20 @@ class PlaceReservation:
     purpose: Purpose
     organisation_id: int
     person_id: int
+    user_class: UserClass | None = None
     order_id: int | None = None
+    group_id: int | None = None
+    series_id: int | None = None
     seat: int | None = None
     override_reason: str | None = None
+
+    @property
+    def of_class(self) -> UserClass:
+        """The class of user; who does not say reserves for the own unit, or as a company."""
+        if self.user_class is not None:
+            return self.user_class
+        external = self.purpose is Purpose.EXTERNAL
+        return UserClass.ENTERPRISE if external else UserClass.OWN_UNIT
 
 
 async def place_reservation(tx: Tx, command: PlaceReservation) -> Reservation:
@@ -157,17 +168,23 @@ def _row(tx: Tx, command: PlaceReservation, found: Schedule, *, override: bool) 
     return {
         "instrument_id": found.instrument_id,
         "provider_id": found.provider_id,
+        "calendar_id": found.calendar_id,
         "during": command.during,
         "blocked": found.blocked(command.during),
         "status": status,
         "organisation_id": command.organisation_id,
         "person_id": command.person_id,
+        "user_class": command.of_class,
         "purpose": command.purpose,
+        "operator_id": None,
+        "group_id": command.group_id,
+        "series_id": command.series_id,
         "order_id": command.order_id,
         "held_until": _held_until(tx, command) if status is Status.REQUESTED else None,
         "override_reason": command.override_reason if override else None,
         "placed_at": tx.now,
         "confirmed_at": tx.now if status is Status.CONFIRMED else None,
+        "changed_at": tx.now,
     }
 
 
@@ -178,8 +195,9 @@ def _held_until(tx: Tx, command: PlaceReservation) -> datetime:
 
 
 _COLUMNS = (
-    "instrument_id, provider_id, seat, during, blocked, status, organisation_id, person_id, "
-    "purpose, order_id, held_until, override_reason, placed_at, confirmed_at"
+    "instrument_id, provider_id, calendar_id, seat, during, blocked, status, organisation_id, "
+    "person_id, user_class, purpose, operator_id, group_id, series_id, order_id, held_until, "
+    "override_reason, placed_at, confirmed_at, changed_at"
 )
 _TAKE = Prepared(
     insert(table)
@@ -196,15 +214,16 @@ _TAKE_ANY = Prepared(
         from generate_series(1, :seats) as seat
        where not exists (
          select from reservation as other
-          where other.instrument_id = :instrument_id
+          where other.calendar_id = :calendar_id
             and other.blocked && :blocked
             and other.seat = seat.seat
-            and other.status in ('requested', 'confirmed', 'in_use'))
+            and other.status in ('held', 'offered', 'requested', 'confirmed', 'in_use'))
     ), placed as (
       insert into reservation ({_COLUMNS})
-      select :instrument_id, :provider_id, seat, :during, :blocked, :status, :organisation_id,
-             :person_id, :purpose, :order_id, :held_until, :override_reason, :placed_at,
-             :confirmed_at
+      select :instrument_id, :provider_id, :calendar_id, seat, :during, :blocked, :status,
+             :organisation_id, :person_id, :user_class, :purpose, :operator_id, :group_id,
+             :series_id, :order_id, :held_until, :override_reason, :placed_at, :confirmed_at,
+             :changed_at
         from free
        order by random()
        limit 1
@@ -219,10 +238,11 @@ _TAKE_ANY = Prepared(
         *(
             bindparam(name, type_=kind)
             for kind, names in (
-                (BigInteger, "instrument_id provider_id organisation_id person_id order_id"),
+                (BigInteger, "instrument_id provider_id calendar_id organisation_id person_id"),
+                (BigInteger, "operator_id group_id series_id order_id"),
                 (TSTZRANGE, "during blocked"),
-                (Text, "status purpose override_reason"),
-                (DateTime(timezone=True), "held_until placed_at confirmed_at"),
+                (Text, "status user_class purpose override_reason"),
+                (DateTime(timezone=True), "held_until placed_at confirmed_at changed_at"),
                 (SmallInteger, "seats"),
             )
             for name in names.split()
@@ -266,6 +286,7 @@ def _placed(row: dict[str, Any], *, reservation_id: int, seat: int) -> Reservati
         seat=seat,
         starts_at=row["during"].starts_at,
         ends_at=row["during"].ends_at,
+        revision=0,
         decided_by=None,
         ended_at=None,
         reason=None,

@@ -42,11 +42,13 @@ async def sessions_at_random(
                 text(
                     """
                     with placed as (
-                      insert into reservation (instrument_id, provider_id, seat, during, blocked,
-                        status, organisation_id, person_id, purpose, placed_at, ended_at)
-                      values (:instrument_id, :provider_id, 1, tstzrange(:opened_at, :closed_at),
-                        tstzrange(:opened_at, :closed_at), 'used', 1, :person_id, :purpose,
-                        :opened_at, :closed_at)
+                      insert into reservation (instrument_id, provider_id, calendar_id, seat,
+                        during, blocked, status, organisation_id, person_id, user_class, purpose,
+                        placed_at, ended_at, changed_at)
+                      values (:instrument_id, :provider_id, :instrument_id, 1,
+                        tstzrange(:opened_at, :closed_at), tstzrange(:opened_at, :closed_at),
+                        'used', 1, :person_id, 'own_unit', :purpose, :opened_at, :closed_at,
+                        :closed_at)
                       returning id
                     )
                     insert into usage_session (reservation_id, instrument_id, opened_at, closed_at,

@@ -1,8 +1,8 @@
-"""The refusals of booking."""
+"""The refusals of reservations."""
 
 from __future__ import annotations
 
-from marketplace.kernel.errors import Conflict, Forbidden, Malformed, Refused
+from marketplace.kernel.errors import Conflict, Forbidden, Refused
 
 
 class ReservationOverlaps(Conflict):
@@ -76,38 +76,3 @@ class SecondPersonNeeded(Forbidden):
     code = "reservation-second-person"
     title = "Another person decides this request"
     constraint = "reservation_second_person"
-
-
-class CheckInRefused(Refused):
-    """The session cannot be opened now."""
-
-    code = "check-in-refused"
-    title = "The session cannot be opened now"
-
-
-class SessionMinutesRefused(Refused):
-    """Preparation, test and post-processing add up to more than the session lasted."""
-
-    code = "session-minutes"
-    title = "The parts are longer than the session"
-
-
-class SessionNotInProblem(Conflict):
-    """Only a session that the platform closed by itself is repaired."""
-
-    code = "session-not-in-problem"
-    title = "This session needs no repair"
-
-
-class BookingRuleRefused(Refused):
-    """The booking rule contradicts itself or goes beyond what the province allows."""
-
-    code = "booking-rule-refused"
-    title = "The booking rule is not possible"
-
-
-class WindowRefused(Malformed):
-    """The asked period is empty, too long, or outside the years of a calendar."""
-
-    code = "window-refused"
-    title = "Ask for another period"

@@ -1,61 +1,43 @@
-"""The JSON API of booking."""
+"""Reservations."""
 
-from datetime import date, datetime
+from datetime import datetime
 from typing import Annotated
 
-from litestar import Response, get, post, put
+from litestar import Response, get, post
 from litestar.params import FromPath, FromQuery, JSONBody, QueryParameter
 from litestar.types import ControllerRouterHandler
 
 from marketplace.booking import queries
 from marketplace.booking.queries import (
-    MachineHours,
-    MachineMinutesAsked,
     Reservation,
     ReservationSearch,
     UsageSession,
-    Window,
 )
 from marketplace.booking.rules.states import Purpose, Status
 from marketplace.booking.schemas import (
-    AvailabilityOut,
-    BookingRuleIn,
-    BookingRuleOut,
     CancelIn,
     CancelledOut,
-    CloseSessionIn,
-    MachineHoursPage,
     RejectIn,
-    RepairSessionIn,
     ReservationDetailOut,
     ReservationIn,
     ReservationOut,
     SessionOut,
     during_of,
-    period_of,
     reservation_page,
-    window_of,
 )
 from marketplace.booking.use_cases import (
     ApproveReservation,
-    OpenSession,
     approve_reservation,
     cancel_reservation,
-    close_session,
     directly,
-    open_session,
     reject_reservation,
-    repair_session,
     reserve_own_time,
-    set_booking_rule,
 )
 from marketplace.kernel.db import Tx
 from marketplace.kernel.http import (
     ApiRequest,
     allow,
-    caller_or_nobody,
     perform,
-    public,
     read,
     signed_in,
 )
@@ -64,61 +46,7 @@ from marketplace.parties.roles import Role
 
 STAFF = (Role.TECHNICIAN, Role.PROVIDER_MANAGER)
 
-_From = Annotated[datetime, QueryParameter(name="from")]
 _FromIfAny = Annotated[datetime | None, QueryParameter(name="from")]
-_FromDay = Annotated[date, QueryParameter(name="from")]
-
-
-@get(
-    "/instruments/{instrument_id:int}/availability",
-    summary="When an instrument is free",
-    **public(),
-)
-async def get_availability(
-    request: ApiRequest,
-    instrument_id: FromPath[Id],
-    from_: _From,
-    until: FromQuery[datetime],
-) -> AvailabilityOut:
-    """Free time in a window of at most 62 days, and why the rest is not free."""
-    found = await read(
-        request,
-        queries.availability,
-        Window(instrument_id, window_of(from_, until)),
-        actor=caller_or_nobody(request),
-    )
-    return AvailabilityOut.of(found)
-
-
-@get(
-    "/instruments/{instrument_id:int}/booking-rule",
-    summary="An instrument's booking rule",
-    **public(),
-)
-async def get_booking_rule(request: ApiRequest, instrument_id: FromPath[Id]) -> BookingRuleOut:
-    """The rule in force: the instrument's own, or the province's terms where it has none."""
-    found = await read(
-        request, queries.visible_booking_terms, instrument_id, actor=caller_or_nobody(request)
-    )
-    return BookingRuleOut.of(found)
-
-
-@put(
-    "/instruments/{instrument_id:int}/booking-rule",
-    summary="Set an instrument's booking rule",
-    **allow(Role.PROVIDER_MANAGER),
-)
-async def put_booking_rule(
-    request: ApiRequest, instrument_id: FromPath[Id], data: JSONBody[BookingRuleIn]
-) -> Response[BookingRuleOut]:
-    """Replace the rule of an instrument of one's own; reservations that stand are kept."""
-    return await perform(
-        request,
-        set_booking_rule,
-        data.to_command(instrument_id),
-        present=BookingRuleOut.of,
-        status=200,
-    )
 
 
 @post("/reservations", summary="Reserve time on an instrument of one's own", **allow(*STAFF))
@@ -225,88 +153,11 @@ async def post_cancel(
     )
 
 
-@post("/reservations/{reservation_id:int}/open-session", summary="Check in", **allow(*STAFF))
-async def post_open_session(
-    request: ApiRequest, reservation_id: FromPath[Id]
-) -> Response[SessionOut]:
-    """Begin to use reserved time that has no order, a little early where that is free."""
-    return await perform(
-        request, directly(open_session), OpenSession(reservation_id), present=SessionOut.of
-    )
-
-
-@post("/reservations/{reservation_id:int}/close-session", summary="Check out", **allow(*STAFF))
-async def post_close_session(
-    request: ApiRequest, reservation_id: FromPath[Id], data: JSONBody[CloseSessionIn]
-) -> Response[SessionOut]:
-    """End the use of reserved time that has no order, and say what of it was preparation."""
-    return await perform(
-        request,
-        directly(close_session),
-        data.to_command(reservation_id),
-        present=SessionOut.of,
-        status=200,
-    )
-
-
-@post(
-    "/reservations/{reservation_id:int}/repair-session",
-    summary="Repair a session that the platform had to close",
-    **allow(Role.PROVIDER_MANAGER),
-)
-async def post_repair_session(
-    request: ApiRequest, reservation_id: FromPath[Id], data: JSONBody[RepairSessionIn]
-) -> Response[SessionOut]:
-    """Say when it really ended, with or without an order; who did so and why is kept."""
-    return await perform(
-        request,
-        repair_session,
-        data.to_command(reservation_id),
-        present=SessionOut.of,
-        status=200,
-    )
-
-
-@get(
-    "/machine-hours",
-    summary="Machine-hours by instrument, purpose and month",
-    **allow(*STAFF, Role.EVALUATOR, Role.AUDITOR, Role.REGULATOR),
-)
-async def get_machine_hours(
-    request: ApiRequest,
-    from_: _FromDay,
-    until: FromQuery[date],
-    provider_id: FromQuery[Id | None] = None,
-    instrument_id: FromQuery[Id | None] = None,
-    page: FromQuery[PageNumber] = 1,
-    page_size: FromQuery[PageSize] = 200,
-) -> MachineHoursPage:
-    """Effective minutes from `from` up to, not including, `until`; overlaps count once.
-
-    Staff of a provider see their own instruments, evaluators and auditors all.
-    """
-    asked = MachineMinutesAsked(
-        period=period_of(from_, until),
-        instrument_ids=None if instrument_id is None else (instrument_id,),
-        provider_id=provider_id,
-        by_month=True,
-    )
-    found = await read(request, queries.machine_hours, MachineHours(asked, page, page_size))
-    return MachineHoursPage.of(found, page=page, page_size=page_size)
-
-
 routes: list[ControllerRouterHandler] = [
-    get_availability,
-    get_booking_rule,
-    put_booking_rule,
     post_reservation,
     get_reservations,
     get_reservation,
     post_approve,
     post_reject,
     post_cancel,
-    post_open_session,
-    post_close_session,
-    post_repair_session,
-    get_machine_hours,
 ]

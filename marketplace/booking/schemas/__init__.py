@@ -1,0 +1,55 @@
+"""The shapes of booking on the wire."""
+
+from marketplace.booking.schemas.machine_hours import (
+    MachineHoursOut,
+    MachineHoursPage,
+)
+from marketplace.booking.schemas.periods import (
+    during_of,
+    period_of,
+    window_of,
+)
+from marketplace.booking.schemas.reservations import (
+    CancelIn,
+    CancelledOut,
+    RejectIn,
+    ReservationDetailOut,
+    ReservationIn,
+    ReservationOut,
+    reservation_page,
+)
+from marketplace.booking.schemas.rules import (
+    AvailabilityOut,
+    BookingRuleIn,
+    BookingRuleOut,
+    BusyOut,
+    FreeOut,
+)
+from marketplace.booking.schemas.sessions import (
+    CloseSessionIn,
+    RepairSessionIn,
+    SessionOut,
+)
+
+__all__ = [
+    "AvailabilityOut",
+    "BookingRuleIn",
+    "BookingRuleOut",
+    "BusyOut",
+    "CancelIn",
+    "CancelledOut",
+    "CloseSessionIn",
+    "FreeOut",
+    "MachineHoursOut",
+    "MachineHoursPage",
+    "RejectIn",
+    "RepairSessionIn",
+    "ReservationDetailOut",
+    "ReservationIn",
+    "ReservationOut",
+    "SessionOut",
+    "during_of",
+    "period_of",
+    "reservation_page",
+    "window_of",
+]

@@ -1,0 +1,29 @@
+"""The tables of booking."""
+
+from marketplace.booking.tables.reservations import (
+    LIVE,
+    reservation,
+    reservation_group,
+    reservation_series,
+    series_occurrence,
+)
+from marketplace.booking.tables.rules import (
+    booking_rule,
+    class_terms,
+    dated_hours,
+    weekly_hours,
+)
+from marketplace.booking.tables.sessions import usage_session
+
+__all__ = [
+    "LIVE",
+    "booking_rule",
+    "class_terms",
+    "dated_hours",
+    "reservation",
+    "reservation_group",
+    "reservation_series",
+    "series_occurrence",
+    "usage_session",
+    "weekly_hours",
+]
