@@ -1,5 +1,6 @@
 """The tables of booking."""
 
+from marketplace.booking.tables.calendars import busy_source, calendar_feed, outside_busy
 from marketplace.booking.tables.reservations import (
     LIVE,
     reservation,
@@ -18,8 +19,11 @@ from marketplace.booking.tables.sessions import usage_session
 __all__ = [
     "LIVE",
     "booking_rule",
+    "busy_source",
+    "calendar_feed",
     "class_terms",
     "dated_hours",
+    "outside_busy",
     "reservation",
     "reservation_group",
     "reservation_series",
