@@ -25,6 +25,7 @@ class WebProcess:
     database_url: str
     folder: str
     port: int = 0
+    redis_url: str = ""
     process: subprocess.Popen[bytes] = field(init=False)
 
     @property
@@ -41,7 +42,7 @@ class WebProcess:
             env={
                 **os.environ,
                 "DATABASE_URL": self.database_url,
-                "REDIS_URL": "",
+                "REDIS_URL": self.redis_url,
                 "MARKETPLACE_TOKEN_SECRET": TOKEN_SECRET,
                 "MARKETPLACE_DATA_FOLDER": self.folder,
                 "MARKETPLACE_REQUESTS_PER_MINUTE": "1000000",

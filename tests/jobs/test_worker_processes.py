@@ -3,48 +3,17 @@
 from __future__ import annotations
 
 import asyncio
-import json
-import os
 import signal
-import subprocess
-import sys
 from collections import Counter
-from pathlib import Path
 
 import pytest_asyncio
 from sqlalchemy import text
 
 from marketplace.worker import all_jobs
+from tests.builders.worker_process import WorkerProcess
 
 STARTS_WITHIN_SECONDS = 60
 WORKERS = 3
-
-
-class Worker:
-    """`marketplace worker`, and what it said."""
-
-    def __init__(self, database_url: str, folder: Path, number: int) -> None:
-        self.log_path = folder / f"worker-{number}.log"
-        self.process = subprocess.Popen(
-            [sys.executable, "-m", "marketplace.cli", "worker"],
-            env={
-                **os.environ,
-                "DATABASE_URL": database_url,
-                "REDIS_URL": "",
-                "MARKETPLACE_DATA_FOLDER": str(folder),
-                "MARKETPLACE_LOG_FORMAT": "json",
-            },
-            stderr=self.log_path.open("wb"),
-        )
-
-    def said(self, event: str) -> list[dict[str, object]]:
-        lines = self.log_path.read_text(encoding="utf-8").splitlines()
-        told = [json.loads(line) for line in lines if line.startswith("{")]
-        return [line for line in told if line["event"] == event]
-
-    def ended(self, name: signal.Signals) -> int:
-        self.process.send_signal(name)
-        return self.process.wait(timeout=30)
 
 
 async def until(condition, what: str) -> None:
@@ -57,12 +26,10 @@ async def until(condition, what: str) -> None:
 
 @pytest_asyncio.fixture
 async def workers(database_url, tmp_path):
-    started = [Worker(database_url, tmp_path, number) for number in range(WORKERS)]
+    started = [WorkerProcess(database_url, tmp_path, number) for number in range(WORKERS)]
     yield started
     for each in started:
-        if each.process.poll() is None:
-            each.process.kill()
-            each.process.wait()
+        each.stop()
 
 
 async def test_three_workers_share_the_work_and_survive_each_other(database, workers):
