@@ -15,6 +15,7 @@ from marketplace.booking.tables.rules import (
     weekly_hours,
 )
 from marketplace.booking.tables.sessions import usage_session
+from marketplace.booking.tables.statements import hours_statement, hours_statement_line
 
 __all__ = [
     "LIVE",
@@ -23,6 +24,8 @@ __all__ = [
     "calendar_feed",
     "class_terms",
     "dated_hours",
+    "hours_statement",
+    "hours_statement_line",
     "outside_busy",
     "reservation",
     "reservation_group",

@@ -120,6 +120,7 @@ reservation = Table(
         " and not lower_inf(during) and not upper_inf(during)",
         name="during",
     ),
+    CheckConstraint("upper(during) - lower(during) <= interval '60 days'", name="length"),
     CheckConstraint(
         "blocked @> during and not lower_inf(blocked) and not upper_inf(blocked)",
         name="blocked",
@@ -152,6 +153,13 @@ Index(
     "reservation_held_idx",
     reservation.c.held_until,
     postgresql_where=text("status in ('requested', 'held', 'offered')"),
+)
+# Time that another service of the same machine took.
+Index(
+    "reservation_shared_idx",
+    reservation.c.calendar_id,
+    reservation.c.instrument_id,
+    postgresql_where=reservation.c.calendar_id != reservation.c.instrument_id,
 )
 Index(
     "reservation_group_idx",

@@ -51,6 +51,8 @@ usage_session = Table(
         " and preparation_minutes + test_minutes + post_minutes <= actual_minutes",
         name="minutes",
     ),
+    # Who counts a period looks back so far for sessions that reach into it.
+    CheckConstraint("actual_minutes <= 86400", name="length"),
     CheckConstraint("problem in ('never-closed', 'overrun')", name="problem"),
 )
 Index("usage_session_instrument_idx", usage_session.c.instrument_id, usage_session.c.opened_at)
@@ -58,6 +60,11 @@ Index(
     "usage_session_open_idx",
     usage_session.c.opened_at,
     postgresql_where=usage_session.c.closed_at.is_(None),
+)
+Index(
+    "usage_session_closed_idx",
+    usage_session.c.opened_at,
+    postgresql_where=usage_session.c.closed_at.is_not(None),
 )
 Index(
     "usage_session_problem_idx",
