@@ -21,6 +21,8 @@ Headcount = Annotated[int, Field(ge=0, le=1_000_000)]
 Hours = Annotated[int, Field(ge=1, le=8784)]
 
 Grade = Literal["excellent", "good", "qualified", "unqualified"]
+UpkeepPurpose = Literal["maintenance", "test_run"]
+MaskedField = Literal["applicant", "applicantPhone", "applicantEmail"]
 EvidenceKind = Literal["contract", "invoice", "payment-proof", "result", "usage-log"]
 
 
@@ -126,6 +128,10 @@ class BookingSection(Section):
     session_limit_minutes: Schedule[Minutes]
     quota_hours_general: Schedule[Hours]
     quota_hours_special: Schedule[Hours]
+    quota_hours_national: Schedule[Hours]
+    effective_upkeep: Schedule[tuple[UpkeepPurpose, ...]]
+    statement_due_days: Schedule[Days]
+    record_masks: Schedule[tuple[MaskedField, ...]]
 
 
 class PricingSection(Section):
