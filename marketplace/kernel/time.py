@@ -13,6 +13,7 @@ from zoneinfo import ZoneInfo
 import holidays
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")
+SATURDAY = 5
 
 
 class Clock(Protocol):
@@ -139,9 +140,30 @@ def is_working_day(day: date) -> bool:
     return _calendar().is_working_day(day)
 
 
+def is_makeup_day(day: date) -> bool:
+    """Whether `day` is a Saturday or Sunday on which China works, to make up for a day off."""
+    return day.weekday() >= SATURDAY and is_working_day(day)
+
+
+# The same days are asked for again and again.
+@lru_cache(maxsize=10_000)
 def is_public_holiday(day: date) -> bool:
-    """Whether `day` is a public holiday in China, or a day off that stands in for one."""
-    return day in _calendar()
+    """Whether China is off on `day` for a public holiday, as the State Council publishes it.
+
+    The weekend inside or beside a holiday belongs to it: off from Friday 4 to Sunday 6 April.
+    """
+    if is_working_day(day):
+        return False
+    calendar = _calendar()
+    return any(
+        off in calendar for ahead in (-1, 1) for off in _days_off_from(day, timedelta(days=ahead))
+    )
+
+
+def _days_off_from(day: date, step: timedelta) -> Iterator[date]:
+    while not is_working_day(day):
+        yield day
+        day += step
 
 
 def working_days_after(day: date, count: int) -> date:

@@ -33,6 +33,9 @@ def upgrade() -> None:
             and outside_floor_lapses_minutes between 0 and 525600
           );
 
+        create index booking_rule_calendar_idx on booking_rule (calendar_id)
+          where calendar_id is not null;
+
         create table class_terms (
           instrument_id bigint not null references instrument,
           user_class text not null,

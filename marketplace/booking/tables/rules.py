@@ -75,6 +75,11 @@ booking_rule = Table(
         name="outside_floor",
     ),
 )
+Index(
+    "booking_rule_calendar_idx",
+    booking_rule.c.calendar_id,
+    postgresql_where=booking_rule.c.calendar_id.is_not(None),
+)
 
 # What differs for one class of user; an empty column leaves the booking rule's own.
 class_terms = Table(
