@@ -30,7 +30,7 @@ from marketplace.booking.queries.timetables import (
     week_strips,
 )
 from marketplace.booking.rules.availability import BookingTerms
-from marketplace.booking.rules.states import Purpose, Status
+from marketplace.booking.rules.states import Purpose, Status, UserClass
 
 __all__ = [
     "Availability",
@@ -46,6 +46,7 @@ __all__ = [
     "ReservationSearch",
     "Status",
     "UsageSession",
+    "UserClass",
     "WeekOf",
     "Window",
     "availability",

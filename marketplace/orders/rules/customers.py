@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from enum import StrEnum
 
-
 class CustomerClass(StrEnum):
     """The classes that price lists distinguish."""
 
@@ -25,3 +24,8 @@ def customer_class(*, kind: str, same_legal_entity: bool, has_sme_profile: bool)
     if kind == "provider":
         return CustomerClass.ACADEMIC
     return CustomerClass.SME if has_sme_profile else CustomerClass.ENTERPRISE
+
+
+def user_class(customer: str) -> str:
+    """The class in which a customer reserves time: booking makes no difference between SMEs."""
+    return CustomerClass.ENTERPRISE if customer == CustomerClass.SME else customer

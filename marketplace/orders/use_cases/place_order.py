@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass
 from sqlalchemy import insert, update
 
 from marketplace.booking import use_cases as booking
-from marketplace.booking.queries import Purpose, Reservation
+from marketplace.booking.queries import Purpose, Reservation, UserClass
 from marketplace.catalogue import queries as catalogue
 from marketplace.kernel.db import Tx
 from marketplace.kernel.time import During
@@ -31,7 +31,7 @@ from marketplace.orders.rules.contract import (
     document_sha256,
     require_clauses,
 )
-from marketplace.orders.rules.customers import CustomerClass
+from marketplace.orders.rules.customers import CustomerClass, user_class
 from marketplace.orders.rules.states import Mode, Status
 from marketplace.orders.use_cases.make_quote import require_good_standing, require_offered
 from marketplace.orders.use_cases.money import hold_own_money, hold_voucher
@@ -223,6 +223,7 @@ async def _reserve(tx: Tx, placed: Order, quote: Quote) -> Reservation | None:
             ),
             organisation_id=placed.buyer_id,
             person_id=tx.actor.person_id,
+            user_class=UserClass(user_class(quote.customer_class)),
             order_id=placed.id,
         ),
     )
