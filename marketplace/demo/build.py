@@ -6,9 +6,9 @@ from collections.abc import Callable
 
 from marketplace.billing.payouts import use_cases as payouts
 from marketplace.billing.pricing import use_cases as pricing
-from marketplace.billing.pricing.rules.cost import PriceAsked
 from marketplace.billing.pricing.rules.states import CostKind, CustomerClass
 from marketplace.billing.pricing.rules.states import Unit as PriceUnit
+from marketplace.billing.pricing.rules.tariff import PriceAsked
 from marketplace.booking import use_cases as booking
 from marketplace.booking.rules.availability import BookingTerms
 from marketplace.catalogue import queries as catalogue_queries
@@ -265,7 +265,7 @@ async def file_prices(
     if sample_fen:
         minutes = -(-kind.sample_yuan * 60 // kind.hour_yuan)
         prices += [
-            PriceAsked(who, PriceUnit.SAMPLE, sample_fen, minutes_per_sample=minutes)
+            PriceAsked(who, PriceUnit.SAMPLE, sample_fen, minutes_per_unit=minutes)
             for who in (CustomerClass.SME, CustomerClass.ENTERPRISE)
         ]
     await world.do(

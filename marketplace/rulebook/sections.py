@@ -138,7 +138,8 @@ class PricingSection(Section):
     """Read by `billing.pricing.rules`."""
 
     notice_working_days: Schedule[Days]
-    depreciation_allowed: Schedule[bool]
+    # Purchases made with these funds may be recovered by depreciation.
+    depreciation_funds: Schedule[tuple[str, ...]]
     free_purposes: Schedule[tuple[str, ...]]
 
 

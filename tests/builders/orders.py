@@ -9,8 +9,8 @@ from typing import Any, TypeVar
 from marketplace.billing.ledger import queries as ledger
 from marketplace.billing.ledger.queries import AccountName, Balance
 from marketplace.billing.ledger.use_cases import AccountType
-from marketplace.billing.pricing.rules.cost import PriceAsked
 from marketplace.billing.pricing.rules.states import CostKind, CustomerClass, Unit
+from marketplace.billing.pricing.rules.tariff import PriceAsked
 from marketplace.billing.pricing.use_cases import (
     FileCostSheet,
     FilePriceList,
@@ -126,7 +126,7 @@ async def a_price_list(
     )
     await atomically(database, file_cost_sheet, sheet, actor=TEST)
     prices = [PriceAsked(each, Unit.HOUR, hour_fen) for each in classes]
-    prices += [PriceAsked(each, Unit.SAMPLE, sample_fen, minutes_per_sample=30) for each in classes]
+    prices += [PriceAsked(each, Unit.SAMPLE, sample_fen, minutes_per_unit=30) for each in classes]
     await atomically(
         database, file_price_list, FilePriceList(instrument_id, tuple(prices)), actor=TEST
     )

@@ -5,8 +5,8 @@ from datetime import timedelta
 from typing import Any
 
 from marketplace.billing.pricing.queries import CostSheet, PriceList
-from marketplace.billing.pricing.rules.cost import PriceAsked
 from marketplace.billing.pricing.rules.states import CostKind, CustomerClass, Unit
+from marketplace.billing.pricing.rules.tariff import PriceAsked
 from marketplace.billing.pricing.use_cases import (
     FileCostSheet,
     FilePriceList,
@@ -39,7 +39,7 @@ def a_sample_price(**changes: Any) -> PriceAsked:
     asked: dict[str, Any] = {
         "unit": Unit.SAMPLE,
         "amount_fen": 80_00,
-        "minutes_per_sample": 30,
+        "minutes_per_unit": 30,
     }
     return a_price(**(asked | changes))
 

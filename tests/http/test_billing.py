@@ -37,7 +37,7 @@ A_PRICE_LIST = {
             "customer_class": "sme",
             "unit": "sample",
             "amount_fen": 8_000,
-            "minutes_per_sample": 30,
+            "minutes_per_unit": 30,
         },
     ]
 }
@@ -124,7 +124,7 @@ async def test_prices_above_cost_are_a_problem_with_every_reason(
     "price",
     [
         {"customer_class": "sme", "unit": "sample", "amount_fen": 1},
-        {"customer_class": "sme", "unit": "hour", "amount_fen": 1, "minutes_per_sample": 5},
+        {"customer_class": "sme", "unit": "hour", "amount_fen": 1, "minutes_per_unit": 5},
         {"customer_class": "friend", "unit": "hour", "amount_fen": 1},
         {"customer_class": "sme", "unit": "hour", "amount_fen": -1},
         {"customer_class": "sme", "unit": "hour", "amount_fen": 10**13},

@@ -26,6 +26,109 @@ class PricesAboveCost(Refused):
     title = "A price is above the cost of the service"
 
 
+class PriceListAboveCost(Refused):
+    """What was written would ask more than the service costs; PostgreSQL refuses it as well."""
+
+    code = "price-list-above-cost"
+    title = "A price is above the cost of the service"
+    constraint = "price_list_within_cost"
+
+
+class HoursOverlap(Conflict):
+    """Two factors hold at the same hour of the week."""
+
+    code = "price-hours-overlap"
+    title = "Two factors hold at the same hour"
+    constraint = "price_hours_no_overlap"
+
+
+class ExtraWithoutCost(Refused):
+    """Help or material was priced whose cost the cost sheet does not show."""
+
+    code = "extra-without-cost"
+    title = "Show what it costs first"
+
+
+class ObjectionMissing(Missing):
+    """There is no such objection."""
+
+    code = "price-objection-missing"
+    title = "No such objection"
+
+
+class NoticeOver(Conflict):
+    """Objections are raised while the prices stand in notice."""
+
+    code = "price-notice-over"
+    title = "The notice of these prices is over"
+
+
+class OwnPrices(Refused):
+    """Nobody objects to their own prices."""
+
+    code = "own-prices"
+    title = "These prices are your own"
+
+
+class ObjectedAlready(Conflict):
+    """One organisation objects once to one price list."""
+
+    code = "price-objected-already"
+    title = "Your organisation has objected already"
+    constraint = "price_objection_once"
+
+
+class ObjectionAnswered(Conflict):
+    """The objection was answered before."""
+
+    code = "price-objection-answered"
+    title = "The objection is answered"
+
+
+class AnswerNeedsSecondPerson(Refused):
+    """Nobody answers the objection that they raised."""
+
+    code = "price-objection-second-person"
+    title = "Another person answers this objection"
+    constraint = "price_objection_second_person"
+
+
+class ActualCostMissing(Conflict):
+    """A year is held against its real cost, which nobody has filed."""
+
+    code = "actual-cost-missing"
+    title = "File the real cost of the year first"
+
+
+class TruedUpAlready(Conflict):
+    """The year of this instrument was held against its real cost before."""
+
+    code = "trued-up-already"
+    title = "The year is settled already"
+    constraint = "true_up_once"
+
+
+class TiersUnclear(Malformed):
+    """Volume tiers are out of order, or a later one is dearer."""
+
+    code = "price-tiers-unclear"
+    title = "The volume tiers contradict each other"
+
+
+class UrgencyNotOffered(Conflict):
+    """The price list has no surcharge for urgent work: it is not offered."""
+
+    code = "urgency-not-offered"
+    title = "Urgent work is not offered"
+
+
+class ExtraNotPriced(Refused):
+    """Help or material was asked for that the price list does not have."""
+
+    code = "extra-not-priced"
+    title = "The price list does not have that"
+
+
 class CostSheetMissing(Refused):
     """Prices were filed for an instrument whose cost nobody has shown."""
 

@@ -23,3 +23,21 @@ class PriceListTakenBack(Event):
 
     price_list_id: int
     instrument_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class PricesObjected(Event):
+    """Somebody objects to prices in notice: they wait for the provider's answer."""
+
+    price_list_id: int
+    instrument_id: int
+    objection_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class SurplusFound(Event):
+    """Customers of a year paid more than it cost: the next ceiling is lower by that."""
+
+    instrument_id: int
+    year: int
+    surplus_fen: int

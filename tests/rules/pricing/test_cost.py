@@ -4,15 +4,22 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from marketplace.billing.pricing.errors import CostNotAllowed, ListedTwice, PricesAboveCost
+from marketplace.billing.pricing.errors import (
+    CostNotAllowed,
+    ListedTwice,
+    PricesAboveCost,
+    TiersUnclear,
+)
 from marketplace.billing.pricing.rules.cost import (
-    PriceAsked,
+    Ceiling,
+    require_clear_tiers,
     require_cost_allowed,
     require_listed_once,
     require_no_profit,
     unit_cost,
 )
-from marketplace.billing.pricing.rules.states import CostKind, CustomerClass, Unit
+from marketplace.billing.pricing.rules.states import CostKind, CustomerClass, ExtraKind, Unit
+from marketplace.billing.pricing.rules.tariff import ExtraPrice, PriceAsked, Tariff, Tier
 
 HOUR = Unit.HOUR
 SAMPLE = Unit.SAMPLE
@@ -46,7 +53,7 @@ def test_a_unit_cost_is_taken_from_the_total_and_rounded_down(
     ids=["hour", "minimum", "sample"],
 )
 def test_a_price_may_be_exactly_the_cost(price):
-    require_no_profit([price], total_fen=100, planned_minutes=180)
+    require_no_profit([price], tariff=Tariff(), ceiling=Ceiling(100, 180))
 
 
 @pytest.mark.parametrize(
@@ -60,7 +67,7 @@ def test_a_price_may_be_exactly_the_cost(price):
 )
 def test_a_price_one_fen_above_cost_is_refused(price, limit):
     with pytest.raises(PricesAboveCost) as refusal:
-        require_no_profit([price], total_fen=100, planned_minutes=180)
+        require_no_profit([price], tariff=Tariff(), ceiling=Ceiling(100, 180))
 
     (reason,) = refusal.value.reasons
     assert (limit, limit + 1, "J.21a, N.25c") == (reason.limit, reason.asked, reason.source)
@@ -74,7 +81,7 @@ def test_every_price_above_cost_is_named_at_once():
     ]
 
     with pytest.raises(PricesAboveCost) as refusal:
-        require_no_profit(prices, total_fen=100, planned_minutes=180)
+        require_no_profit(prices, tariff=Tariff(), ceiling=Ceiling(100, 180))
 
     assert [34, 40, 50] == [reason.asked for reason in refusal.value.reasons]
 
@@ -93,17 +100,43 @@ def test_a_year_sold_at_the_highest_price_never_brings_more_than_it_costs(
     assert (highest_fen + 1) * planned_minutes > total_fen * minutes
 
 
-def test_depreciation_is_refused_where_the_rulebook_does_not_allow_it():
+def test_help_and_material_cost_no_more_than_they_cost_the_unit():
+    extras = (
+        ExtraPrice("operator", ExtraKind.STAFF_HELP, "操作员", "hour", 80_01, 80_00),
+        ExtraPrice("holder", ExtraKind.CONSUMABLE, "样品台", "piece", 12_50, 12_50),
+    )
+
+    with pytest.raises(PricesAboveCost) as refusal:
+        require_no_profit([], tariff=Tariff(extras=extras), ceiling=Ceiling(100, 180))
+
+    (reason,) = refusal.value.reasons
+    assert ("no-profit-extra", 80_00, 80_01) == (reason.rule, reason.limit, reason.asked)
+
+
+def test_tiers_come_in_order_and_are_discounts():
+    price = PriceAsked(CustomerClass.SME, HOUR, 100, tiers=(Tier(5, 90), Tier(5, 80), Tier(9, 95)))
+
+    with pytest.raises(TiersUnclear) as refusal:
+        require_clear_tiers([price])
+
+    assert ["tier-order", "tier-discount"] == [reason.rule for reason in refusal.value.reasons]
+
+
+@pytest.mark.parametrize(
+    ("funds", "allowed"), [("central", False), ("local", False), ("own", True), ("other", True)]
+)
+def test_depreciation_is_recovered_for_the_funds_that_the_rulebook_names(funds, allowed):
     costs = {CostKind.LABOUR: 100, CostKind.DEPRECIATION: 1}
 
-    with pytest.raises(CostNotAllowed):
-        require_cost_allowed(costs, depreciation_allowed=False)
-
-    require_cost_allowed(costs, depreciation_allowed=True)
+    if allowed:
+        require_cost_allowed(costs, funds=funds, depreciation_funds=("own", "other"))
+    else:
+        with pytest.raises(CostNotAllowed):
+            require_cost_allowed(costs, funds=funds, depreciation_funds=("own", "other"))
 
 
 def test_depreciation_of_nothing_is_no_depreciation():
-    require_cost_allowed({CostKind.DEPRECIATION: 0}, depreciation_allowed=False)
+    require_cost_allowed({CostKind.DEPRECIATION: 0}, funds="central", depreciation_funds=())
 
 
 def test_a_line_that_stands_twice_is_named():

@@ -4,17 +4,24 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from marketplace.billing.pricing.rules.cost import PriceAsked
-from marketplace.billing.pricing.rules.quoting import price_lines
-from marketplace.billing.pricing.rules.states import CustomerClass, Unit
+from marketplace.billing.pricing.errors import ExtraNotPriced, UrgencyNotOffered
+from marketplace.billing.pricing.rules.quoting import Counted, price_lines
+from marketplace.billing.pricing.rules.states import CustomerClass, ExtraKind, Unit
+from marketplace.billing.pricing.rules.tariff import ExtraPrice, PriceAsked, Tariff
 
 FREE = ("disaster-relief", "public-security")
 
 
-def lines_of(amount_fen, quantity, *, unit=Unit.HOUR, minimum_fen=0, purpose=None):
+OPERATOR = ExtraPrice("operator", ExtraKind.STAFF_HELP, "操作员", "hour", 80_00, 80_00)
+
+
+def lines_of(
+    amount_fen, quantity, *, unit=Unit.HOUR, minimum_fen=0, purpose=None, urgent=False, extras=()
+):
     return price_lines(
         PriceAsked(CustomerClass.SME, unit, amount_fen, minimum_fen),
-        quantity=quantity,
+        Counted(quantity, urgent=urgent, extras=extras),
+        tariff=Tariff(extras=(OPERATOR,)),
         price_list="price list 7",
         purpose=purpose,
         free_purposes=FREE,
@@ -66,6 +73,19 @@ def test_another_purpose_is_not_free():
     (line,) = lines_of(100_00, 60, purpose="marketing")
 
     assert 100_00 == line.amount_fen
+
+
+def test_urgency_that_the_list_does_not_price_is_not_offered():
+    with pytest.raises(UrgencyNotOffered):
+        lines_of(100_00, 60, urgent=True)
+
+
+def test_extras_that_the_list_does_not_have_are_named_with_those_it_has():
+    with pytest.raises(ExtraNotPriced) as refusal:
+        lines_of(100_00, 60, extras=(("operator", 60), ("gold", 1)))
+
+    assert "gold" in str(refusal.value.detail)
+    assert [{"code": "operator", "name": "操作员"}] == list(refusal.value.alternatives)
 
 
 @given(

@@ -1,7 +1,9 @@
 """Cost sheets and price lists as filed, and what one service costs one customer."""
 
+from marketplace.billing.pricing.queries.compare import Versions, compare_price_lists
 from marketplace.billing.pricing.queries.filed import (
     CostComponent,
+    CostItem,
     CostSheet,
     Price,
     PriceList,
@@ -10,6 +12,16 @@ from marketplace.billing.pricing.queries.filed import (
     cost_sheets,
     price_list_by_id,
     price_lists,
+    surplus_of,
+)
+from marketplace.billing.pricing.queries.objections import (
+    OBJECTION,
+    Objection,
+    ObjectionPage,
+    ObjectionSearch,
+    TrueUp,
+    objections,
+    true_ups,
 )
 from marketplace.billing.pricing.queries.service import (
     PricedService,
@@ -21,14 +33,21 @@ from marketplace.billing.pricing.queries.service import (
     price_service_by_list,
     prices_in_force,
 )
+from marketplace.billing.pricing.rules.compare import Difference
 from marketplace.billing.pricing.rules.quoting import PriceLine
 from marketplace.billing.pricing.rules.states import CustomerClass, Mode, Unit
 
 __all__ = [
+    "OBJECTION",
     "CostComponent",
+    "CostItem",
     "CostSheet",
     "CustomerClass",
+    "Difference",
     "Mode",
+    "Objection",
+    "ObjectionPage",
+    "ObjectionSearch",
     "Price",
     "PriceInForce",
     "PriceLine",
@@ -36,14 +55,20 @@ __all__ = [
     "PriceQuestion",
     "PricedService",
     "ServiceAsked",
+    "TrueUp",
     "Unit",
+    "Versions",
+    "compare_price_lists",
     "cost_sheet_by_id",
     "cost_sheet_for",
     "cost_sheets",
+    "objections",
     "price_for_customer",
     "price_list_by_id",
     "price_lists",
     "price_service",
     "price_service_by_list",
     "prices_in_force",
+    "surplus_of",
+    "true_ups",
 ]

@@ -2,15 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
+from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import Select, select
 
 from marketplace.billing.pricing.errors import PriceListMissing
-from marketplace.billing.pricing.rules.cost import MINUTES_PER_HOUR, unit_cost
-from marketplace.billing.pricing.tables import cost_component, cost_sheet, price, price_list
+from marketplace.billing.pricing.rules.cost import Ceiling
+from marketplace.billing.pricing.rules.states import ExtraKind
+from marketplace.billing.pricing.rules.tariff import (
+    MINUTES_PER_HOUR,
+    ExtraPrice,
+    HoursFactor,
+    Tier,
+)
+from marketplace.billing.pricing.tables import (
+    cost_component,
+    cost_item,
+    cost_sheet,
+    price,
+    price_extra,
+    price_hours,
+    price_list,
+    price_tier,
+    true_up,
+)
 from marketplace.catalogue import queries as catalogue
 from marketplace.kernel.db import Tx
 
@@ -27,6 +45,18 @@ class CostComponent:
 
 
 @dataclass(frozen=True, slots=True)
+class CostItem:
+    """What a unit of help or material costs."""
+
+    cost_sheet_id: int
+    code: str
+    kind: str
+    name: str
+    unit: str
+    cost_fen: int
+
+
+@dataclass(frozen=True, slots=True)
 class CostSheet:
     """What an instrument costs its unit in a year; `unit_cost_fen` is per hour, rounded down."""
 
@@ -34,11 +64,13 @@ class CostSheet:
     instrument_id: int
     year: int
     version: int
+    basis: str
     planned_minutes: int
     total_fen: int
     unit_cost_fen: int
     filed_at: datetime
     components: tuple[CostComponent, ...] = ()
+    items: tuple[CostItem, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,8 +81,9 @@ class Price:
     unit: str
     amount_fen: int
     minimum_fen: int
-    minutes_per_sample: int | None
+    minutes_per_unit: int | None
     cost_fen: int
+    tiers: tuple[Tier, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,11 +98,20 @@ class PriceList:
     state_source: str
     notice_ends_on: date
     in_force_from: date
+    urgent_basis_points: int | None
+    carried_surplus_fen: int
     filed_at: datetime
     withdrawn_at: datetime | None
     planned_minutes: int
     total_fen: int
     prices: tuple[Price, ...] = ()
+    hours: tuple[HoursFactor, ...] = ()
+    extras: tuple[ExtraPrice, ...] = ()
+
+    @property
+    def ceiling(self) -> Ceiling:
+        """What these prices may not pass."""
+        return Ceiling(self.total_fen, self.planned_minutes, self.carried_surplus_fen)
 
 
 _SHEETS = select(
@@ -77,6 +119,7 @@ _SHEETS = select(
     cost_sheet.c.instrument_id,
     cost_sheet.c.year,
     cost_sheet.c.version,
+    cost_sheet.c.basis,
     cost_sheet.c.planned_minutes,
     cost_sheet.c.total_fen,
     cost_sheet.c.unit_cost_fen,
@@ -92,6 +135,8 @@ _LISTS = select(
     price_list.c.state_source,
     price_list.c.notice_ends_on,
     price_list.c.in_force_from,
+    price_list.c.urgent_basis_points,
+    price_list.c.carried_surplus_fen,
     price_list.c.filed_at,
     price_list.c.withdrawn_at,
     cost_sheet.c.planned_minutes,
@@ -119,14 +164,27 @@ async def cost_sheets(tx: Tx, instrument_id: int) -> list[CostSheet]:
 
 
 async def cost_sheet_for(tx: Tx, instrument_id: int, year: int) -> CostSheet | None:
-    """The newest cost sheet that holds in `year`: of that year, else of the last one before."""
+    """The newest plan that holds in `year`: of that year, else of the last one before."""
     table = cost_sheet.c
-    return await tx.first(
+    sheet = await tx.first(
         CostSheet,
-        _SHEETS.where(table.instrument_id == instrument_id, table.year <= year)
+        _SHEETS.where(
+            table.instrument_id == instrument_id, table.year <= year, table.basis == "planned"
+        )
         .order_by(table.year.desc(), table.version.desc())
         .limit(1),
     )
+    return (await _with_components(tx, [sheet]))[0] if sheet else None
+
+
+async def surplus_of(tx: Tx, instrument_id: int, year: int) -> int:
+    """What customers of `year` paid above the real cost; 0 until that is known."""
+    found: int | None = await tx.scalar(
+        select(true_up.c.surplus_fen).where(
+            true_up.c.instrument_id == instrument_id, true_up.c.year == year
+        )
+    )
+    return found or 0
 
 
 async def cost_sheet_by_id(tx: Tx, cost_sheet_id: int) -> CostSheet:
@@ -168,68 +226,107 @@ async def price_list_by_id(tx: Tx, price_list_id: int) -> PriceList:
 
 
 async def _with_components(tx: Tx, sheets: Sequence[CostSheet]) -> list[CostSheet]:
-    table = cost_component.c
+    ids = [sheet.id for sheet in sheets]
+    table, item = cost_component.c, cost_item.c
     components = await tx.all(
         CostComponent,
         select(table.cost_sheet_id, table.kind, table.amount_fen)
-        .where(table.cost_sheet_id.in_([sheet.id for sheet in sheets]))
+        .where(table.cost_sheet_id.in_(ids))
         .order_by(table.cost_sheet_id, table.kind),
+    )
+    items = await tx.all(
+        CostItem,
+        select(cost_item)
+        .where(item.cost_sheet_id.in_(ids))
+        .order_by(item.cost_sheet_id, item.code),
     )
     return [
         replace(
             sheet,
             components=tuple(part for part in components if part.cost_sheet_id == sheet.id),
+            items=tuple(one for one in items if one.cost_sheet_id == sheet.id),
         )
         for sheet in sheets
     ]
 
 
-@dataclass(frozen=True, slots=True)
-class _PriceOfList:
-    price_list_id: int
-    customer_class: str
-    unit: str
-    amount_fen: int
-    minimum_fen: int
-    minutes_per_sample: int | None
-
-
 async def _with_prices(tx: Tx, lists: Sequence[PriceList]) -> list[PriceList]:
-    table = price.c
-    found = await tx.all(
-        _PriceOfList,
+    ids = [filed.id for filed in lists]
+    prices = await _rows(tx, select(price).where(price.c.price_list_id.in_(ids)))
+    tiers = await _rows(tx, select(price_tier).where(price_tier.c.price_list_id.in_(ids)))
+    hours = await _rows(tx, select(price_hours).where(price_hours.c.price_list_id.in_(ids)))
+    extras = await _rows(
+        tx,
         select(
-            table.price_list_id,
-            table.customer_class,
-            table.unit,
-            table.amount_fen,
-            table.minimum_fen,
-            table.minutes_per_sample,
+            price_extra, cost_item.c.kind, cost_item.c.name, cost_item.c.unit, cost_item.c.cost_fen
         )
-        .where(table.price_list_id.in_([filed.id for filed in lists]))
-        .order_by(table.price_list_id, table.customer_class, table.unit),
+        .join(price_list, price_list.c.id == price_extra.c.price_list_id)
+        .join(
+            cost_item,
+            (cost_item.c.cost_sheet_id == price_list.c.cost_sheet_id)
+            & (cost_item.c.code == price_extra.c.code),
+        )
+        .where(price_extra.c.price_list_id.in_(ids)),
     )
     return [
         replace(
             filed,
             prices=tuple(
-                _beside_cost(line, filed) for line in found if line.price_list_id == filed.id
+                _beside_cost(line, filed, tiers) for line in prices if _of(line) == filed.id
+            ),
+            hours=tuple(
+                HoursFactor(
+                    one["name"],
+                    one["weekday"],
+                    one["opens_minute"],
+                    one["closes_minute"],
+                    one["factor_basis_points"],
+                )
+                for one in hours
+                if _of(one) == filed.id
+            ),
+            extras=tuple(
+                ExtraPrice(
+                    one["code"],
+                    ExtraKind(one["kind"]),
+                    one["name"],
+                    one["unit"],
+                    one["amount_fen"],
+                    one["cost_fen"],
+                )
+                for one in extras
+                if _of(one) == filed.id
             ),
         )
         for filed in lists
     ]
 
 
-def _beside_cost(line: _PriceOfList, filed: PriceList) -> Price:
+def _of(row: Mapping[Any, Any]) -> int:
+    listed: int = row["price_list_id"]
+    return listed
+
+
+async def _rows(tx: Tx, statement: Select[Any]) -> Sequence[Mapping[Any, Any]]:
+    """Every row, in the order of its first columns: the key."""
+    found = await tx.execute(statement.order_by(*list(statement.selected_columns)[:4]))
+    return found.mappings().all()
+
+
+def _beside_cost(
+    line: Mapping[Any, Any], filed: PriceList, tiers: Sequence[Mapping[Any, Any]]
+) -> Price:
+    key = ("price_list_id", "customer_class", "unit")
     return Price(
-        customer_class=line.customer_class,
-        unit=line.unit,
-        amount_fen=line.amount_fen,
-        minimum_fen=line.minimum_fen,
-        minutes_per_sample=line.minutes_per_sample,
-        cost_fen=unit_cost(
-            total_fen=filed.total_fen,
-            planned_minutes=filed.planned_minutes,
-            minutes=line.minutes_per_sample or MINUTES_PER_HOUR,
+        customer_class=line["customer_class"],
+        unit=line["unit"],
+        amount_fen=line["amount_fen"],
+        minimum_fen=line["minimum_fen"],
+        minutes_per_unit=line["minutes_per_unit"],
+        cost_fen=filed.ceiling.for_minutes(line["minutes_per_unit"] or MINUTES_PER_HOUR),
+        tiers=tuple(
+            Tier(tier["from_quantity"], tier["amount_fen"])
+            for tier in tiers
+            if all(tier[name] == line[name] for name in key)
         ),
     )

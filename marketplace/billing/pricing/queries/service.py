@@ -2,18 +2,34 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
+from typing import Any
 
-from sqlalchemy import Date, cast, func, or_, select
+from sqlalchemy import Date, Select, cast, exists, func, or_, select
 from sqlalchemy.dialects.postgresql import distinct_on
 
 from marketplace.billing.pricing.errors import NoPriceInForce
-from marketplace.billing.pricing.rules.cost import PriceAsked
-from marketplace.billing.pricing.rules.quoting import PriceLine, price_lines
-from marketplace.billing.pricing.rules.states import CustomerClass, Mode, Unit
-from marketplace.billing.pricing.tables import price, price_list
+from marketplace.billing.pricing.rules.quoting import Counted, PriceLine, price_lines
+from marketplace.billing.pricing.rules.states import CustomerClass, ExtraKind, Mode, Unit
+from marketplace.billing.pricing.rules.tariff import (
+    MINUTES_PER_DAY,
+    ExtraPrice,
+    HoursFactor,
+    PriceAsked,
+    Tariff,
+    Tier,
+)
+from marketplace.billing.pricing.tables import (
+    cost_item,
+    price,
+    price_extra,
+    price_hours,
+    price_list,
+    price_objection,
+    price_tier,
+)
 from marketplace.catalogue import queries as catalogue
 from marketplace.kernel.db import Tx
 from marketplace.kernel.errors import Reason
@@ -24,7 +40,11 @@ from marketplace.rulebook.terms import NoTermInForce
 
 @dataclass(frozen=True, slots=True)
 class ServiceAsked:
-    """A service whose price is asked: `minutes` for machine time, `samples` for samples."""
+    """A service whose price is asked: `minutes` for machine time, `samples` for samples.
+
+    `starts_at` weighs the hours of the day. Without a `unit` the cheapest that the mode and the
+    list have is taken. `elements` are per sample; `extras` are (code, quantity).
+    """
 
     instrument_id: int
     customer_class: str
@@ -33,19 +53,37 @@ class ServiceAsked:
     minutes: int = 0
     samples: int = 0
     purpose: str | None = None
+    unit: str | None = None
+    elements: int = 0
+    runs: int = 0
+    starts_at: datetime | None = None
+    urgent: bool = False
+    extras: tuple[tuple[str, int], ...] = ()
 
-    @property
-    def quantity(self) -> int:
-        """What is counted in this mode."""
-        return self.minutes if self.mode == Mode.MACHINE_TIME else self.samples
+    def quantity(self, unit: Unit) -> int | None:
+        """How many of `unit` are asked for; None where the question does not say."""
+        match unit:
+            case Unit.HOUR:
+                return self.minutes
+            case Unit.DAY:
+                return -(-self.minutes // MINUTES_PER_DAY)
+            case Unit.SESSION:
+                return 1 if self.minutes else 0
+            case Unit.SAMPLE:
+                return self.samples
+            case Unit.ELEMENT:
+                return self.samples * self.elements or None
+            case Unit.RUN:
+                return self.runs or None
 
 
 @dataclass(frozen=True, slots=True)
 class PricedService:
-    """What a service costs, line by line, by which price list and cost sheet."""
+    """What a service costs, line by line, by which price list, cost sheet and unit."""
 
     price_list_id: int
     cost_sheet_id: int
+    unit: str
     lines: tuple[PriceLine, ...]
     total_fen: int
 
@@ -62,7 +100,7 @@ class PriceInForce:
     unit: str
     amount_fen: int
     minimum_fen: int
-    minutes_per_sample: int | None
+    minutes_per_unit: int | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,41 +114,122 @@ class PriceQuestion:
     samples: int = 0
     on: date | None = None
     purpose: str | None = None
+    unit: str | None = None
+    elements: int = 0
+    runs: int = 0
+    starts_at: datetime | None = None
+    urgent: bool = False
+    extras: tuple[tuple[str, int], ...] = ()
 
 
-_PRICES_OF_LISTS = select(
-    price_list.c.instrument_id,
-    price_list.c.id.label("price_list_id"),
-    price_list.c.cost_sheet_id,
-    price_list.c.version,
-    price.c.customer_class,
-    price.c.unit,
-    price.c.amount_fen,
-    price.c.minimum_fen,
-    price.c.minutes_per_sample,
-).join(price, price.c.price_list_id == price_list.c.id)
+@dataclass(frozen=True, slots=True)
+class _List:
+    """A whole price list in one row."""
+
+    price_list_id: int
+    cost_sheet_id: int
+    version: int
+    urgent_basis_points: int | None
+    prices: list[list[Any]]
+    tiers: list[list[Any]]
+    hours: list[list[Any]]
+    extras: list[list[Any]]
+
+    def price(self, customer_class: str, unit: Unit) -> PriceAsked | None:
+        """The price for that class and unit, with its tiers."""
+        for who, of, amount_fen, minimum_fen, minutes in self.prices:
+            if (who, of) == (customer_class, unit):
+                tiers = [Tier(*tier[2:]) for tier in self.tiers if tier[:2] == [who, of]]
+                return PriceAsked(
+                    CustomerClass(who), unit, amount_fen, minimum_fen, minutes, tuple(tiers)
+                )
+        return None
+
+    @property
+    def tariff(self) -> Tariff:
+        """What holds for every class."""
+        return Tariff(
+            hours=tuple(HoursFactor(*one) for one in self.hours),
+            urgent_basis_points=self.urgent_basis_points,
+            extras=tuple(
+                ExtraPrice(code, ExtraKind(kind), name, unit, amount_fen, cost_fen)
+                for code, kind, name, unit, amount_fen, cost_fen in self.extras
+            ),
+        )
 
 
-async def prices_in_force(tx: Tx, ids: Sequence[int], on: date) -> list[PriceInForce]:
-    """The prices in force on a day for any number of instruments, in one query."""
+def _listed(rows: Select[Any]) -> Any:
+    return func.coalesce(rows.scalar_subquery(), func.json_build_array())
+
+
+def _whole_list() -> Select[Any]:
+    of = price_list.c.id
+    build, gather = func.json_build_array, func.json_agg
+    p, t, h, e, i = price.c, price_tier.c, price_hours.c, price_extra.c, cost_item.c
+    prices = build(p.customer_class, p.unit, p.amount_fen, p.minimum_fen, p.minutes_per_unit)
+    # `aggregate_order_by` keeps tiers in the order in which they apply.
+    tiers = select(build(t.customer_class, t.unit, t.from_quantity, t.amount_fen).label("tier"))
+    tiers = tiers.where(t.price_list_id == of).order_by(t.from_quantity).correlate(price_list)
+    ordered = tiers.subquery()
+    hours = build(h.name, h.weekday, h.opens_minute, h.closes_minute, h.factor_basis_points)
+    extras = build(e.code, i.kind, i.name, i.unit, e.amount_fen, i.cost_fen)
+    return select(
+        of.label("price_list_id"),
+        price_list.c.cost_sheet_id,
+        price_list.c.version,
+        price_list.c.urgent_basis_points,
+        _listed(select(gather(prices)).where(p.price_list_id == of)).label("prices"),
+        _listed(select(gather(ordered.c.tier)).select_from(ordered)).label("tiers"),
+        _listed(select(gather(hours)).where(h.price_list_id == of)).label("hours"),
+        _listed(
+            select(gather(extras))
+            .join_from(price_extra, cost_item, i.code == e.code)
+            .where(e.price_list_id == of, i.cost_sheet_id == price_list.c.cost_sheet_id)
+        ).label("extras"),
+    )
+
+
+def _in_force(ids: Sequence[int], on: date) -> Select[tuple[int]]:
+    """Of each instrument's lists that have come into force and were not withdrawn, the last.
+
+    A list whose notice ended with an objection that nobody has answered waits for the answer.
+    """
     table = price_list.c
     withdrawn_on = cast(func.timezone(SHANGHAI.key, table.withdrawn_at), Date)
-    # Of the lists that have come into force and were not withdrawn, the one that did so last.
-    newest = (
+    objected = exists().where(
+        price_objection.c.price_list_id == table.id, price_objection.c.outcome.is_(None)
+    )
+    return (
         select(table.id)
         .ext(distinct_on(table.instrument_id))
         .where(
             table.instrument_id.in_(ids),
             table.in_force_from <= on,
             or_(table.withdrawn_at.is_(None), withdrawn_on > on),
+            ~objected,
         )
         .order_by(table.instrument_id, table.in_force_from.desc(), table.version.desc())
     )
+
+
+async def prices_in_force(tx: Tx, ids: Sequence[int], on: date) -> list[PriceInForce]:
+    """The prices in force on a day for any number of instruments, in one query."""
     return await tx.all(
         PriceInForce,
-        _PRICES_OF_LISTS.where(table.id.in_(newest)).order_by(
-            table.instrument_id, price.c.customer_class, price.c.unit
-        ),
+        select(
+            price_list.c.instrument_id,
+            price_list.c.id.label("price_list_id"),
+            price_list.c.cost_sheet_id,
+            price_list.c.version,
+            price.c.customer_class,
+            price.c.unit,
+            price.c.amount_fen,
+            price.c.minimum_fen,
+            price.c.minutes_per_unit,
+        )
+        .join(price, price.c.price_list_id == price_list.c.id)
+        .where(price_list.c.id.in_(_in_force(ids, on)))
+        .order_by(price_list.c.instrument_id, price.c.customer_class, price.c.unit),
     )
 
 
@@ -119,9 +238,12 @@ async def price_service(tx: Tx, asked: ServiceAsked) -> PricedService:
 
     Raises:
         NoPriceInForce: when none is, or it has no price for this class and mode.
+        UrgencyNotOffered: when it is to be urgent and the list has no price for that.
+        ExtraNotPriced: with every extra that the list does not have.
     """
-    in_force = await prices_in_force(tx, [asked.instrument_id], asked.on)
-    return _priced(in_force, asked)
+    in_force = _in_force([asked.instrument_id], asked.on)
+    found = await tx.first(_List, _whole_list().where(price_list.c.id.in_(in_force)))
+    return _priced(found, asked)
 
 
 async def price_service_by_list(tx: Tx, price_list_id: int, asked: ServiceAsked) -> PricedService:
@@ -130,14 +252,13 @@ async def price_service_by_list(tx: Tx, price_list_id: int, asked: ServiceAsked)
     Raises:
         NoPriceInForce: when the list has no price for this class and mode.
     """
-    frozen = await tx.all(
-        PriceInForce,
-        _PRICES_OF_LISTS.where(
-            price_list.c.id == price_list_id,
-            price_list.c.instrument_id == asked.instrument_id,
+    found = await tx.first(
+        _List,
+        _whole_list().where(
+            price_list.c.id == price_list_id, price_list.c.instrument_id == asked.instrument_id
         ),
     )
-    return _priced(frozen, asked)
+    return _priced(found, asked)
 
 
 async def price_for_customer(tx: Tx, question: PriceQuestion) -> PricedService:
@@ -158,30 +279,50 @@ async def price_for_customer(tx: Tx, question: PriceQuestion) -> PricedService:
             minutes=question.minutes,
             samples=question.samples,
             purpose=question.purpose,
+            unit=question.unit,
+            elements=question.elements,
+            runs=question.runs,
+            starts_at=question.starts_at,
+            urgent=question.urgent,
+            extras=question.extras,
         ),
     )
 
 
-def _priced(prices: Sequence[PriceInForce], asked: ServiceAsked) -> PricedService:
-    unit = Mode(asked.mode).unit
-    for found in prices:
-        if (found.customer_class, found.unit) == (asked.customer_class, unit):
-            break
-    else:
-        raise _no_price(prices, asked, unit)
-    lines = price_lines(
-        _asked(found),
-        quantity=asked.quantity,
-        price_list=f"price list {found.price_list_id}, version {found.version}",
-        purpose=asked.purpose,
-        free_purposes=_free_purposes(asked.on) if asked.purpose else (),
-    )
-    return PricedService(
-        price_list_id=found.price_list_id,
-        cost_sheet_id=found.cost_sheet_id,
-        lines=lines,
-        total_fen=sum(line.amount_fen for line in lines),
-    )
+def _priced(found: _List | None, asked: ServiceAsked) -> PricedService:
+    if found is None:
+        raise NoPriceInForce(f"The instrument has no price list in force on {asked.on}.")
+    priced = list(_ways(found, asked))
+    if not priced:
+        raise _no_price(found, asked)
+    # The first of equals: the order of `Mode.units`.
+    return min(priced, key=lambda one: one.total_fen)
+
+
+def _ways(found: _List, asked: ServiceAsked) -> Iterator[PricedService]:
+    """The service priced in every unit that is possible."""
+    tariff = found.tariff
+    free = _free_purposes(asked.on) if asked.purpose else ()
+    for unit in Mode(asked.mode).units:
+        line = found.price(asked.customer_class, unit)
+        quantity = asked.quantity(unit)
+        if line is None or quantity is None or asked.unit not in (None, unit):
+            continue
+        lines = price_lines(
+            line,
+            Counted(quantity, asked.starts_at, asked.urgent, asked.extras),
+            tariff=tariff,
+            price_list=f"price list {found.price_list_id}, version {found.version}",
+            purpose=asked.purpose,
+            free_purposes=free,
+        )
+        yield PricedService(
+            price_list_id=found.price_list_id,
+            cost_sheet_id=found.cost_sheet_id,
+            unit=unit.value,
+            lines=lines,
+            total_fen=sum(one.amount_fen for one in lines),
+        )
 
 
 def _free_purposes(on: date) -> tuple[str, ...]:
@@ -192,30 +333,18 @@ def _free_purposes(on: date) -> tuple[str, ...]:
         return ()
 
 
-def _no_price(prices: Sequence[PriceInForce], asked: ServiceAsked, unit: Unit) -> NoPriceInForce:
-    if not prices:
-        return NoPriceInForce(f"The instrument has no price list in force on {asked.on}.")
+def _no_price(found: _List, asked: ServiceAsked) -> NoPriceInForce:
+    units = [asked.unit] if asked.unit else [unit.value for unit in Mode(asked.mode).units]
     return NoPriceInForce(
-        f"The price list has no price per {unit} for this class of customer.",
+        f"The price list has no price per {' or '.join(units)} for this class of customer,"
+        " or it is not said how many.",
         reasons=[
             Reason(
                 "class-and-unit-priced",
-                "Ask for one of the classes and units that have a price.",
-                asked=f"{asked.customer_class} per {unit}",
+                "Ask for one of the classes and units that have a price, and say how many.",
+                asked=f"{asked.customer_class} per {' or '.join(units)}",
                 source="J.15",
             )
         ],
-        alternatives=[
-            {"customer_class": other.customer_class, "unit": other.unit} for other in prices
-        ],
-    )
-
-
-def _asked(found: PriceInForce) -> PriceAsked:
-    return PriceAsked(
-        customer_class=CustomerClass(found.customer_class),
-        unit=Unit(found.unit),
-        amount_fen=found.amount_fen,
-        minimum_fen=found.minimum_fen,
-        minutes_per_sample=found.minutes_per_sample,
+        alternatives=[{"customer_class": who, "unit": unit} for who, unit, *_ in found.prices],
     )

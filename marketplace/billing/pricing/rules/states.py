@@ -17,7 +17,7 @@ class CostKind(StrEnum):
     MAINTENANCE = "maintenance"
     """Repairs, service contracts, calibration."""
     DEPRECIATION = "depreciation"
-    """The purchase spread over its life; only where the rulebook allows it."""
+    """The purchase spread over its life; only where the instrument's funds allow it."""
     OTHER = "other"
     """Rooms, tax, whatever the unit can show."""
 
@@ -36,10 +36,20 @@ class CustomerClass(StrEnum):
 
 
 class Unit(StrEnum):
-    """What is counted."""
+    """What is counted, and priced."""
 
     HOUR = "hour"
+    """Billable minutes, at a price per hour."""
+    DAY = "day"
+    """Started days of 24 hours."""
+    SESSION = "session"
+    """One booking, however long."""
     SAMPLE = "sample"
+    """A sample tested."""
+    ELEMENT = "element"
+    """An element or component determined in one sample."""
+    RUN = "run"
+    """A run of the instrument, with as many samples as go in."""
 
 
 class Mode(StrEnum):
@@ -51,6 +61,19 @@ class Mode(StrEnum):
     """The customer sends samples in."""
 
     @property
-    def unit(self) -> Unit:
-        """The unit in which the mode is priced."""
-        return Unit.HOUR if self is Mode.MACHINE_TIME else Unit.SAMPLE
+    def units(self) -> tuple[Unit, ...]:
+        """The units in which the mode can be priced."""
+        if self is Mode.MACHINE_TIME:
+            return (Unit.HOUR, Unit.DAY, Unit.SESSION)
+        return (Unit.SAMPLE, Unit.ELEMENT, Unit.RUN)
+
+
+class ExtraKind(StrEnum):
+    """What a service may need beside the instrument."""
+
+    STAFF_HELP = "staff_help"
+    """A person of the unit who prepares, operates or evaluates."""
+    CONSUMABLE = "consumable"
+    """Material used up for the customer."""
+    OTHER = "other"
+    """Anything else whose cost the unit can show."""

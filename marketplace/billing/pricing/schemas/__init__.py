@@ -1,0 +1,33 @@
+"""The shapes of pricing on the wire."""
+
+from marketplace.billing.pricing.schemas.cost import (
+    Code,
+    CostSheetIn,
+    CostSheetOut,
+    TrueUpOut,
+)
+from marketplace.billing.pricing.schemas.prices import (
+    AnswerIn,
+    DifferenceOut,
+    ObjectionIn,
+    ObjectionOut,
+    PricedServiceOut,
+    PriceListIn,
+    PriceListOut,
+    objection_page,
+)
+
+__all__ = [
+    "AnswerIn",
+    "Code",
+    "CostSheetIn",
+    "CostSheetOut",
+    "DifferenceOut",
+    "ObjectionIn",
+    "ObjectionOut",
+    "PriceListIn",
+    "PriceListOut",
+    "PricedServiceOut",
+    "TrueUpOut",
+    "objection_page",
+]
