@@ -85,7 +85,7 @@ async def test_a_whole_tariff_is_filed_told_and_priced(database):
 
     (listed,) = await ask(database, queries.price_lists, instrument_id)
     assert filed == listed
-    assert [5, 9] == [tier.from_quantity for tier in filed.prices[1].tiers]
+    assert [5, 9] == [tier.from_quantity for tier in filed.prices[2].tiers]
     assert (7, 5000, "操作员") == (
         len(filed.hours),
         filed.urgent_basis_points,
