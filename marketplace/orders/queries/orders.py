@@ -54,6 +54,8 @@ class Order:
     settled_fen: int | None
     settled_voucher_fen: int | None
     settled_own_fen: int | None
+    move_fee_fen: int
+    fee_hold_id: int | None
 
     @property
     def held(self) -> Parts:
