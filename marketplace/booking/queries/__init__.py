@@ -1,5 +1,14 @@
 """What booking answers: reservations, free time, machine-hours."""
 
+from marketplace.booking.queries.free_time import (
+    Availability,
+    FreeIn,
+    WeekOf,
+    Window,
+    availability,
+    free_among,
+    week_strips,
+)
 from marketplace.booking.queries.machine_hours import (
     MachineHours,
     MachineHoursFound,
@@ -18,17 +27,7 @@ from marketplace.booking.queries.reservations import (
     session_of,
     visible_reservation,
 )
-from marketplace.booking.queries.timetables import (
-    Availability,
-    FreeIn,
-    WeekOf,
-    Window,
-    availability,
-    booking_terms,
-    free_among,
-    visible_booking_terms,
-    week_strips,
-)
+from marketplace.booking.queries.timetables import booking_terms, visible_booking_terms
 from marketplace.booking.rules.availability import BookingTerms
 from marketplace.booking.rules.states import Purpose, Status, UserClass
 
