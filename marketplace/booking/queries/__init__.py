@@ -1,5 +1,6 @@
 """What booking answers: reservations, free time, machine-hours."""
 
+from marketplace.booking.queries.figures import Dimension, Scope
 from marketplace.booking.queries.free_time import (
     Availability,
     FreeIn,
@@ -10,12 +11,17 @@ from marketplace.booking.queries.free_time import (
     week_strips,
 )
 from marketplace.booking.queries.machine_hours import (
-    MachineHours,
-    MachineHoursFound,
+    HoursAsked,
+    HoursFound,
+    HoursRow,
     MachineMinutes,
     MachineMinutesAsked,
+    MeteredSession,
+    SessionsAsked,
+    SessionsFound,
     machine_hours,
     machine_minutes,
+    sessions_behind,
 )
 from marketplace.booking.queries.reservations import (
     Reservation,
@@ -34,15 +40,21 @@ from marketplace.booking.rules.states import Purpose, Status, UserClass
 __all__ = [
     "Availability",
     "BookingTerms",
+    "Dimension",
     "FreeIn",
-    "MachineHours",
-    "MachineHoursFound",
+    "HoursAsked",
+    "HoursFound",
+    "HoursRow",
     "MachineMinutes",
     "MachineMinutesAsked",
+    "MeteredSession",
     "Purpose",
     "Reservation",
     "ReservationPage",
     "ReservationSearch",
+    "Scope",
+    "SessionsAsked",
+    "SessionsFound",
     "Status",
     "UsageSession",
     "UserClass",
@@ -56,6 +68,7 @@ __all__ = [
     "reservation",
     "reservations",
     "session_of",
+    "sessions_behind",
     "visible_booking_terms",
     "visible_reservation",
     "week_strips",
