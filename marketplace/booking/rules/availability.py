@@ -15,7 +15,7 @@ from marketplace.booking.rules.hours import (
     kept_hours,
     open_intervals,
 )
-from marketplace.booking.rules.intervals import without
+from marketplace.booking.rules.intervals import widest, without
 from marketplace.booking.rules.schedule import (
     BOOKABLE,
     RESERVATION_MINUTES_MAX,
@@ -275,15 +275,7 @@ def free_stretches(
     for gaps in gaps_by_seat:
         for gap in gaps:
             found.update(part for one in usable if (part := one.clip(gap)) is not None)
-    return _widest(found)
-
-
-def _widest(intervals: set[During]) -> list[During]:
-    kept: list[During] = []
-    for interval in sorted(intervals, key=lambda one: (one.starts_at, -one.minutes)):
-        if not kept or interval.ends_at > kept[-1].ends_at:
-            kept.append(interval)
-    return kept
+    return widest(found)
 
 
 def _on_step(during: During, step_minutes: int) -> bool:
