@@ -151,9 +151,10 @@ peaks = st.lists(
 ).map(lambda some: tuple({one.weekday: one for one in some}.values()))
 
 
-@given(
-    reservations, st.sampled_from(list(Period)[:4]), st.sampled_from(Measure), st.booleans(), peaks
-)
+dated = st.sampled_from(list(Period)[:4])
+
+
+@given(reservations, dated, st.sampled_from(Measure), st.booleans(), peaks)
 def test_every_use_of_every_period_equals_the_count_minute_by_minute(
     during: During, period: Period, measure: Measure, peak_only: bool, peak: tuple[Hours, ...]
 ):
