@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from enum import StrEnum
 
+
 class CustomerClass(StrEnum):
     """The classes that price lists distinguish."""
 
