@@ -164,9 +164,11 @@ async def sessions_behind(tx: Tx, asked: SessionsAsked) -> SessionsFound:
     """
     scope = replace(asked.scope, provider_id=provider_seen(tx.actor, asked.scope.provider_id))
     within = span_of(scope, Grain.TOTAL)
-    facts = scoped(metered(within).cte("facts"), scope, *SESSION_MEASURES)
+    facts = metered(within).cte("facts")
     own, place = usage_session.c, reservation.c
-    parts = facts.add_columns(facts.selected_columns.session_id).subquery("parts")
+    parts = (
+        scoped(facts, scope, *SESSION_MEASURES).add_columns(facts.c.session_id).subquery("parts")
+    )
     sums = (
         select(
             parts.c.session_id,
