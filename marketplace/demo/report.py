@@ -81,7 +81,7 @@ async def _machine_hours(world: World) -> _Hours:
     year = During(shanghai_instant(date(YEAR, 1, 1)), shanghai_instant(date(YEAR + 1, 1, 1)))
     rows = await world.ask(booking.machine_minutes, booking.MachineMinutesAsked(period=year))
     return _Hours(
-        effective=sum(row.minutes for row in rows),
+        effective=sum(row.effective_minutes for row in rows),
         external=sum(row.minutes for row in rows if row.purpose == "external"),
     )
 

@@ -47,14 +47,25 @@ quote = Table(
     Column("made_by", BigInteger, ForeignKey("person.id"), nullable=False),
     Column("made_at", Instant, nullable=False),
     Column("used_at", Instant),
+    # The day whose free purposes apply; an amendment keeps its order's.
+    Column("priced_on", Date, nullable=False),
+    Column("amends_order_id", BigInteger, ForeignKey("service_order.id", use_alter=True)),
+    Column("arrives_on", Date),
     CheckConstraint("mode in ('machine_time', 'samples')", name="mode"),
     CheckConstraint("starts_at is not null or samples is not null", name="what_stated"),
     CheckConstraint(
         "voucher_fen >= 0 and own_fen >= 0 and total_fen = voucher_fen + own_fen", name="amounts"
     ),
     CheckConstraint("valid_until > made_at", name="validity"),
+    CheckConstraint("amends_order_id is null or used_at is not null", name="amendment_used"),
+    CheckConstraint("arrives_on is null or mode = 'samples'", name="arrival"),
 )
 Index("quote_buyer_idx", quote.c.buyer_id, quote.c.id.desc())
+Index(
+    "quote_amends_idx",
+    quote.c.amends_order_id,
+    postgresql_where=quote.c.amends_order_id.is_not(None),
+)
 
 # `title`, `profile`, the legal entities and `affiliated_because` are frozen at the order: what the
 # buyer becomes later changes neither its voucher nor the provider's reward. A constraint trigger
@@ -90,9 +101,13 @@ service_order = Table(
     Column("settled_fen", BigInteger),
     Column("settled_voucher_fen", BigInteger),
     Column("settled_own_fen", BigInteger),
+    # Fees for moving late: due whatever becomes of the order, and held apart from its price.
+    Column("move_fee_fen", BigInteger, nullable=False, server_default="0"),
+    Column("fee_hold_id", BigInteger, ForeignKey("hold.id")),
     UniqueConstraint("quote_id", name="service_order_quote_once"),
     UniqueConstraint("reservation_id", name="service_order_reservation_once"),
     UniqueConstraint("own_hold_id", name="service_order_hold_once"),
+    UniqueConstraint("fee_hold_id", name="service_order_fee_hold_once"),
     CheckConstraint("mode in ('machine_time', 'samples')", name="mode"),
     CheckConstraint(
         "voucher_fen >= 0 and own_fen >= 0 and total_fen = voucher_fen + own_fen", name="amounts"
@@ -103,6 +118,9 @@ service_order = Table(
         name="settled_within",
     ),
     CheckConstraint("(delivered_at is null) = (review_ends_at is null)", name="review"),
+    CheckConstraint(
+        "move_fee_fen >= 0 and (move_fee_fen = 0) = (fee_hold_id is null)", name="move_fee"
+    ),
 )
 Index("service_order_buyer_idx", service_order.c.buyer_id, service_order.c.id.desc())
 Index("service_order_provider_idx", service_order.c.provider_id, service_order.c.id.desc())
@@ -119,7 +137,58 @@ Index(
     postgresql_where=service_order.c.status == "delivered",
 )
 
+# A change of an order's time: performed at once, or proposed until the other side answers. What
+# was decided stays; the quotes name the prices before and after.
+order_change = Table(
+    "order_change",
+    metadata,
+    Column("id", BigInteger, Identity(always=True), primary_key=True),
+    Column("order_id", BigInteger, ForeignKey("service_order.id"), nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("side", Text, nullable=False),
+    Column("status", Text, nullable=False),
+    Column("was_starts_at", Instant, nullable=False),
+    Column("was_ends_at", Instant, nullable=False),
+    Column("starts_at", Instant, nullable=False),
+    Column("ends_at", Instant, nullable=False),
+    Column("total_fen", BigInteger, nullable=False),
+    Column("voucher_fen", BigInteger, nullable=False),
+    Column("own_fen", BigInteger, nullable=False),
+    Column("fee_fen", BigInteger, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("proposed_by", BigInteger, ForeignKey("person.id"), nullable=False),
+    Column("proposed_at", Instant, nullable=False),
+    Column("proposed_from", Text, nullable=False),
+    Column("answer_until", Instant),
+    Column("decided_by", BigInteger, ForeignKey("person.id")),
+    Column("decided_at", Instant),
+    Column("decided_because", Text),
+    Column("old_quote_id", BigInteger, ForeignKey("quote.id"), nullable=False),
+    Column("new_quote_id", BigInteger, ForeignKey("quote.id")),
+    UniqueConstraint("new_quote_id", name="order_change_quote_once"),
+    CheckConstraint("kind in ('reschedule', 'extend')", name="kind"),
+    CheckConstraint("side in ('buyer', 'provider', 'agent')", name="side"),
+    CheckConstraint(
+        "voucher_fen >= 0 and own_fen >= 0 and total_fen = voucher_fen + own_fen", name="amounts"
+    ),
+    CheckConstraint("status <> 'proposed' or answer_until > proposed_at", name="answer"),
+    CheckConstraint("(status = 'agreed') = (new_quote_id is not null)", name="agreed"),
+)
+Index(
+    "order_change_open",
+    order_change.c.order_id,
+    unique=True,
+    postgresql_where=order_change.c.status == "proposed",
+)
+Index("order_change_order_idx", order_change.c.order_id, order_change.c.id)
+Index(
+    "order_change_answer_idx",
+    order_change.c.answer_until,
+    postgresql_where=order_change.c.status == "proposed",
+)
+
 # `document` is what `sha256` was taken of, in canonical JSON; a trigger keeps what was agreed.
+# `amendment` counts the addenda: 0 is the contract as it was first signed.
 contract = Table(
     "contract",
     metadata,
@@ -138,7 +207,9 @@ contract = Table(
     Column("provider_signed_from", Text),
     Column("registration_number", Text),
     Column("registered_on", Date),
-    UniqueConstraint("order_id", name="contract_order_once"),
+    Column("amendment", Integer, nullable=False, server_default="0"),
+    UniqueConstraint("order_id", "amendment", name="contract_amendment_once"),
+    CheckConstraint("amendment >= 0", name="amendment"),
     CheckConstraint("version > 0", name="version"),
     CheckConstraint("sha256 ~ '^[0-9a-f]{64}$'", name="sha256"),
     CheckConstraint("(registration_number is null) = (registered_on is null)", name="registration"),

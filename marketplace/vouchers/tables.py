@@ -162,12 +162,19 @@ voucher_hold = Table(
     Column("status", Text, nullable=False),
     Column("held_at", Instant, nullable=False),
     Column("ended_at", Instant),
-    UniqueConstraint("order_id", name="voucher_hold_order"),
     CheckConstraint("status in ('held', 'settled', 'released')", name="status"),
     CheckConstraint("amount_fen > 0 and amount_fen <= service_value_fen", name="amount"),
     CheckConstraint("(status = 'held') = (ended_at is null)", name="ended"),
 )
 Index("voucher_hold_grant_idx", voucher_hold.c.grant_id)
+# An order that changes lets its hold go and takes another: one at a time.
+Index(
+    "voucher_hold_order",
+    voucher_hold.c.order_id,
+    unique=True,
+    postgresql_where=voucher_hold.c.status != "released",
+)
+Index("voucher_hold_order_idx", voucher_hold.c.order_id)
 
 voucher_hold_part = Table(
     "voucher_hold_part",

@@ -409,27 +409,15 @@ async def test_machine_hours_are_seen_by_the_provider_and_by_whoever_evaluates(
     evaluator = await another(manager, services, database, Role.EVALUATOR)
     year = {"from": "2025-01-01", "until": "2026-01-01"}
 
-    own = await manager.get("/machine-hours", **year)
+    own = await manager.get("/machine-hours", **year, group_by="instrument")
 
-    assert own.json() == {
-        "results": [
-            {
-                "instrument_id": instrument_id,
-                "provider_id": manager.actor.organisation_id,
-                "purpose": "own_research",
-                "month": "2025-03-01",
-                "minutes": 90,
-            }
-        ],
-        "total": 1,
-        "page": 1,
-        "page_size": 200,
-        "total_minutes": 90,
-    }
-    assert (await evaluator.get("/machine-hours", **year)).json() == own.json()
-    assert (await stranger.get("/machine-hours", **year)).json()["total_minutes"] == 0
+    assert [row["keys"] for row in own.json()["results"]] == [{"instrument": instrument_id}]
+    assert own.json()["all"]["own_research_minutes"] == 90
+    asked_of_all = await evaluator.get("/machine-hours", **year, group_by="instrument")
+    assert asked_of_all.json() == own.json()
+    assert (await stranger.get("/machine-hours", **year)).json()["all"]["effective_minutes"] == 0
     asked_of_another = year | {"provider_id": manager.actor.organisation_id}
     assert (await stranger.get("/machine-hours", **asked_of_another)).json()["total"] == 0
-    for wrong in ("2025-01-01", "2027-01-01", "0001-01-01"):
+    for wrong in ("2025-01-01", "2036-01-01", "0001-01-01"):
         answer = await manager.get("/machine-hours", **(year | {"until": wrong}))
         assert answer.status_code == 400

@@ -20,6 +20,14 @@ class OrderCharged(Conflict):
     constraint = "charge_line_order"
 
 
+class MoveFeeCharged(Conflict):
+    """The fees for moving an order were charged before; a correction is a credit."""
+
+    code = "move-fee-charged"
+    title = "The fee for moving is charged already"
+    constraint = "charge_line_move_fee"
+
+
 class CreditTooLarge(Refused):
     """A correction would give back more than was charged."""
 

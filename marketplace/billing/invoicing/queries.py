@@ -8,6 +8,7 @@ from datetime import date, datetime
 from sqlalchemy import BigInteger, ColumnElement, Select, and_, func, or_, select, true
 
 from marketplace.billing.invoicing.rules.charges import Charged
+from marketplace.billing.invoicing.rules.states import ChargeKind
 from marketplace.billing.invoicing.tables import charge_line as charge_table
 from marketplace.billing.invoicing.tables import invoice
 from marketplace.kernel.db import Tx
@@ -123,24 +124,37 @@ _CHARGE_LINES = select(
 )
 
 
+_CHARGED = select(
+    func.coalesce(func.sum(charge_table.c.voucher_fen), 0).cast(BigInteger).label("voucher_fen"),
+    func.coalesce(func.sum(charge_table.c.own_fen), 0).cast(BigInteger).label("own_fen"),
+)
+
+
 async def charge_line(tx: Tx, order_id: int) -> ChargeLine | None:
-    """What the order was charged when it was settled, or None before that."""
+    """What the order was charged when it ended, or None before that.
+
+    An order that moved late and then cost nothing more was charged the fee for moving only.
+    """
     table = charge_table.c
     return await tx.first(
-        ChargeLine, _CHARGE_LINES.where(table.order_id == order_id, table.reverses.is_(None))
+        ChargeLine,
+        _CHARGE_LINES.where(table.order_id == order_id, table.reverses.is_(None))
+        .order_by((table.kind == ChargeKind.MOVE_FEE).asc())
+        .limit(1),
+    )
+
+
+async def charged_by(tx: Tx, charge_id: int) -> Charged:
+    """What stands of one charge line after its corrections."""
+    table = charge_table.c
+    return await tx.one(
+        Charged, _CHARGED.where(or_(table.id == charge_id, table.reverses == charge_id))
     )
 
 
 async def charged(tx: Tx, order_id: int) -> Charged:
     """What stands charged for the order after its corrections; nothing before settlement."""
-    table = charge_table.c
-    return await tx.one(
-        Charged,
-        select(
-            func.coalesce(func.sum(table.voucher_fen), 0).cast(BigInteger).label("voucher_fen"),
-            func.coalesce(func.sum(table.own_fen), 0).cast(BigInteger).label("own_fen"),
-        ).where(table.order_id == order_id),
-    )
+    return await tx.one(Charged, _CHARGED.where(charge_table.c.order_id == order_id))
 
 
 async def invoice_of(tx: Tx, order_id: int) -> Invoice | None:

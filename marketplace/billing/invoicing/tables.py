@@ -44,7 +44,10 @@ charge_line = Table(
     Column("reason", Text, nullable=False, server_default=""),
     Column("recorded_by", BigInteger, ForeignKey("person.id"), nullable=False),
     Column("recorded_at", Instant, nullable=False),
-    CheckConstraint("kind in ('service', 'cancellation_fee', 'no_show_fee')", name="kind"),
+    CheckConstraint(
+        "kind in ('service', 'cancellation_fee', 'no_show_fee', 'move_fee')", name="kind"
+    ),
+    CheckConstraint("kind <> 'move_fee' or voucher_fen = 0", name="move_fee_own"),
     CheckConstraint("service_value_fen = voucher_fen + own_fen", name="parts"),
     CheckConstraint(
         "(reverses is null and service_value_fen >= 0 and voucher_fen >= 0 and own_fen >= 0)"
@@ -60,8 +63,15 @@ Index(
     "charge_line_order",
     charge_line.c.order_id,
     unique=True,
-    postgresql_where=charge_line.c.reverses.is_(None),
+    postgresql_where=charge_line.c.reverses.is_(None) & (charge_line.c.kind != "move_fee"),
 )
+Index(
+    "charge_line_move_fee",
+    charge_line.c.order_id,
+    unique=True,
+    postgresql_where=charge_line.c.reverses.is_(None) & (charge_line.c.kind == "move_fee"),
+)
+Index("charge_line_order_idx", charge_line.c.order_id)
 Index(
     "charge_line_reverses_idx",
     charge_line.c.reverses,

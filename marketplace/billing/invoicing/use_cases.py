@@ -46,8 +46,11 @@ class RecordCharge:
 async def record_charge(tx: Tx, command: RecordCharge) -> int:
     """Charge an order once, on the day of the transaction, and answer the line's id.
 
+    The fee for moving late is a line beside it, once too.
+
     Raises:
         OrderCharged: when the order is charged already.
+        MoveFeeCharged: when its fee for moving is.
 
     Policy: J.30a
     """
@@ -89,6 +92,7 @@ class CreditCharge:
 async def credit_charge(tx: Tx, command: CreditCharge) -> int:
     """Correct a charge by a negative line, and answer its id.
 
+    An order that moved late has two charges; this corrects the other one than the fee for moving.
     The line counts on the day of the charge it corrects, so that a refund in January lowers the
     service total of the year in which the service was paid for.
 
@@ -106,7 +110,7 @@ async def credit_charge(tx: Tx, command: CreditCharge) -> int:
     if locked is None or original is None:
         raise ChargeMissing
     require_credit_covered(
-        await queries.charged(tx, command.order_id),
+        await queries.charged_by(tx, original.id),
         voucher_fen=command.voucher_fen,
         own_fen=command.own_fen,
     )

@@ -1,5 +1,22 @@
 """The refusals of booking."""
 
+from marketplace.booking.errors.operators import (
+    AbsenceWithdrawn,
+    OperatorBusy,
+    OperatorHoursOverlap,
+    OperatorRefused,
+)
+from marketplace.booking.errors.qualifications import (
+    QualificationRefused,
+    QualificationRevoked,
+    QualificationStands,
+    QualificationToOneself,
+    TrainingNotInState,
+    TrainingOfOneself,
+    TrainingOpen,
+    TrainingRefused,
+)
+from marketplace.booking.errors.quotas import QuotaEnded, QuotaExists, QuotaRefused
 from marketplace.booking.errors.reservations import (
     ExternalTimeIsOrdered,
     OrderAlreadyReserved,
@@ -23,11 +40,22 @@ from marketplace.booking.errors.sessions import (
 )
 
 __all__ = [
+    "AbsenceWithdrawn",
     "BookingRuleRefused",
     "CheckInRefused",
     "ExternalTimeIsOrdered",
+    "OperatorBusy",
+    "OperatorHoursOverlap",
+    "OperatorRefused",
     "OrderAlreadyReserved",
     "OverrideNotAllowed",
+    "QualificationRefused",
+    "QualificationRevoked",
+    "QualificationStands",
+    "QualificationToOneself",
+    "QuotaEnded",
+    "QuotaExists",
+    "QuotaRefused",
     "RequestLapsed",
     "ReservationBelongsToOrder",
     "ReservationNotInState",
@@ -37,5 +65,9 @@ __all__ = [
     "SessionMinutesRefused",
     "SessionNotInProblem",
     "TooLateToCancel",
+    "TrainingNotInState",
+    "TrainingOfOneself",
+    "TrainingOpen",
+    "TrainingRefused",
     "WindowRefused",
 ]

@@ -1,12 +1,27 @@
 """What booking answers: reservations, free time, machine-hours."""
 
+from marketplace.booking.queries.figures import Dimension, Scope
+from marketplace.booking.queries.free_time import (
+    Availability,
+    FreeIn,
+    WeekOf,
+    Window,
+    availability,
+    free_among,
+    week_strips,
+)
 from marketplace.booking.queries.machine_hours import (
-    MachineHours,
-    MachineHoursFound,
+    HoursAsked,
+    HoursFound,
+    HoursRow,
     MachineMinutes,
     MachineMinutesAsked,
+    MeteredSession,
+    SessionsAsked,
+    SessionsFound,
     machine_hours,
     machine_minutes,
+    sessions_behind,
 )
 from marketplace.booking.queries.reservations import (
     Reservation,
@@ -18,32 +33,28 @@ from marketplace.booking.queries.reservations import (
     session_of,
     visible_reservation,
 )
-from marketplace.booking.queries.timetables import (
-    Availability,
-    FreeIn,
-    WeekOf,
-    Window,
-    availability,
-    booking_terms,
-    free_among,
-    visible_booking_terms,
-    week_strips,
-)
+from marketplace.booking.queries.timetables import booking_terms, visible_booking_terms
 from marketplace.booking.rules.availability import BookingTerms
 from marketplace.booking.rules.states import Purpose, Status, UserClass
 
 __all__ = [
     "Availability",
     "BookingTerms",
+    "Dimension",
     "FreeIn",
-    "MachineHours",
-    "MachineHoursFound",
+    "HoursAsked",
+    "HoursFound",
+    "HoursRow",
     "MachineMinutes",
     "MachineMinutesAsked",
+    "MeteredSession",
     "Purpose",
     "Reservation",
     "ReservationPage",
     "ReservationSearch",
+    "Scope",
+    "SessionsAsked",
+    "SessionsFound",
     "Status",
     "UsageSession",
     "UserClass",
@@ -57,6 +68,7 @@ __all__ = [
     "reservation",
     "reservations",
     "session_of",
+    "sessions_behind",
     "visible_booking_terms",
     "visible_reservation",
     "week_strips",

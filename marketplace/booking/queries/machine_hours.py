@@ -1,23 +1,231 @@
-"""Machine-hours from closed sessions, computed where the sessions lie."""
+"""Machine-hours: figures by whatever one sums by, and the sessions behind one of them."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from datetime import date
+from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import ARRAY, BigInteger, Boolean, DateTime, bindparam, text
+from sqlalchemy import BigInteger, Date, cast, func, literal, null, select, union_all
 
-from marketplace.booking.rules.states import Purpose
+from marketplace.booking.queries.figures import (
+    WITHOUT_QUOTA,
+    Dimension,
+    Scope,
+    figures_of,
+    scoped,
+    span_of,
+    summed,
+)
+from marketplace.booking.queries.metering import SESSION_MEASURES, metered
+from marketplace.booking.rules.machine_hours import MEASURES, Figures, Grain
+from marketplace.booking.rules.states import Purpose, UserClass
+from marketplace.booking.tables import reservation, usage_session
+from marketplace.kernel.actors import Actor
 from marketplace.kernel.db import Tx
 from marketplace.kernel.time import During
 from marketplace.parties.roles import SEES_EVERYTHING, Role
 
+READS_ALL = (Role.EVALUATOR, Role.ADMINISTRATOR, *SEES_EVERYTHING)
+
+
+@dataclass(frozen=True, slots=True)
+class HoursAsked:
+    """Figures of a scope, summed by up to three dimensions and by stretches of the period."""
+
+    scope: Scope
+    by: tuple[Dimension, ...] = ()
+    grain: Grain = Grain.TOTAL
+    page: int = 1
+    page_size: int = 200
+
+
+@dataclass(frozen=True, slots=True)
+class HoursRow:
+    """The figures of one group in one stretch; `names` says what its ids are called."""
+
+    keys: Mapping[Dimension, int | str]
+    names: Mapping[Dimension, str]
+    bucket: date | None
+    figures: Figures
+
+
+@dataclass(frozen=True, slots=True)
+class HoursFound:
+    """A page of rows, how many there are, and the figures of all of them together."""
+
+    rows: list[HoursRow]
+    total: int
+    figures: Figures
+    has_quota: bool
+
+
+@dataclass(frozen=True, slots=True)
+class SessionsAsked:
+    """The sessions behind a figure: the scope is that of the row."""
+
+    scope: Scope
+    page: int = 1
+    page_size: int = 50
+
+
+@dataclass(frozen=True, slots=True)
+class MeteredSession:
+    """One session and what of it falls into the period."""
+
+    session_id: int
+    reservation_id: int
+    instrument_id: int
+    calendar_id: int
+    provider_id: int
+    organisation_id: int
+    purpose: Purpose
+    user_class: UserClass
+    opened_at: datetime
+    closed_at: datetime
+    preparation_minutes: int
+    test_minutes: int
+    post_minutes: int
+    minutes: int
+    effective_minutes: int
+    session_minutes: int
+    idle_minutes: int
+    overlap_minutes: int
+    self_operated_minutes: int
+    samples: int
+
+
+@dataclass(frozen=True, slots=True)
+class SessionsFound:
+    """A page of sessions, how many there are, and the machine time of all of them."""
+
+    rows: list[MeteredSession]
+    total: int
+    minutes: int
+    effective_minutes: int
+
+
+async def machine_hours(tx: Tx, asked: HoursAsked) -> HoursFound:
+    """A page of figures, and the figures of all pages: the sums of the same parts.
+
+    Staff of a provider see their own instruments; whose role it is to see everything sees all.
+
+    Policy: F.hours, F.quota, F.survey.
+    """
+    scope = replace(asked.scope, provider_id=provider_seen(tx.actor, asked.scope.provider_id))
+    has_quota = scope.has_quota and not WITHOUT_QUOTA & set(asked.by)
+    found = summed(scope, asked.by, asked.grain, with_quota=has_quota).cte("summed")
+    names = [column.name for column in found.c]
+    order = ["bucket", *(f"key_{one}" for one in asked.by)]
+    page = (
+        select(literal(0).label("of_all"), *found.c)
+        .order_by(*(found.c[name] for name in order))
+        .limit(asked.page_size)
+        .offset((asked.page - 1) * asked.page_size)
+        .subquery("page")
+    )
+    whole = [
+        cast(func.coalesce(func.sum(found.c[name]), 0), BigInteger).label(name)
+        if name in MEASURES
+        else cast(null(), found.c[name].type).label(name)
+        for name in names
+    ]
+    both = union_all(
+        select(*page.c), select(func.count().label("of_all"), *whole).select_from(found)
+    ).subquery("both")
+    # The last row sums them all: it is the only one without a stretch.
+    rows = await tx.execute(
+        select(both).order_by(
+            both.c.bucket.asc().nulls_last(), *(both.c[name] for name in order[1:])
+        )
+    )
+    *listed, all_of_them = rows.mappings().all()
+    return HoursFound(
+        rows=[_row(row, asked) for row in listed],
+        total=all_of_them["of_all"],
+        figures=figures_of(all_of_them),
+        has_quota=has_quota,
+    )
+
+
+def provider_seen(actor: Actor, asked: int | None) -> int | None:
+    """The provider whose hours are shown: one's own, or whichever was asked for."""
+    if actor.has("system", *READS_ALL) or asked == actor.organisation_id:
+        return asked
+    # An organisation's own number, when others ask for another's: they find nothing there.
+    return actor.organisation_id if asked is None else 0
+
+
+async def sessions_behind(tx: Tx, asked: SessionsAsked) -> SessionsFound:
+    """The sessions of which a figure is the sum, in the order in which they were opened.
+
+    Policy: F.hours.
+    """
+    scope = replace(asked.scope, provider_id=provider_seen(tx.actor, asked.scope.provider_id))
+    within = span_of(scope, Grain.TOTAL)
+    facts = metered(within).cte("facts")
+    own, place = usage_session.c, reservation.c
+    parts = (
+        scoped(facts, scope, *SESSION_MEASURES).add_columns(facts.c.session_id).subquery("parts")
+    )
+    sums = (
+        select(
+            parts.c.session_id,
+            *(
+                cast(func.sum(parts.c[name]), BigInteger).label(name)
+                for name in SESSION_MEASURES
+                if name != "sessions"
+            ),
+        )
+        .group_by(parts.c.session_id)
+        .cte("sums")
+    )
+    found = await tx.execute(
+        select(
+            *(own[name] for name in _OF_SESSION),
+            place.calendar_id,
+            place.provider_id,
+            place.organisation_id,
+            place.purpose,
+            place.user_class,
+            *(column for column in sums.c),
+            func.count().over().label("total"),
+            cast(func.sum(sums.c.minutes).over(), BigInteger).label("all_minutes"),
+            cast(func.sum(sums.c.effective_minutes).over(), BigInteger).label("all_effective"),
+        )
+        .join_from(sums, usage_session, own.id == sums.c.session_id)
+        .join(reservation, place.id == own.reservation_id)
+        .order_by(own.opened_at, own.id)
+        .limit(asked.page_size)
+        .offset((asked.page - 1) * asked.page_size)
+    )
+    rows = found.mappings().all()
+    return SessionsFound(
+        rows=[
+            MeteredSession(**{name: row[name] for name in MeteredSession.__dataclass_fields__})
+            for row in rows
+        ],
+        total=rows[0]["total"] if rows else 0,
+        minutes=rows[0]["all_minutes"] if rows else 0,
+        effective_minutes=rows[0]["all_effective"] if rows else 0,
+    )
+
+
+_OF_SESSION = (
+    "reservation_id",
+    "instrument_id",
+    "opened_at",
+    "closed_at",
+    "preparation_minutes",
+    "test_minutes",
+    "post_minutes",
+)
+
 
 @dataclass(frozen=True, slots=True)
 class MachineMinutesAsked:
-    """Whose machine-hours of which period; None asks for all."""
+    """Whose machine time of which period; None asks for all."""
 
     period: During
     instrument_ids: tuple[int, ...] | None = None
@@ -27,145 +235,54 @@ class MachineMinutesAsked:
 
 @dataclass(frozen=True, slots=True)
 class MachineMinutes:
-    """Effective minutes of one instrument for one purpose, in one month when asked by month."""
+    """Machine time of one instrument for one purpose, in one month when asked by month.
+
+    `effective_minutes` is what of it counts as effective by the term of its days.
+    """
 
     instrument_id: int
     provider_id: int
     purpose: Purpose
     month: date | None
     minutes: int
-
-
-@dataclass(frozen=True, slots=True)
-class MachineHours:
-    """A page of machine-hours."""
-
-    asked: MachineMinutesAsked
-    page: int = 1
-    page_size: int = 200
-
-
-@dataclass(frozen=True, slots=True)
-class MachineHoursFound:
-    """The rows of one page, how many there are in all, and what all of them sum to."""
-
-    rows: list[MachineMinutes]
-    total: int
-    total_minutes: int
-
-
-# The same rule as `rules.metering.machine_minutes`, for any number of sessions: each minute of an
-# instrument belongs to the session that was opened first, so a session counts from where the
-# earlier ones end. No session is longer than 60 days, so none that began before can reach in.
-_MINUTES = """
-    with ran as (
-      select s.id, s.instrument_id, r.provider_id, r.purpose, s.opened_at,
-             date_trunc('minute', s.opened_at) as starts_at,
-             date_trunc('minute', s.opened_at) + make_interval(
-               mins => s.preparation_minutes + s.test_minutes + s.post_minutes) as ends_at
-        from usage_session s
-        join reservation r on r.id = s.reservation_id
-       where s.closed_at is not null and s.problem is null
-         and s.opened_at >= cast(:starts_at as timestamptz) - interval '60 days'
-         and s.opened_at < :ends_at
-         and (cast(:instrument_ids as bigint[]) is null or s.instrument_id = any(:instrument_ids))
-         and (cast(:provider_id as bigint) is null or r.provider_id = :provider_id)
-    ), counted as (
-      select ran.*,
-             greatest(starts_at, max(ends_at) over (
-               partition by instrument_id order by opened_at, id
-               rows between unbounded preceding and 1 preceding)) as counts_from
-        from ran
-    ), clipped as (
-      select id, instrument_id, provider_id, purpose,
-             greatest(counts_from, :starts_at) as starts_at,
-             least(ends_at, :ends_at) as ends_at
-        from counted
-       where counts_from < ends_at and counts_from < :ends_at and ends_at > :starts_at
-    ), months as (
-      select clipped.*, month
-        from clipped
-       cross join lateral generate_series(
-         date_trunc('month', starts_at at time zone 'Asia/Shanghai'),
-         (ends_at - interval '1 microsecond') at time zone 'Asia/Shanghai',
-         interval '1 month') as month
-       where cast(:by_month as boolean)
-      union all
-      select clipped.*, null from clipped where not cast(:by_month as boolean)
-    ), summed as (
-    select instrument_id, provider_id, purpose, cast(month as date) as month,
-           cast(sum(extract(epoch from
-             least(ends_at, coalesce((month + interval '1 month') at time zone 'Asia/Shanghai',
-                                     ends_at))
-             - greatest(starts_at, coalesce(month at time zone 'Asia/Shanghai', starts_at))
-           )) / 60 as bigint) as minutes
-      from months
-     group by instrument_id, provider_id, purpose, month
-    )
-"""
-_BOUND = (
-    bindparam("starts_at", type_=DateTime(timezone=True)),
-    bindparam("ends_at", type_=DateTime(timezone=True)),
-    bindparam("instrument_ids", type_=ARRAY(BigInteger)),
-    bindparam("provider_id", type_=BigInteger),
-    bindparam("by_month", type_=Boolean),
-)
-_ALL = text(
-    f"{_MINUTES} select * from summed order by instrument_id, month, purpose"  # noqa: S608 bound
-).bindparams(*_BOUND)
-_PAGE = text(
-    f"""{_MINUTES}
-    select summed.*, count(*) over () as total, cast(sum(minutes) over () as bigint) as whole
-      from summed
-     order by instrument_id, month, purpose
-     limit :limit offset :offset
-    """  # noqa: S608 every value is bound
-).bindparams(*_BOUND)
+    effective_minutes: int
 
 
 async def machine_minutes(tx: Tx, asked: MachineMinutesAsked) -> list[MachineMinutes]:
-    """Effective minutes by instrument and purpose, overlaps counted once, clipped to the period.
+    """Machine time by instrument and purpose, overlaps counted once, clipped to the period.
 
-    Sessions that wait in the problem queue do not count: nobody vouches for their length yet.
+    For other domains that sum over everything; nothing is hidden from them.
 
     Policy: F.hours.
     """
-    rows = await tx.execute(_ALL, _bound(asked))
-    return [_row(row) for row in rows.mappings()]
-
-
-async def machine_hours(tx: Tx, search: MachineHours) -> MachineHoursFound:
-    """A page of machine-minutes by instrument, month and purpose, and the sum of all pages.
-
-    A provider sees its own; whose role it is to see everything sees all.
-    """
-    asked = search.asked
-    if not tx.actor.has(Role.EVALUATOR, *SEES_EVERYTHING):
-        asked = replace(asked, provider_id=tx.actor.organisation_id)
-    page = {
-        "limit": search.page_size,
-        "offset": (search.page - 1) * search.page_size,
-    }
-    rows = (await tx.execute(_PAGE, {**_bound(asked), **page})).mappings().all()
-    return MachineHoursFound(
-        rows=[
-            _row({name: row[name] for name in MachineMinutes.__dataclass_fields__}) for row in rows
-        ],
-        total=rows[0]["total"] if rows else 0,
-        total_minutes=rows[0]["whole"] if rows else 0,
+    scope = Scope(asked.period, asked.instrument_ids, provider_id=asked.provider_id)
+    grain = Grain.MONTH if asked.by_month else Grain.TOTAL
+    facts = scoped(
+        metered(span_of(scope, grain)).cte("facts"), scope, "minutes", "effective_minutes"
+    ).subquery("chosen")
+    of = facts.c
+    month = of.bucket if asked.by_month else cast(null(), Date)
+    keys = (of.instrument_id, of.provider_id, of.purpose)
+    rows = await tx.execute(
+        select(
+            *keys,
+            month.label("month"),
+            cast(func.sum(of.minutes), BigInteger).label("minutes"),
+            cast(func.sum(of.effective_minutes), BigInteger).label("effective_minutes"),
+        )
+        .group_by(*keys, of.bucket)
+        .having(func.sum(of.minutes) > 0)
+        .order_by(of.instrument_id, of.bucket, of.purpose)
     )
+    return [
+        MachineMinutes(**{**row, "purpose": Purpose(row["purpose"])}) for row in rows.mappings()
+    ]
 
 
-def _bound(asked: MachineMinutesAsked) -> dict[str, Any]:
-    ids = asked.instrument_ids
-    return {
-        "starts_at": asked.period.starts_at,
-        "ends_at": asked.period.ends_at,
-        "instrument_ids": None if ids is None else list(ids),
-        "provider_id": asked.provider_id,
-        "by_month": asked.by_month,
-    }
-
-
-def _row(row: Mapping[Any, Any]) -> MachineMinutes:
-    return MachineMinutes(**{**row, "purpose": Purpose(row["purpose"])})
+def _row(row: Mapping[Any, Any], asked: HoursAsked) -> HoursRow:
+    return HoursRow(
+        keys={one: row[f"key_{one}"] for one in asked.by},
+        names={one: row[f"name_{one}"] for one in asked.by if f"name_{one}" in row},
+        bucket=None if asked.grain is Grain.TOTAL else row["bucket"],
+        figures=figures_of(row),
+    )

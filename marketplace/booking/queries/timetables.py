@@ -1,70 +1,45 @@
-"""When instruments are free, for any number of them in two statements."""
+"""When instruments can be used and what is taken of them: one statement each, for any number."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
 from datetime import date, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ARRAY, BigInteger, bindparam, func, select
+from sqlalchemy import ARRAY, BigInteger, DateTime, any_, bindparam, func, literal, or_, select
+from sqlalchemy.dialects.postgresql import TSTZRANGE
 
 from marketplace.booking.queries.reservations import driver_range
-from marketplace.booking.rules.availability import (
+from marketplace.booking.rules.schedule import (
     BookingTerms,
+    ClassHours,
+    ClassTerms,
     Closed,
+    ClosureKind,
+    DatedHours,
     Hours,
+    PriorityHours,
     Schedule,
     Taken,
-    free_intervals,
 )
-from marketplace.booking.rules.intervals import common, minutes_of
-from marketplace.booking.rules.timetable import Busy, timetable
-from marketplace.booking.tables import LIVE, booking_rule, reservation
+from marketplace.booking.rules.states import UserClass
+from marketplace.booking.tables import (
+    LIVE,
+    booking_rule,
+    class_terms,
+    dated_hours,
+    outside_busy,
+    reservation,
+    weekly_hours,
+)
 from marketplace.catalogue.errors import InstrumentMissing
-from marketplace.catalogue.queries.schedules import SCHEDULES
+from marketplace.catalogue.queries.schedules import SCHEDULES, closures_of
 from marketplace.kernel.db import Prepared, Tx
-from marketplace.kernel.time import During, shanghai_instant
+from marketplace.kernel.time import During, shanghai_day
 from marketplace.parties.queries import require_own_or_staff
 from marketplace.rulebook import rulebook
 
-WEEK_DAYS = 7
-
-
-@dataclass(frozen=True, slots=True)
-class Window:
-    """The availability of one instrument in one period."""
-
-    instrument_id: int
-    during: During
-
-
-@dataclass(frozen=True, slots=True)
-class Availability:
-    """Where a reservation may lie, and why the rest of the period is not free."""
-
-    instrument_id: int
-    during: During
-    terms: BookingTerms
-    free: tuple[During, ...]
-    busy: tuple[Busy, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class WeekOf:
-    """Seven days from `day` for each instrument."""
-
-    instrument_ids: Sequence[int]
-    day: date
-
-
-@dataclass(frozen=True, slots=True)
-class FreeIn:
-    """Instruments free in a window: for the whole of it, or for `minutes` on end inside it."""
-
-    instrument_ids: Sequence[int]
-    during: During
-    minutes: int | None = None
+BUSY_OUTSIDE = "Taken in a calendar outside the platform."
 
 
 def province_terms(day: date) -> BookingTerms:
@@ -81,19 +56,108 @@ def province_terms(day: date) -> BookingTerms:
 
 _TERMS = tuple(BookingTerms.__dataclass_fields__)
 _OPEN = SCHEDULES.subquery("open")
-_SCHEDULES = Prepared(
-    select(_OPEN, *(booking_rule.c[name] for name in _TERMS)).outerjoin_from(
-        _OPEN, booking_rule, booking_rule.c.instrument_id == _OPEN.c.instrument_id
+
+
+def _listed(table: Any, *columns: Any, where: Any = True) -> Any:
+    """The rows of `table` for each instrument as one JSON array; NULL where there are none."""
+    return (
+        select(func.json_agg(func.json_build_array(*columns)))
+        .where(table.c.instrument_id == _OPEN.c.instrument_id, where)
+        .scalar_subquery()
     )
+
+
+def _machine() -> Any:
+    """Every instrument in whose calendar this one stands: a closure of one shuts them all."""
+    sharing = booking_rule.alias("sharing")
+    calendar = func.coalesce(booking_rule.c.calendar_id, _OPEN.c.instrument_id)
+    others = select(sharing.c.instrument_id).where(sharing.c.calendar_id == calendar)
+    return func.array_append(
+        func.array(others.correlate(booking_rule, _OPEN).scalar_subquery()),
+        calendar,
+        type_=ARRAY(BigInteger),
+    )
+
+
+def _busy_outside() -> Any:
+    taken = outside_busy.c
+    return (
+        select(
+            func.json_agg(func.json_build_array(func.lower(taken.during), func.upper(taken.during)))
+        )
+        .where(
+            taken.instrument_id == any_(_machine()),
+            taken.during.op("&&")(bindparam("around", type_=TSTZRANGE)),
+        )
+        .scalar_subquery()
+    )
+
+
+_week = weekly_hours.c
+_of_class = class_terms.c
+# Binds `instrument_ids`, `around`, and the days `first_day` and `last_day` that it touches.
+_SCHEDULES = Prepared(
+    select(
+        _OPEN,
+        *(booking_rule.c[name] for name in _TERMS),
+        closures_of(_machine()).label("closures"),
+        _busy_outside().label("outside"),
+        _listed(
+            class_terms,
+            _of_class.user_class,
+            _of_class.may_book,
+            _of_class.notice_minutes,
+            _of_class.horizon_days,
+            _of_class.maximum_minutes,
+            _of_class.needs_approval,
+        ).label("classes"),
+        _listed(
+            weekly_hours,
+            _week.kind,
+            _week.weekday,
+            _week.opens_minute,
+            _week.closes_minute,
+            _week.user_class,
+            _week.lapses_minutes,
+        ).label("weekly"),
+        _listed(
+            dated_hours,
+            dated_hours.c.day,
+            dated_hours.c.opens_minute,
+            dated_hours.c.closes_minute,
+            where=dated_hours.c.day.between(bindparam("first_day"), bindparam("last_day")),
+        ).label("dated"),
+    ).outerjoin_from(_OPEN, booking_rule, booking_rule.c.instrument_id == _OPEN.c.instrument_id)
 )
 
 
-async def schedules(tx: Tx, instrument_ids: Sequence[int], around: During) -> dict[int, Schedule]:
-    """When each instrument can be used, with its closures in `around`, in one statement."""
+async def schedules(
+    tx: Tx,
+    instrument_ids: Sequence[int],
+    around: During,
+    *,
+    classes: Mapping[int, UserClass] | None = None,
+) -> dict[int, Schedule]:
+    """When each instrument can be used, with its closures in `around`, in one statement.
+
+    With `classes`, by instrument, each is the schedule of that class of user.
+    """
     rows = await tx.fetch(
-        _SCHEDULES, {"instrument_ids": list(instrument_ids), "around": driver_range(around)}
+        _SCHEDULES,
+        {
+            "instrument_ids": list(instrument_ids),
+            "around": driver_range(around),
+            "first_day": shanghai_day(around.starts_at),
+            "last_day": shanghai_day(around.ends_at),
+        },
     )
-    return {row["instrument_id"]: _schedule(row, tx.today) for row in rows}
+    found = {row["instrument_id"]: _schedule(row, tx.today) for row in rows}
+    if classes is None:
+        return found
+    return {
+        instrument_id: one.for_class(classes[instrument_id]) if instrument_id in classes else one
+        for instrument_id, one in found.items()
+    }
 
 
 def _schedule(row: Any, today: date) -> Schedule:
@@ -101,29 +165,67 @@ def _schedule(row: Any, today: date) -> Schedule:
         terms = province_terms(today)
     else:
         terms = BookingTerms(*(row[name] for name in _TERMS))
+    class_hours, priority, peak = _weekly(row["weekly"] or ())
     return Schedule(
         instrument_id=row["instrument_id"],
         provider_id=row["provider_id"],
         status=row["status"],
         open_to_others=row["share_mode"] == "external",
         terms=terms,
-        hours=tuple(Hours(*hours) for hours in row["hours"]),
-        closures=tuple(
-            Closed(
-                During(datetime.fromisoformat(starts_at), datetime.fromisoformat(ends_at)), reason
-            )
-            for starts_at, ends_at, reason in row["closures"]
+        hours=tuple(Hours(*hours) for hours in row["hours"] or ()),
+        closures=(
+            *(
+                Closed(_during(starts_at, ends_at), reason, kind)
+                for starts_at, ends_at, reason, kind in row["closures"] or ()
+            ),
+            *(
+                Closed(_during(*times), BUSY_OUTSIDE, ClosureKind.OUTSIDE)
+                for times in row["outside"] or ()
+            ),
         ),
+        dated=tuple(
+            DatedHours(date.fromisoformat(day), *minutes) for day, *minutes in row["dated"] or ()
+        ),
+        class_terms=tuple(
+            ClassTerms(UserClass(of_class), *terms) for of_class, *terms in row["classes"] or ()
+        ),
+        class_hours=class_hours,
+        priority=priority,
+        peak=peak,
     )
 
 
-async def schedule(tx: Tx, instrument_id: int, around: During) -> Schedule:
-    """When one instrument can be used.
+def _weekly(
+    rows: Sequence[Any],
+) -> tuple[tuple[ClassHours, ...], tuple[PriorityHours, ...], tuple[Hours, ...]]:
+    """Hours of classes, priority hours and peak hours, from rows of `weekly_hours`."""
+    if not rows:
+        return (), (), ()
+    of_class, priority, peak = [], [], []
+    for kind, weekday, opens, closes, user_class, lapses in rows:
+        if kind == "class":
+            of_class.append(ClassHours(weekday, opens, closes, UserClass(user_class)))
+        elif kind == "priority":
+            priority.append(PriorityHours(weekday, opens, closes, lapses))
+        else:
+            peak.append(Hours(weekday, opens, closes))
+    return tuple(of_class), tuple(priority), tuple(peak)
+
+
+def _during(starts_at: str, ends_at: str) -> During:
+    return During(datetime.fromisoformat(starts_at), datetime.fromisoformat(ends_at))
+
+
+async def schedule(
+    tx: Tx, instrument_id: int, around: During, *, user_class: UserClass | None = None
+) -> Schedule:
+    """When one instrument can be used, by one class of user when it is given.
 
     Raises:
         Missing: when there is no such instrument.
     """
-    found = (await schedules(tx, [instrument_id], around)).get(instrument_id)
+    classes = None if user_class is None else {instrument_id: user_class}
+    found = (await schedules(tx, [instrument_id], around, classes=classes)).get(instrument_id)
     if found is None:
         raise InstrumentMissing()
     return found
@@ -145,7 +247,7 @@ async def visible_booking_terms(tx: Tx, instrument_id: int) -> BookingTerms:
         Missing: when there is none for the actor.
     """
     found = await schedule(tx, instrument_id, _this_minute(tx))
-    _require_visible(tx, found)
+    require_visible(tx, found)
     return found.terms
 
 
@@ -153,7 +255,12 @@ def _this_minute(tx: Tx) -> During:
     return During(tx.now, tx.now + timedelta(minutes=1))
 
 
-def _require_visible(tx: Tx, found: Schedule) -> None:
+def require_visible(tx: Tx, found: Schedule) -> None:
+    """Nothing, when the instrument is listed or its provider or staff ask.
+
+    Raises:
+        Missing: for everybody else.
+    """
     if found.status != "listed":
         require_own_or_staff(tx, found.provider_id, missing=InstrumentMissing)
 
@@ -169,16 +276,30 @@ _TAKEN = Prepared(
         reservation.c.seat,
         func.lower(reservation.c.blocked).label("starts_at"),
         func.upper(reservation.c.blocked).label("ends_at"),
+        reservation.c.status,
+        reservation.c.held_until,
     )
     .join_from(_asked, reservation, reservation.c.calendar_id == _asked.c.id)
     .where(
-        LIVE, reservation.c.blocked.op("&&")(bindparam("within", type_=reservation.c.blocked.type))
+        LIVE,
+        reservation.c.blocked.op("&&")(bindparam("within", type_=reservation.c.blocked.type)),
+        reservation.c.id != bindparam("besides"),
+        # What has lapsed is in nobody's way, whether or not the worker has ended it.
+        or_(
+            reservation.c.status.in_([literal("confirmed"), literal("in_use")]),
+            reservation.c.held_until > bindparam("now", type_=DateTime(timezone=True)),
+        ),
     )
 )
 
 
-async def taken(tx: Tx, found: Sequence[Schedule], within: During) -> dict[int, list[Taken]]:
-    """What live reservations block of each instrument, near enough to be in the way."""
+async def taken(
+    tx: Tx, found: Sequence[Schedule], within: During, *, besides: int = 0
+) -> dict[int, list[Taken]]:
+    """What live reservations block of each instrument, near enough to be in the way.
+
+    `besides` is a reservation that is not in its own way when it moves.
+    """
     by_calendar: dict[int, list[Taken]] = {one.calendar_id: [] for one in found}
     if not by_calendar:
         return {}
@@ -188,65 +309,14 @@ async def taken(tx: Tx, found: Sequence[Schedule], within: During) -> dict[int, 
         after_minutes=max(one.terms.after_minutes for one in found),
     )
     rows = await tx.fetch(
-        _TAKEN, {"instrument_ids": list(by_calendar), "within": driver_range(reach)}
+        _TAKEN,
+        {
+            "instrument_ids": list(by_calendar),
+            "within": driver_range(reach),
+            "besides": besides,
+            "now": tx.now,
+        },
     )
-    for calendar_id, seat, starts_at, ends_at in rows:
-        by_calendar[calendar_id].append(Taken(seat, During(starts_at, ends_at)))
+    for calendar_id, seat, starts_at, ends_at, status, held_until in rows:
+        by_calendar[calendar_id].append(Taken(seat, During(starts_at, ends_at), status, held_until))
     return {one.instrument_id: by_calendar[one.calendar_id] for one in found}
-
-
-async def availability(tx: Tx, window: Window) -> Availability:
-    """Free time of one instrument, and why the rest is not free. Two statements.
-
-    Raises:
-        Missing: when there is no such instrument, or it is not listed and not the actor's.
-    """
-    found = await schedule(tx, window.instrument_id, window.during)
-    _require_visible(tx, found)
-    beside = (await taken(tx, [found], window.during))[found.instrument_id]
-    times = timetable(found, beside, window.during, at=tx.now)
-    return Availability(
-        instrument_id=found.instrument_id,
-        during=window.during,
-        terms=found.terms,
-        free=times.free,
-        busy=times.busy,
-    )
-
-
-async def week_strips(tx: Tx, week: WeekOf) -> dict[int, tuple[int, ...]]:
-    """Free minutes on each of seven days for each instrument. Two statements for any number."""
-    days = [
-        During(
-            shanghai_instant(week.day + timedelta(days=ahead)),
-            shanghai_instant(week.day + timedelta(days=ahead + 1)),
-        )
-        for ahead in range(WEEK_DAYS)
-    ]
-    within = During(days[0].starts_at, days[-1].ends_at)
-    free = await _free(tx, week.instrument_ids, within)
-    return {
-        instrument_id: tuple(minutes_of(common(stretches, [day])) for day in days)
-        for instrument_id, stretches in free.items()
-    }
-
-
-async def free_among(tx: Tx, asked: FreeIn) -> set[int]:
-    """Those of the instruments that can be reserved in the window. Two statements."""
-    free = await _free(tx, asked.instrument_ids, asked.during)
-    wanted = timedelta(minutes=asked.minutes) if asked.minutes else None
-    length = wanted or asked.during.ends_at - asked.during.starts_at
-    return {
-        instrument_id
-        for instrument_id, stretches in free.items()
-        if any(one.ends_at - one.starts_at >= length for one in stretches)
-    }
-
-
-async def _free(tx: Tx, instrument_ids: Sequence[int], within: During) -> dict[int, list[During]]:
-    found = await schedules(tx, instrument_ids, within)
-    beside = await taken(tx, list(found.values()), within)
-    return {
-        instrument_id: free_intervals(one, beside[instrument_id], within, at=tx.now)
-        for instrument_id, one in found.items()
-    }

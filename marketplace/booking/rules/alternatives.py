@@ -1,8 +1,8 @@
-"""What would be possible instead: the next free slots, and a small shift of what was asked."""
+"""What would be possible instead: a small shift, a shorter time, the next free slots."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -16,13 +16,15 @@ from marketplace.kernel.time import During, shanghai_day, shanghai_instant
 
 SLOTS_OFFERED = 3
 SHIFT_MINUTES_MAX = 20
+# A shorter time is at least so much of what was asked: a quarter less would still do.
+SHORTER_PERCENT_MIN = 75
 # How far ahead a free slot is looked for.
 SEARCH_DAYS = 14
 
 
 @dataclass(frozen=True, slots=True)
 class Alternative:
-    """A time that could be reserved now: a `shift` of what was asked, or another `slot`."""
+    """A time that could be reserved now: a `shift` of what was asked, `shorter`, or a `slot`."""
 
     kind: str
     during: During
@@ -50,24 +52,32 @@ def search_window(terms: BookingTerms, asked: During, *, at: datetime) -> During
 
 
 def alternatives(
-    schedule: Schedule, taken: Sequence[Taken], asked: During, *, at: datetime
+    schedule: Schedule,
+    taken: Sequence[Taken],
+    asked: During,
+    *,
+    at: datetime,
+    accept: Callable[[During], bool] = lambda _: True,
 ) -> list[Alternative]:
-    """A shift of at most 20 minutes where one exists, then the next three free slots.
+    """A shift of at most 20 minutes, a time at most a quarter shorter, the next three free slots.
 
-    Every one of them would be accepted as things stand.
+    Every one of them would be accepted as things stand; `accept` knows what the schedule does not.
     """
     terms = schedule.terms
     length = timedelta(minutes=possible_length(terms, asked.minutes))
     window = search_window(terms, asked, at=at)
     free = free_intervals(schedule, taken, window, at=at)
-    offered = list(_shift(free, asked, length, terms.step_minutes))
+    offered = [
+        *_shift(free, asked, length, terms.step_minutes, accept),
+        *_shorter(free, asked, terms, accept),
+    ]
     following = max(asked.starts_at, window.starts_at)
     slots = 0
     for stretch in free:
         starts_at = aligned(max(stretch.starts_at, following), terms.step_minutes)
         while slots < SLOTS_OFFERED and starts_at + length <= stretch.ends_at:
             slot = During(starts_at, starts_at + length)
-            if all(slot != other.during for other in offered):
+            if all(slot != other.during for other in offered) and accept(slot):
                 offered.append(Alternative("slot", slot))
                 slots += 1
             following = aligned(slot.ends_at, terms.step_minutes)
@@ -89,6 +99,7 @@ def _shift(
     asked: During,
     length: timedelta,
     step_minutes: int,
+    accept: Callable[[During], bool],
 ) -> Iterator[Alternative]:
     """The nearest start within 20 minutes of the asked one; of two as near, the earlier."""
     reach = timedelta(minutes=SHIFT_MINUTES_MAX)
@@ -96,10 +107,36 @@ def _shift(
     possible = []
     while starts_at <= asked.starts_at + reach:
         slot = During(starts_at, starts_at + length)
-        if slot != asked and any(one.covers(slot) for one in free):
+        if slot != asked and any(one.covers(slot) for one in free) and accept(slot):
             possible.append(slot)
         starts_at = aligned(starts_at + timedelta(minutes=1), step_minutes)
     if possible:
         nearest = min(possible, key=lambda slot: abs(slot.starts_at - asked.starts_at))
         minutes = (nearest.starts_at - asked.starts_at) // timedelta(minutes=1)
         yield Alternative("shift", nearest, shift_minutes=minutes)
+
+
+def _shorter(
+    free: Sequence[During],
+    asked: During,
+    terms: BookingTerms,
+    accept: Callable[[During], bool],
+) -> Iterator[Alternative]:
+    """The longest part of what was asked that is free and long enough; of two, the earlier."""
+    step = timedelta(minutes=terms.step_minutes)
+    least = (asked.ends_at - asked.starts_at) * SHORTER_PERCENT_MIN / 100
+    most = timedelta(minutes=terms.maximum_minutes)
+    possible = []
+    for stretch in free:
+        part = stretch.clip(asked)
+        if part is None:
+            continue
+        starts_at = aligned(part.starts_at, terms.step_minutes)
+        length = min((part.ends_at - starts_at) // step * step, most)
+        if length >= max(least, timedelta(minutes=terms.minimum_minutes)):
+            slot = During(starts_at, starts_at + length)
+            if slot != asked and accept(slot):
+                possible.append(slot)
+    if possible:
+        longest = max(possible, key=lambda slot: (slot.minutes, asked.starts_at - slot.starts_at))
+        yield Alternative("shorter", longest)

@@ -7,121 +7,57 @@ PostgreSQL to say, at the insert. `free_intervals` reads what is taken for scree
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from datetime import date, datetime, timedelta
-from functools import lru_cache
+from datetime import datetime, timedelta
 
-from marketplace.booking.rules.intervals import without
+from marketplace.booking.rules.hours import (
+    holidays,
+    hours_of_others,
+    kept_hours,
+    open_intervals,
+)
+from marketplace.booking.rules.intervals import widest, without
+from marketplace.booking.rules.schedule import (
+    BOOKABLE,
+    RESERVATION_MINUTES_MAX,
+    BookingTerms,
+    ClassTerms,
+    Closed,
+    ClosureKind,
+    Hours,
+    Schedule,
+    Taken,
+)
 from marketplace.booking.rules.states import Purpose
 from marketplace.kernel.errors import Reason, Reasons
-from marketplace.kernel.time import (
-    SHANGHAI,
-    During,
-    is_public_holiday,
-    merged,
-    shanghai_day,
-    shanghai_instant,
-)
+from marketplace.kernel.time import SHANGHAI, During, shanghai_day, shanghai_instant
 
-# The longest reservation that even staff may make; `booking_rule_lengths` knows it too.
-RESERVATION_MINUTES_MAX = 31 * 24 * 60
-BOOKABLE = frozenset({"listed", "unlisted"})
+__all__ = [
+    "BOOKABLE",
+    "RESERVATION_MINUTES_MAX",
+    "BookingTerms",
+    "ClassTerms",
+    "Closed",
+    "ClosureKind",
+    "Hours",
+    "Schedule",
+    "Taken",
+    "free_intervals",
+    "free_stretches",
+    "holidays",
+    "is_down",
+    "open_intervals",
+    "refusals",
+    "reservable",
+    "seat_gaps",
+]
 
-
-@dataclass(frozen=True, slots=True)
-class BookingTerms:
-    """What an instrument's booking rule says, or the province's terms where it has none.
-
-    `before_minutes` and `after_minutes` are preparation and cleaning around each reservation;
-    `seats` are places that can be used at once, for instance sample positions.
-    """
-
-    step_minutes: int
-    minimum_minutes: int
-    maximum_minutes: int
-    notice_minutes: int
-    horizon_days: int
-    before_minutes: int = 0
-    after_minutes: int = 0
-    seats: int = 1
-    needs_approval: bool = False
-    open_on_holidays: bool = False
-    makeup_days: str = "as_workday"
-    calendar_id: int | None = None
-    operation: str = "self"
-    qualification: str = "none"
-    answer_minutes: int | None = None
-    outside_floor_minutes: int = 0
-    outside_floor_lapses_minutes: int = 2880
-
-
-@dataclass(frozen=True, slots=True)
-class Hours:
-    """Open on `weekday` (Monday is 0) between two minutes after midnight in Shanghai."""
-
-    weekday: int
-    opens_minute: int
-    closes_minute: int
-
-
-@dataclass(frozen=True, slots=True)
-class Closed:
-    """A dated closure, and why."""
-
-    during: During
-    reason: str
-
-
-@dataclass(frozen=True, slots=True)
-class Taken:
-    """Time that a live reservation blocks on one seat, its buffers included."""
-
-    seat: int
-    blocked: During
-
-
-@dataclass(frozen=True, slots=True)
-class Schedule:
-    """When an instrument can be used at all, whoever asks."""
-
-    instrument_id: int
-    provider_id: int
-    status: str
-    terms: BookingTerms
-    hours: tuple[Hours, ...] = ()
-    closures: tuple[Closed, ...] = ()
-    open_to_others: bool = True
-
-    @property
-    def calendar_id(self) -> int:
-        """The instrument in whose calendar reservations stand: its own unless it shares."""
-        return self.terms.calendar_id or self.instrument_id
-
-    def blocked(self, during: During) -> During:
-        """`during` with this instrument's preparation before and cleaning after it."""
-        return during.widened(
-            before_minutes=self.terms.before_minutes, after_minutes=self.terms.after_minutes
-        )
-
-
-def open_intervals(schedule: Schedule, within: During) -> list[During]:
-    """When the weekly hours hold inside `within`: disjoint, in order, joined over midnight."""
-    spans = []
-    for day in within.days():
-        if is_public_holiday(day) and not schedule.terms.open_on_holidays:
-            continue
-        for hours in schedule.hours:
-            if hours.weekday == day.weekday():
-                spans.append(_on(day, hours.opens_minute, hours.closes_minute))
-    return [part for span in merged(spans) if (part := span.clip(within)) is not None]
-
-
-def holidays(schedule: Schedule, within: During) -> list[During]:
-    """The public holidays inside `within` on which the instrument stays closed."""
-    if schedule.terms.open_on_holidays:
-        return []
-    days = [_on(day, 0, 1440) for day in within.days() if is_public_holiday(day)]
-    return [part for day in merged(days) if (part := day.clip(within)) is not None]
+# How a closure is called in a refusal.
+_CLOSURE_RULE = {
+    ClosureKind.CLOSED: "closed",
+    ClosureKind.MAINTENANCE: "maintenance",
+    ClosureKind.BREAKDOWN: "breakdown",
+    ClosureKind.OUTSIDE: "outside-busy",
+}
 
 
 def refusals(
@@ -129,6 +65,7 @@ def refusals(
 ) -> tuple[Reason, ...]:
     """Every reason why `during` cannot be reserved, apart from who else holds it.
 
+    `schedule` is the one of the asking class of user (`Schedule.for_class`).
     Staff may set aside what is their own to decide (hours, lengths, notice), never the past, an
     instrument that is gone, or a length that nobody may reserve.
 
@@ -136,10 +73,12 @@ def refusals(
     """
     found = Reasons()
     _require_instrument(found, schedule, purpose)
+    _require_admitted(found, schedule)
     _require_lengths(found, schedule.terms, during)
     _require_lead_time(found, schedule.terms, during, at)
     if during.minutes <= RESERVATION_MINUTES_MAX:
         _require_open(found, schedule, during)
+        _require_own_time(found, schedule, during, at)
     return tuple(found.found)
 
 
@@ -150,6 +89,17 @@ def _require_instrument(found: Reasons, schedule: Schedule, purpose: Purpose) ->
         found.add("instrument-status", "The instrument is not listed yet.", source="J.15")
     if not schedule.open_to_others and purpose is Purpose.EXTERNAL:
         found.add("not-shared", "The instrument serves its own unit only.", source="J.14")
+
+
+def _require_admitted(found: Reasons, schedule: Schedule) -> None:
+    if not schedule.may_book:
+        found.add(
+            "class",
+            f"The provider does not let {_people(schedule)} book it.",
+            asked=schedule.user_class,
+            source="J.16a",
+            overridable=True,
+        )
 
 
 def _require_lengths(found: Reasons, terms: BookingTerms, during: During) -> None:
@@ -211,31 +161,66 @@ def _require_lead_time(found: Reasons, terms: BookingTerms, during: During, at: 
 def _require_open(found: Reasons, schedule: Schedule, during: During) -> None:
     closed_days = holidays(schedule, during)
     if closed_days:
-        names = ", ".join(str(shanghai_day(day.starts_at)) for day in closed_days)
+        names = ", ".join(str(day) for span in closed_days for day in span.days())
         found.add("public-holiday", f"Closed on public holidays: {names}.", overridable=True)
     shut = without([during], [*open_intervals(schedule, during), *closed_days])
     if shut:
-        hint = "" if schedule.hours else " No opening hours are published for it."
         found.add(
             "opening-hours",
             f"Outside opening hours from {_told(shut[0].starts_at)}"
-            f" to {_told(shut[0].ends_at)}.{hint}",
+            f" to {_told(shut[0].ends_at)}.{_hint(schedule, shut[0])}",
             source="J.15",
             overridable=True,
         )
     for closure in schedule.closures:
         if closure.during.overlaps(during):
             found.add(
-                "closed",
+                _CLOSURE_RULE[ClosureKind(closure.kind)],
                 f"Closed from {_told(closure.during.starts_at)}"
                 f" to {_told(closure.during.ends_at)}: {closure.reason}",
                 overridable=True,
             )
 
 
+def _require_own_time(found: Reasons, schedule: Schedule, during: During, at: datetime) -> None:
+    for kept in kept_hours(schedule, during, at=at):
+        found.add(
+            "priority",
+            f"Kept for the provider's own people from {_told(kept.during.starts_at)}"
+            f" to {_told(kept.during.ends_at)}; open to all from {_told(kept.lapses_at)} on.",
+            limit=kept.lapses_at,
+            source="J.16a",
+            overridable=True,
+        )
+
+
+def _hint(schedule: Schedule, shut: During) -> str:
+    if not schedule.hours:
+        return " No opening hours are published for it."
+    others = [user_class for user_class, _ in hours_of_others(schedule, shut)]
+    if not others:
+        return ""
+    return f" Open then to {', '.join(map(_named, others))} users."
+
+
+def _people(schedule: Schedule) -> str:
+    return "anybody" if schedule.user_class is None else f"{_named(schedule.user_class)} users"
+
+
+def _named(user_class: str) -> str:
+    return user_class.replace("_", "-")
+
+
 def is_down(closures: Sequence[Closed], during: During) -> bool:
-    """Whether the instrument was closed for any part of `during`: then no fee is due."""
-    return any(closure.during.overlaps(during) for closure in closures)
+    """Whether the provider shut the instrument for any part of `during`: then no fee is due.
+
+    What a campus calendar holds is somebody's booking, not the provider's failure.
+    """
+    return any(
+        closure.during.overlaps(during)
+        for closure in closures
+        if closure.kind != ClosureKind.OUTSIDE
+    )
 
 
 def reservable(terms: BookingTerms, *, at: datetime) -> During | None:
@@ -268,14 +253,16 @@ def free_intervals(
     Each lies on one seat, so with several seats two stretches may overlap; one that lies inside
     another is left out.
     """
-    if schedule.status not in BOOKABLE:
+    if schedule.status not in BOOKABLE or not schedule.may_book:
         return []
     possible = reservable(schedule.terms, at=at)
     window = possible and within.clip(possible)
     if window is None:
         return []
+    opened = open_intervals(schedule, window)
+    kept = [one.during for one in kept_hours(schedule, window, at=at)]
     return free_stretches(
-        schedule, open_intervals(schedule, window), seat_gaps(schedule, taken, window)
+        schedule, without(opened, kept) if kept else opened, seat_gaps(schedule, taken, window)
     )
 
 
@@ -288,21 +275,7 @@ def free_stretches(
     for gaps in gaps_by_seat:
         for gap in gaps:
             found.update(part for one in usable if (part := one.clip(gap)) is not None)
-    return _widest(found)
-
-
-def _widest(intervals: set[During]) -> list[During]:
-    kept: list[During] = []
-    for interval in sorted(intervals, key=lambda one: (one.starts_at, -one.minutes)):
-        if not kept or interval.ends_at > kept[-1].ends_at:
-            kept.append(interval)
-    return kept
-
-
-# The same hours of the same days are asked for again and again.
-@lru_cache(maxsize=10_000)
-def _on(day: date, opens_minute: int, closes_minute: int) -> During:
-    return During(shanghai_instant(day, opens_minute), shanghai_instant(day, closes_minute))
+    return widest(found)
 
 
 def _on_step(during: During, step_minutes: int) -> bool:

@@ -44,3 +44,12 @@ def common(first: Sequence[During], second: Sequence[During]) -> list[During]:
 def minutes_of(intervals: Iterable[During]) -> int:
     """Whole minutes of the union of `intervals`."""
     return sum(interval.minutes for interval in merged(list(intervals)))
+
+
+def widest(intervals: Iterable[During]) -> list[During]:
+    """Those of `intervals` that lie in no other of them, in order; two may still overlap."""
+    kept: list[During] = []
+    for interval in sorted(intervals, key=lambda one: (one.starts_at, one.starts_at - one.ends_at)):
+        if not kept or interval.ends_at > kept[-1].ends_at:
+            kept.append(interval)
+    return kept

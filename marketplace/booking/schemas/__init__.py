@@ -1,8 +1,12 @@
 """The shapes of booking on the wire."""
 
 from marketplace.booking.schemas.machine_hours import (
-    MachineHoursOut,
+    Digits,
+    GroupBy,
     MachineHoursPage,
+    MeteredSessionsPage,
+    hours_period_of,
+    hours_table,
 )
 from marketplace.booking.schemas.periods import (
     during_of,
@@ -39,9 +43,11 @@ __all__ = [
     "CancelIn",
     "CancelledOut",
     "CloseSessionIn",
+    "Digits",
     "FreeOut",
-    "MachineHoursOut",
+    "GroupBy",
     "MachineHoursPage",
+    "MeteredSessionsPage",
     "RejectIn",
     "RepairSessionIn",
     "ReservationDetailOut",
@@ -49,6 +55,8 @@ __all__ = [
     "ReservationOut",
     "SessionOut",
     "during_of",
+    "hours_period_of",
+    "hours_table",
     "period_of",
     "reservation_page",
     "window_of",

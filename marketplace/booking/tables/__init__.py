@@ -1,6 +1,9 @@
 """The tables of booking."""
 
 from marketplace.booking.tables.calendars import busy_source, calendar_feed, outside_busy
+from marketplace.booking.tables.operators import operator, operator_absence, operator_hours
+from marketplace.booking.tables.qualifications import qualification, training_request
+from marketplace.booking.tables.quotas import quota
 from marketplace.booking.tables.reservations import (
     LIVE,
     reservation,
@@ -26,11 +29,17 @@ __all__ = [
     "dated_hours",
     "hours_statement",
     "hours_statement_line",
+    "operator",
+    "operator_absence",
+    "operator_hours",
     "outside_busy",
+    "qualification",
+    "quota",
     "reservation",
     "reservation_group",
     "reservation_series",
     "series_occurrence",
+    "training_request",
     "usage_session",
     "weekly_hours",
 ]

@@ -1,9 +1,8 @@
 """Place a reservation: two statements when it succeeds, and no moment between check and write.
 
-Whether the time is free is decided by PostgreSQL at the insert (`reservation_no_overlap`); nothing
-is looked up before. `ON CONFLICT DO NOTHING` waits for a twin that has not committed yet (it may
-still roll back) and then answers; of two such inserts one always gives way, so they never
-deadlock, as plain inserts under an exclusion constraint do.
+One reads the schedule as the asking class of user has it, one takes the seat (`use_cases.seats`).
+In between the rules say everything that they have against it; what goes wrong is told by
+`use_cases.refuse`.
 """
 
 from __future__ import annotations
@@ -11,26 +10,22 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any, NoReturn
-
-from sqlalchemy import BigInteger, DateTime, SmallInteger, Text, bindparam, text
-from sqlalchemy.dialects.postgresql import TSTZRANGE, insert
+from typing import Any
 
 from marketplace.booking.errors import (
     ExternalTimeIsOrdered,
     OverrideNotAllowed,
-    ReservationOverlaps,
-    ReservationRefused,
 )
 from marketplace.booking.events import ReservationPlaced
-from marketplace.booking.queries.reservations import Reservation, driver_range
-from marketplace.booking.queries.timetables import schedule, taken
-from marketplace.booking.rules.alternatives import alternatives, search_window
-from marketplace.booking.rules.availability import Schedule, refusals, seat_gaps
+from marketplace.booking.queries.floors import floor_reasons
+from marketplace.booking.queries.reservations import Reservation
+from marketplace.booking.queries.timetables import schedule
+from marketplace.booking.rules.availability import Schedule, refusals
 from marketplace.booking.rules.states import Purpose, Status, UserClass, first_status
-from marketplace.booking.tables import reservation as table
+from marketplace.booking.use_cases.refuse import refuse
+from marketplace.booking.use_cases.seats import SeatTaken, take_seat
 from marketplace.catalogue.errors import InstrumentMissing
-from marketplace.kernel.db import Prepared, Tx
+from marketplace.kernel.db import Tx
 from marketplace.kernel.errors import Reason
 from marketplace.kernel.time import During
 from marketplace.parties.roles import Role
@@ -76,19 +71,46 @@ async def place_reservation(tx: Tx, command: PlaceReservation) -> Reservation:
         ReservationOverlaps: when somebody else holds the time, and what would be possible.
         OverrideNotAllowed: when somebody who is not staff sets a rule aside.
     """
-    return await _place(tx, command, await schedule(tx, command.instrument_id, command.during))
+    return await _place(tx, command, await _schedule(tx, command))
 
 
 async def _place(tx: Tx, command: PlaceReservation, found: Schedule) -> Reservation:
-    reasons = refusals(found, command.during, purpose=command.purpose, at=tx.now)
+    """Reasons, override, seat, and what is told of it."""
+    reasons = await reasons_against(tx, command, found)
     overridden = _overridden(tx, command, found, reasons)
     if len(overridden) < len(reasons) or not _has_seat(found, command.seat):
-        await _refuse(tx, command, found, reasons)
+        await refuse(tx, command, found, reasons)
     row = _row(tx, command, found, override=bool(overridden))
-    taken_seat = await _take_seat(tx, row, seats=found.terms.seats, seat=command.seat)
-    if taken_seat is None:
-        await _refuse(tx, command, found, ())
-    placed = _placed(row, reservation_id=taken_seat[0], seat=taken_seat[1])
+    won = await take_seat(tx, row, seats=found.terms.seats, seat=command.seat)
+    if won is None:
+        present = await _schedule(tx, command)
+        if present.calendar_id != found.calendar_id:
+            return await _place(tx, command, present)
+        await refuse(tx, command, found, ())
+    placed = _placed(row, won)
+    _tell(tx, placed, overridden)
+    return placed
+
+
+async def reasons_against(
+    tx: Tx, command: PlaceReservation, found: Schedule, *, besides: int = 0
+) -> tuple[Reason, ...]:
+    """Everything that the rules have against a reservation, apart from who else holds the time.
+
+    `found` is the schedule of the command's class of user; `besides` is the reservation itself
+    when it moves. Where the provider leaves a floor of hours to others, the weeks are locked.
+    """
+    return (
+        *refusals(found, command.during, purpose=command.purpose, at=tx.now),
+        *await floor_reasons(tx, found, command.during, purpose=command.purpose, besides=besides),
+    )
+
+
+async def _schedule(tx: Tx, command: PlaceReservation) -> Schedule:
+    return await schedule(tx, command.instrument_id, command.during, user_class=command.of_class)
+
+
+def _tell(tx: Tx, placed: Reservation, overridden: Sequence[Reason]) -> None:
     if overridden:
         tx.audit(
             "override",
@@ -105,7 +127,6 @@ async def _place(tx: Tx, command: PlaceReservation, found: Schedule) -> Reservat
             status=placed.status,
         )
     )
-    return placed
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,9 +149,6 @@ async def reserve_own_time(tx: Tx, command: ReserveOwnTime) -> Reservation:
     """
     if command.purpose is Purpose.EXTERNAL:
         raise ExternalTimeIsOrdered("Make a quote and place an order; it reserves the time.")
-    found = await schedule(tx, command.instrument_id, command.during)
-    if found.provider_id != tx.actor.organisation_id:
-        raise InstrumentMissing()
     asked = PlaceReservation(
         instrument_id=command.instrument_id,
         during=command.during,
@@ -140,6 +158,9 @@ async def reserve_own_time(tx: Tx, command: ReserveOwnTime) -> Reservation:
         seat=command.seat,
         override_reason=command.override_reason,
     )
+    found = await _schedule(tx, asked)
+    if found.provider_id != tx.actor.organisation_id:
+        raise InstrumentMissing()
     return await _place(tx, asked, found)
 
 
@@ -180,7 +201,7 @@ def _row(tx: Tx, command: PlaceReservation, found: Schedule, *, override: bool) 
         "group_id": command.group_id,
         "series_id": command.series_id,
         "order_id": command.order_id,
-        "held_until": _held_until(tx, command) if status is Status.REQUESTED else None,
+        "held_until": _held_until(tx, command, found) if status is Status.REQUESTED else None,
         "override_reason": command.override_reason if override else None,
         "placed_at": tx.now,
         "confirmed_at": tx.now if status is Status.CONFIRMED else None,
@@ -188,147 +209,22 @@ def _row(tx: Tx, command: PlaceReservation, found: Schedule, *, override: bool) 
     }
 
 
-def _held_until(tx: Tx, command: PlaceReservation) -> datetime:
-    """A request lapses after the province's hold, and never later than its own start."""
-    hold = timedelta(minutes=rulebook().booking.hold_minutes.on(tx.today))
-    return min(tx.now + hold, command.during.starts_at)
+def _held_until(tx: Tx, command: PlaceReservation, found: Schedule) -> datetime:
+    """A request lapses after the instrument's or the province's time, and never after its start."""
+    minutes = found.terms.answer_minutes or rulebook().booking.hold_minutes.on(tx.today)
+    return min(tx.now + timedelta(minutes=minutes), command.during.starts_at)
 
 
-_COLUMNS = (
-    "instrument_id, provider_id, calendar_id, seat, during, blocked, status, organisation_id, "
-    "person_id, user_class, purpose, operator_id, group_id, series_id, order_id, held_until, "
-    "override_reason, placed_at, confirmed_at, changed_at"
-)
-_TAKE = Prepared(
-    insert(table)
-    .on_conflict_do_nothing(constraint="reservation_no_overlap")
-    .returning(table.c.id, table.c.seat),
-    columns=_COLUMNS.split(", "),
-)
-# A random free seat: first-fit makes everybody race for the same one.
-_TAKE_ANY = Prepared(
-    text(
-        f"""
-    with free as (
-      select cast(seat as smallint) as seat
-        from generate_series(1, :seats) as seat
-       where not exists (
-         select from reservation as other
-          where other.calendar_id = :calendar_id
-            and other.blocked && :blocked
-            and other.seat = seat.seat
-            and other.status in ('held', 'offered', 'requested', 'confirmed', 'in_use'))
-    ), placed as (
-      insert into reservation ({_COLUMNS})
-      select :instrument_id, :provider_id, :calendar_id, seat, :during, :blocked, :status,
-             :organisation_id, :person_id, :user_class, :purpose, :operator_id, :group_id,
-             :series_id, :order_id, :held_until, :override_reason, :placed_at, :confirmed_at,
-             :changed_at
-        from free
-       order by random()
-       limit 1
-      on conflict on constraint reservation_no_overlap do nothing
-      returning id, seat
-    )
-    select (select id from placed) as id,
-           (select seat from placed) as seat,
-           exists (select from free) as any_free
-    """  # noqa: S608 the columns are written above
-    ).bindparams(
-        *(
-            bindparam(name, type_=kind)
-            for kind, names in (
-                (BigInteger, "instrument_id provider_id calendar_id organisation_id person_id"),
-                (BigInteger, "operator_id group_id series_id order_id"),
-                (TSTZRANGE, "during blocked"),
-                (Text, "status user_class purpose override_reason"),
-                (DateTime(timezone=True), "held_until placed_at confirmed_at changed_at"),
-                (SmallInteger, "seats"),
-            )
-            for name in names.split()
-        )
-    )
-)
-
-
-async def _take_seat(
-    tx: Tx, row: dict[str, Any], *, seats: int, seat: int | None
-) -> tuple[int, int] | None:
-    """The new reservation's id and seat, or None when every seat asked for is taken.
-
-    Each try that loses a seat loses it to a reservation that was made: there are at most as many
-    as there are seats.
-    """
-    values = {
-        **row,
-        "during": driver_range(row["during"]),
-        "blocked": driver_range(row["blocked"]),
-        "seat": seat or 1,
-        "seats": seats,
-    }
-    if seats == 1 or seat is not None:
-        placed = await tx.fetch(_TAKE, values)
-        return (placed[0]["id"], placed[0]["seat"]) if placed else None
-    for _ in range(seats + 1):
-        (tried,) = await tx.fetch(_TAKE_ANY, values)
-        if tried["id"] is not None:
-            return tried["id"], tried["seat"]
-        if not tried["any_free"]:
-            return None
-    return None
-
-
-def _placed(row: dict[str, Any], *, reservation_id: int, seat: int) -> Reservation:
+def _placed(row: dict[str, Any], won: SeatTaken) -> Reservation:
     rest = {name: value for name, value in row.items() if name not in ("during", "blocked")}
     return Reservation(
         **rest,
-        id=reservation_id,
-        seat=seat,
+        id=won.reservation_id,
+        seat=won.seat,
         starts_at=row["during"].starts_at,
         ends_at=row["during"].ends_at,
-        revision=0,
+        revision=won.revision,
         decided_by=None,
         ended_at=None,
         reason=None,
     )
-
-
-async def _refuse(
-    tx: Tx, command: PlaceReservation, found: Schedule, reasons: Sequence[Reason]
-) -> NoReturn:
-    """Raise with every reason, and with what would be possible instead.
-
-    Raises:
-        ReservationOverlaps: when being taken is the only reason.
-        ReservationRefused: otherwise.
-    """
-    during = command.during
-    told = list(reasons)
-    if not _has_seat(found, command.seat):
-        told.append(
-            Reason(
-                "seat",
-                f"The instrument has {found.terms.seats} seats.",
-                limit=found.terms.seats,
-                asked=command.seat,
-            )
-        )
-    beside = (await taken(tx, [found], during))[found.instrument_id]
-    gaps = seat_gaps(found, beside, during)
-    if not told or not any(during in gap for gap in gaps):
-        told.append(Reason("busy", "Somebody else holds the instrument in that time."))
-    window = search_window(found.terms, during, at=tx.now)
-    around = await schedule(tx, found.instrument_id, window)
-    beside = (await taken(tx, [around], window))[found.instrument_id]
-    offered = [
-        {
-            "kind": one.kind,
-            "starts_at": one.during.starts_at,
-            "ends_at": one.during.ends_at,
-            "shift_minutes": one.shift_minutes,
-        }
-        for one in alternatives(around, beside, during, at=tx.now)
-    ]
-    refusal = ReservationRefused if told[0].rule != "busy" else ReservationOverlaps
-    detail = " ".join(reason.message for reason in told)
-    raise refusal(detail, reasons=told, alternatives=offered)

@@ -16,6 +16,7 @@ from marketplace.catalogue.queries.instruments import (
     own_instruments,
     visible_instrument,
 )
+from marketplace.catalogue.queries.machines import MACHINES
 from marketplace.catalogue.queries.rows import (
     Closure,
     Facets,
@@ -31,6 +32,7 @@ from marketplace.catalogue.rules.states import ShareMode
 
 __all__ = [
     "HITS_MAX",
+    "MACHINES",
     "Closure",
     "FacetValue",
     "Facets",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import ARRAY, BigInteger, Select, bindparam, func, select
+from sqlalchemy import ARRAY, BigInteger, Select, any_, bindparam, func, select
 from sqlalchemy.dialects.postgresql import TSTZRANGE
 
 from marketplace.catalogue.tables import closure, instrument, opening_hours
@@ -15,33 +15,38 @@ def _hours() -> Any:
     listed = func.json_agg(
         func.json_build_array(hours.weekday, hours.opens_minute, hours.closes_minute)
     )
-    found = select(listed).where(hours.instrument_id == instrument.c.id).scalar_subquery()
-    return func.coalesce(found, func.json_build_array())
+    return select(listed).where(hours.instrument_id == instrument.c.id).scalar_subquery()
 
 
-def _closures() -> Any:
+def closures_of(instrument_ids: Any) -> Any:
+    """What closes any of an array of instruments around `around`.
+
+    An array, because a machine may be listed as several instruments and is shut as a whole. Each
+    closure is [starts_at, ends_at, reason, kind]; NULL where there are none.
+    """
     shut = closure.c
-    listed = func.json_agg(
-        func.json_build_array(func.lower(shut.during), func.upper(shut.during), shut.reason)
-    )
-    found = (
-        select(listed)
+    return (
+        select(
+            func.json_agg(
+                func.json_build_array(
+                    func.lower(shut.during), func.upper(shut.during), shut.reason, shut.kind
+                )
+            )
+        )
         .where(
-            shut.instrument_id == instrument.c.id,
+            shut.instrument_id == any_(instrument_ids),
             shut.during.op("&&")(bindparam("around", type_=TSTZRANGE)),
         )
         .scalar_subquery()
     )
-    return func.coalesce(found, func.json_build_array())
 
 
-# Binds `instrument_ids` and `around`. Hours are [weekday, opens_minute, closes_minute]; closures
-# that touch `around` are [starts_at, ends_at, reason]. Built once: it lies on the hot path.
+# Binds `instrument_ids`. Hours are [weekday, opens_minute, closes_minute], NULL where there are
+# none. Built once: it lies on the hot path.
 SCHEDULES: Select[Any] = select(
     instrument.c.id.label("instrument_id"),
     instrument.c.provider_id,
     instrument.c.status,
     instrument.c.share_mode,
     _hours().label("hours"),
-    _closures().label("closures"),
 ).where(instrument.c.id == func.any(bindparam("instrument_ids", type_=ARRAY(BigInteger))))

@@ -151,7 +151,7 @@ async def _indicators(tx: Tx, year: int) -> dict[int, Indicators]:
     external: dict[int, int] = defaultdict(int)
     whole_year = During(shanghai_instant(date(year, 1, 1)), shanghai_instant(date(year + 1, 1, 1)))
     for row in await booking.machine_minutes(tx, booking.MachineMinutesAsked(period=whole_year)):
-        effective[row.provider_id] += row.minutes
+        effective[row.provider_id] += row.effective_minutes
         if row.purpose == "external":
             external[row.provider_id] += row.minutes
     general = book.booking.quota_hours_general.on(last_day) * 60

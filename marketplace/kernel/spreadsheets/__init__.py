@@ -1,9 +1,12 @@
-"""Files of rows that people send: CSV in whatever encoding, XLSX in a process of its own.
+"""Files of rows that people send, and those they are sent.
+
+What is read: CSV in whatever encoding, XLSX in a process of its own.
 
 Every cell comes out as text, every row with the line it stands on. Reading is streamed in batches,
 off the event loop, and bounded: a file that would fill the memory is refused, not read.
 """
 
 from marketplace.kernel.spreadsheets.reading import FileUnreadable, Row, row_batches
+from marketplace.kernel.spreadsheets.writing import MEDIA_TYPES, FileFormat, table_file
 
-__all__ = ["FileUnreadable", "Row", "row_batches"]
+__all__ = ["MEDIA_TYPES", "FileFormat", "FileUnreadable", "Row", "row_batches", "table_file"]

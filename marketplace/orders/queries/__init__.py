@@ -1,37 +1,53 @@
 """What is known of quotes, orders and offers, to those who may know it."""
 
+from marketplace.orders.queries.changes import (
+    ChangeList,
+    ChangePage,
+    OrderChange,
+    changes,
+)
 from marketplace.orders.queries.offers import SERVICE_KIND, FindOffers, Offer, Offers, find_offers
 from marketplace.orders.queries.orders import (
-    Contract,
-    Deliverable,
-    Dispute,
     Order,
     OrderList,
     OrderPage,
-    OrderStory,
     Rating,
     RatingPeriod,
-    Review,
     SampleSet,
-    TimelineEvent,
-    contract_of,
-    deliverables,
     order,
-    order_story,
     orders,
     ratings,
 )
 from marketplace.orders.queries.quotes import Quote, QuoteList, QuotePage, quote, quotes
+from marketplace.orders.queries.story import (
+    Contract,
+    ContractList,
+    ContractPage,
+    Deliverable,
+    Dispute,
+    OrderStory,
+    Review,
+    TimelineEvent,
+    contract_of,
+    contracts,
+    deliverables,
+    order_story,
+)
 
 __all__ = [
     "SERVICE_KIND",
+    "ChangeList",
+    "ChangePage",
     "Contract",
+    "ContractList",
+    "ContractPage",
     "Deliverable",
     "Dispute",
     "FindOffers",
     "Offer",
     "Offers",
     "Order",
+    "OrderChange",
     "OrderList",
     "OrderPage",
     "OrderStory",
@@ -43,7 +59,9 @@ __all__ = [
     "Review",
     "SampleSet",
     "TimelineEvent",
+    "changes",
     "contract_of",
+    "contracts",
     "deliverables",
     "find_offers",
     "order",

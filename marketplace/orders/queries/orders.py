@@ -1,4 +1,4 @@
-"""Orders with their story: contract, timeline, samples, deliverables, dispute, review."""
+"""Orders as they stand, their samples, lists of them, and how they were rated."""
 
 from __future__ import annotations
 
@@ -17,9 +17,6 @@ from marketplace.orders.queries.access import is_side, sees_everything
 from marketplace.orders.queries.quotes import Quote, quote_columns
 from marketplace.orders.rules.settlement import Parts
 from marketplace.orders.rules.states import Mode, Status
-
-TIMELINE_MAX = 1_000
-DELIVERABLES_MAX = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +51,8 @@ class Order:
     settled_fen: int | None
     settled_voucher_fen: int | None
     settled_own_fen: int | None
+    move_fee_fen: int
+    fee_hold_id: int | None
 
     @property
     def held(self) -> Parts:
@@ -64,35 +63,6 @@ class Order:
     def is_machine_time(self) -> bool:
         """Whether the buyer has the instrument for an interval."""
         return self.mode == Mode.MACHINE_TIME
-
-
-@dataclass(frozen=True, slots=True)
-class Contract:
-    """The contract of an order, with both signatures."""
-
-    id: int
-    order_id: int
-    version: int
-    document: dict[str, Any]
-    text: str
-    sha256: str
-    buyer_signed_by: int
-    buyer_signed_at: datetime
-    provider_signed_how: str | None
-    provider_signed_by: int | None
-    provider_signed_at: datetime | None
-    registration_number: str | None
-    registered_on: date | None
-
-
-@dataclass(frozen=True, slots=True)
-class TimelineEvent:
-    """One thing that happened to an order."""
-
-    at: datetime
-    person_id: int
-    kind: str
-    facts: dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,57 +78,6 @@ class SampleSet:
     tested: int | None
     tested_at: datetime | None
     returned_at: datetime | None
-
-
-@dataclass(frozen=True, slots=True)
-class Deliverable:
-    """A result that was uploaded, without its bytes."""
-
-    id: int
-    order_id: int
-    name: str
-    media_type: str
-    sha256: str
-    size_bytes: int
-    stored_by: int
-    stored_at: datetime
-
-
-@dataclass(frozen=True, slots=True)
-class Dispute:
-    """What the buyer objects to, and how the centre ruled."""
-
-    reason: str
-    opened_by: int
-    opened_at: datetime
-    pay_basis_points: int | None
-    ruling: str | None
-    ruled_by: int | None
-    ruled_at: datetime | None
-
-
-@dataclass(frozen=True, slots=True)
-class Review:
-    """The buyer's rating on the national five-step scale."""
-
-    stars: int
-    text: str
-    written_by: int
-    written_at: datetime
-
-
-@dataclass(frozen=True, slots=True)
-class OrderStory:
-    """An order with everything that belongs to it."""
-
-    order: Order
-    quote: Quote
-    contract: Contract
-    timeline: list[TimelineEvent]
-    samples: SampleSet | None
-    deliverables: list[Deliverable]
-    dispute: Dispute | None
-    review: Review | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -220,14 +139,12 @@ async def order(tx: Tx, order_id: int) -> Order:
     )
     actor = tx.actor
     if not (
-        _is_side(tx, found) or actor.organisation_id == found.agent_id or sees_everything(actor)
+        is_side(actor, buyer_id=found.buyer_id, provider_id=found.provider_id)
+        or actor.organisation_id == found.agent_id
+        or sees_everything(actor)
     ):
         raise OrderMissing()
     return found
-
-
-def _is_side(tx: Tx, found: Order) -> bool:
-    return is_side(tx.actor, buyer_id=found.buyer_id, provider_id=found.provider_id)
 
 
 async def order_quote(tx: Tx, found: Order) -> Quote:
@@ -235,71 +152,11 @@ async def order_quote(tx: Tx, found: Order) -> Quote:
     return await tx.one(Quote, quote_columns().where(tables.quote.c.id == found.quote_id))
 
 
-async def contract_of(tx: Tx, order_id: int) -> Contract:
-    """The contract of an order that the caller may see."""
-    await order(tx, order_id)
-    return await _contract(tx, order_id)
-
-
-async def _contract(tx: Tx, order_id: int) -> Contract:
-    return await tx.one(
-        Contract,
-        _columns(Contract, tables.contract).where(tables.contract.c.order_id == order_id),
-    )
-
-
-async def order_story(tx: Tx, order_id: int) -> OrderStory:
-    """An order with its timeline, contract, samples, deliverables, dispute and review.
-
-    Samples and deliverables are told to the two sides only. Policy: J.20
-    """
-    found = await order(tx, order_id)
-    events = await tx.all(
-        TimelineEvent,
-        _columns(TimelineEvent, tables.order_event)
-        .where(tables.order_event.c.order_id == order_id)
-        .order_by(tables.order_event.c.id)
-        .limit(TIMELINE_MAX),
-    )
-    return OrderStory(
-        order=found,
-        quote=await order_quote(tx, found),
-        contract=await _contract(tx, order_id),
-        timeline=events,
-        # What a buyer sends in is nobody's business but the two sides' (J.20).
-        samples=await sample_set_of(tx, order_id) if _is_side(tx, found) else None,
-        deliverables=await deliverables(tx, order_id),
-        dispute=await tx.first(
-            Dispute, _columns(Dispute, tables.dispute).where(tables.dispute.c.order_id == order_id)
-        ),
-        review=await tx.first(
-            Review, _columns(Review, tables.review).where(tables.review.c.order_id == order_id)
-        ),
-    )
-
-
 async def sample_set_of(tx: Tx, order_id: int) -> SampleSet | None:
     """The samples of an order, or None for machine time."""
     return await tx.first(
         SampleSet,
         _columns(SampleSet, tables.sample_set).where(tables.sample_set.c.order_id == order_id),
-    )
-
-
-async def deliverables(tx: Tx, order_id: int) -> list[Deliverable]:
-    """The results of an order by name, for its two sides; nobody else learns what they are.
-
-    Policy: J.20
-    """
-    found = await order(tx, order_id)
-    if not _is_side(tx, found):
-        return []
-    return await tx.all(
-        Deliverable,
-        _columns(Deliverable, tables.deliverable)
-        .where(tables.deliverable.c.order_id == order_id)
-        .order_by(tables.deliverable.c.id)
-        .limit(DELIVERABLES_MAX),
     )
 
 

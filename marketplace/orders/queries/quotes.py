@@ -42,6 +42,9 @@ class Quote:
     made_by: int
     made_at: datetime
     used_at: datetime | None
+    priced_on: date
+    amends_order_id: int | None
+    arrives_on: date | None
 
     @property
     def served_on(self) -> date | None:

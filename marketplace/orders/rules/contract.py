@@ -17,6 +17,8 @@ from marketplace.orders.errors import ClausesIncomplete
 
 # Raised when the shape of the document changes, so that an old one is still read as it was.
 VERSION = 1
+# An addendum repeats the whole contract as it is then, and says which one it takes the place of.
+ADDENDUM_VERSION = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,7 +173,33 @@ def contract_document(
     }
 
 
-def _as_json(value: Party | Service) -> dict[str, Any]:
+@dataclass(frozen=True, slots=True)
+class Amends:
+    """What an addendum changes: which contract, for the how-manieth time, and at which fee."""
+
+    number: int
+    sha256: str
+    because: str
+    fee_fen: int
+
+
+def addendum_document(
+    previous: Mapping[str, Any], *, amends: Amends, service: Service, signed_at: str
+) -> dict[str, Any]:
+    """`previous` with another time and price; the parties and the clauses stay as they were.
+
+    Policy: J.18a
+    """
+    return {
+        **previous,
+        "version": ADDENDUM_VERSION,
+        "service": _as_json(service),
+        "offered_at": signed_at,
+        "amends": _as_json(amends),
+    }
+
+
+def _as_json(value: Party | Service | Amends) -> dict[str, Any]:
     facts = {name: getattr(value, name) for name in value.__slots__}
     if "lines" in facts:
         facts["lines"] = [dict(line) for line in facts["lines"]]
@@ -212,6 +240,7 @@ def contract_text(document: Mapping[str, Any]) -> str:
     parts = [
         "技术服务合同 / Contract for a research service",
         f"订单号 / Order: {service['order_id']}",
+        *_addendum_text(document.get("amends")),
         "",
         _party_text("委托方 / Buyer", document["buyer"]),
         _party_text("服务方 / Provider", document["provider"]),
@@ -229,6 +258,17 @@ def contract_text(document: Mapping[str, Any]) -> str:
         heading = f"{form.title} / {form.title_en}" if form else clause["name"]
         parts += [f"{number}. {heading}", clause["text"], ""]
     return "\n".join(parts)
+
+
+def _addendum_text(amends: Mapping[str, Any] | None) -> list[str]:
+    if amends is None:
+        return []
+    return [
+        f"补充协议第 {amends['number']} 号 / Addendum no. {amends['number']}",
+        f"所变更合同 / Takes the place of: {amends['sha256']}",
+        f"变更原因 / Because: {amends['because'] or '—'}",
+        f"改期费（自付） / Fee for moving, own money: {yuan(amends['fee_fen'])} 元",
+    ]
 
 
 def _party_text(label: str, party: Mapping[str, Any]) -> str:

@@ -12,7 +12,8 @@ from marketplace.billing.invoicing.queries import Invoice
 from marketplace.kernel.db import Tx
 from marketplace.orders.errors import StepNotOpen
 from marketplace.orders.events import ServiceReviewed
-from marketplace.orders.queries.orders import Contract, Order, contract_of
+from marketplace.orders.queries.orders import Order
+from marketplace.orders.queries.story import Contract, contract_of
 from marketplace.orders.rules.states import Status
 from marketplace.orders.tables import contract, review
 from marketplace.orders.use_cases.steps import lock_as_buyer, lock_as_provider, note

@@ -40,9 +40,10 @@ async def confirm_order(tx: Tx, command: ConfirmOrder) -> Order:
         reserved = await booking_queries.reservation(tx, found.reservation_id)
         if reserved.status == "requested":
             await booking.approve_reservation(tx, booking.ApproveReservation(reserved.id))
+    # Who confirms an order that moved meanwhile signs its addenda too.
     await tx.execute(
         update(contract)
-        .where(contract.c.order_id == found.id)
+        .where(contract.c.order_id == found.id, contract.c.provider_signed_at.is_(None))
         .values(
             provider_signed_how="person",
             provider_signed_by=tx.actor.person_id,

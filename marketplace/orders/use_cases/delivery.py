@@ -17,13 +17,8 @@ from marketplace.orders.errors import (
 )
 from marketplace.orders.events import ServiceDelivered
 from marketplace.orders.queries.access import is_side
-from marketplace.orders.queries.orders import (
-    DELIVERABLES_MAX,
-    Deliverable,
-    Order,
-    order,
-    order_quote,
-)
+from marketplace.orders.queries.orders import Order, order, order_quote
+from marketplace.orders.queries.story import DELIVERABLES_MAX, Deliverable
 from marketplace.orders.rules.review_window import review_ends_at
 from marketplace.orders.rules.states import Status, Step, after
 from marketplace.orders.tables import deliverable

@@ -136,6 +136,7 @@ async def _freeze(tx: Tx, command: MakeQuote, *, buyer_id: int, **told: Any) -> 
             valid_until=tx.now + timedelta(days=valid_days),
             made_by=tx.actor.person_id,
             made_at=tx.now,
+            priced_on=tx.today,
             **told,
         )
         .returning(*(tables.quote.c[name] for name in Quote.__dataclass_fields__)),

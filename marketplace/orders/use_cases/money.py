@@ -6,6 +6,7 @@ The voucher comes before the wallet everywhere (see `steps`).
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from marketplace.billing.invoicing import use_cases as invoicing
 from marketplace.billing.invoicing.use_cases import ChargeKind
@@ -15,7 +16,7 @@ from marketplace.billing.ledger.use_cases import AccountType, EntryKind
 from marketplace.kernel.db import Tx
 from marketplace.kernel.errors import Reason
 from marketplace.kernel.money import yuan
-from marketplace.orders.errors import VoucherCoversLess, WalletShort
+from marketplace.orders.errors import FiguresChanged, VoucherCoversLess, WalletShort
 from marketplace.orders.queries.orders import Order
 from marketplace.orders.queries.quotes import Quote
 from marketplace.orders.rules.settlement import NOTHING, Parts, settled_parts
@@ -81,42 +82,149 @@ async def hold_own_money(tx: Tx, order_id: int, *, buyer_id: int, own_fen: int) 
     """
     if own_fen == 0:
         return None
-    wallet = await ledger.open_account(tx, ledger.OpenAccount(AccountType.WALLET, buyer_id))
     # The check on the account's row is what guards; this question is asked for a better answer.
-    available_fen = (await ledger_queries.balance(tx, wallet)).available_fen
+    require_covered(own_fen, available_fen=await wallet_available(tx, buyer_id))
+    return await _hold_on_wallet(
+        tx, order_id, buyer_id=buyer_id, amount_fen=own_fen, key=f"order-{order_id}-own"
+    )
+
+
+async def wallet_available(tx: Tx, buyer_id: int) -> int:
+    """What the buyer's wallet has that is not held for anything."""
+    wallet = await ledger.open_account(tx, ledger.OpenAccount(AccountType.WALLET, buyer_id))
+    return (await ledger_queries.balance(tx, wallet)).available_fen
+
+
+def require_covered(own_fen: int, *, available_fen: int) -> None:
+    """The wallet has what is to be held.
+
+    Raises:
+        WalletShort: with what is there and what is missing.
+    """
     if available_fen < own_fen:
         raise WalletShort(
             f"The wallet has {yuan(available_fen)} CNY available; "
             f"{yuan(own_fen - available_fen)} CNY are missing.",
-            reasons=[
-                Reason(
-                    "wallet-available",
-                    f"The own part is {yuan(own_fen)} CNY.",
-                    limit=available_fen,
-                    asked=own_fen,
-                )
-            ],
+            reasons=[short_of(own_fen, available_fen=available_fen)],
             missing_fen=own_fen - available_fen,
         )
+
+
+def short_of(own_fen: int, *, available_fen: int) -> Reason:
+    """The reason why a wallet does not cover what is to be held."""
+    return Reason(
+        "wallet-available",
+        f"The own part is {yuan(own_fen)} CNY.",
+        limit=available_fen,
+        asked=own_fen,
+    )
+
+
+async def _hold_on_wallet(
+    tx: Tx, order_id: int, *, buyer_id: int, amount_fen: int, key: str
+) -> int:
+    wallet = await ledger.open_account(tx, ledger.OpenAccount(AccountType.WALLET, buyer_id))
     return await ledger.place_hold(
         tx,
         ledger.PlaceHold(
             account_id=wallet,
-            amount_fen=own_fen,
+            amount_fen=amount_fen,
             expires_at=None,
-            key=f"order-{order_id}-own",
+            key=key,
             source_kind=SOURCE,
             source_id=order_id,
         ),
     )
 
 
+@dataclass(frozen=True, slots=True)
+class HeldAnew:
+    """What an order holds of the buyer's own money after it changed."""
+
+    own_hold_id: int | None
+    fee_hold_id: int | None
+
+
+async def hold_anew(
+    tx: Tx, found: Order, quote: Quote, *, fee_fen: int, amendment: int
+) -> HeldAnew:
+    """Let go what the order holds and hold what its new quote says; `fee_fen` comes on top.
+
+    The fees for moving lie on a hold of their own: they stay due whatever becomes of the order.
+    Policy: J.22b
+
+    Raises:
+        FiguresChanged: when the voucher pays another part than the quote says.
+        WalletShort: with what is there and what is missing; then nothing has changed.
+    """
+    await _hold_voucher_anew(tx, found, quote)
+    own_hold_id, fee_hold_id = found.own_hold_id, found.fee_hold_id
+    available_fen = await wallet_available(tx, found.buyer_id) + found.own_fen
+    require_covered(quote.own_fen + fee_fen, available_fen=available_fen)
+    if quote.own_fen != found.own_fen:
+        own_hold_id = await _replace_hold(
+            tx, found, own_hold_id, quote.own_fen, key=f"order-{found.id}-own-{amendment}"
+        )
+    if fee_fen:
+        fees_fen = found.move_fee_fen + fee_fen
+        fee_hold_id = await _replace_hold(
+            tx, found, fee_hold_id, fees_fen, key=f"order-{found.id}-fee-{amendment}"
+        )
+    return HeldAnew(own_hold_id, fee_hold_id)
+
+
+async def _hold_voucher_anew(tx: Tx, found: Order, quote: Quote) -> None:
+    if found.voucher_fen:
+        await vouchers.release_voucher(tx, vouchers.ReleaseVoucher(found.id))
+    if not quote.voucher_fen:
+        return
+    voucher_fen, refusals = await _take_from_voucher(tx, found.id, quote)
+    if voucher_fen != quote.voucher_fen:
+        raise FiguresChanged(
+            f"The voucher now covers {yuan(voucher_fen)} CNY; look at the figures again.",
+            reasons=refusals,
+            voucher_fen=voucher_fen,
+        )
+
+
+async def _replace_hold(
+    tx: Tx, found: Order, hold_id: int | None, amount_fen: int, *, key: str
+) -> int | None:
+    if hold_id is not None:
+        await ledger.release_hold(tx, ledger.ReleaseHold(hold_id))
+    if amount_fen == 0:
+        return None
+    return await _hold_on_wallet(
+        tx, found.id, buyer_id=found.buyer_id, amount_fen=amount_fen, key=key
+    )
+
+
 async def release_everything(tx: Tx, found: Order) -> None:
-    """Give back what the order held: the voucher's part and the buyer's own."""
+    """Give back what the order held for its price: the voucher's part and the buyer's own.
+
+    Fees for moving late were due when it moved, and are the provider's.
+    """
     if found.voucher_fen:
         await vouchers.release_voucher(tx, vouchers.ReleaseVoucher(found.id))
     if found.own_hold_id is not None:
         await ledger.release_hold(tx, ledger.ReleaseHold(found.own_hold_id))
+    await _charge_move_fees(tx, found)
+
+
+async def _charge_move_fees(tx: Tx, found: Order) -> None:
+    """Let the provider have the fees for moving late, as a charge of their own."""
+    if found.fee_hold_id is None:
+        return
+    await _settle_to_provider(
+        tx,
+        found,
+        found.fee_hold_id,
+        found.move_fee_fen,
+        kind=EntryKind.ORDER_FEE,
+        key=f"order-{found.id}-fee-settled",
+    )
+    fees = Parts(voucher_fen=0, own_fen=found.move_fee_fen)
+    await _record_charge(tx, found, fees, kind=ChargeKind.MOVE_FEE)
 
 
 async def charge_fee(tx: Tx, found: Order, fee_fen: int, *, kind: ChargeKind) -> Parts:
@@ -133,6 +241,7 @@ async def charge_fee(tx: Tx, found: Order, fee_fen: int, *, kind: ChargeKind) ->
     fee = Parts(voucher_fen=0, own_fen=fee_fen)
     await _pay_own(tx, found, fee_fen, kind=EntryKind.ORDER_FEE)
     await _record_charge(tx, found, fee, kind=kind)
+    await _charge_move_fees(tx, found)
     return fee
 
 
@@ -150,6 +259,7 @@ async def pay_for_service(tx: Tx, found: Order, used_fen: int) -> Parts:
     await _pay_own(tx, found, parts.own_fen, kind=EntryKind.ORDER_SETTLED)
     if parts.total_fen:
         await _record_charge(tx, found, parts, kind=ChargeKind.SERVICE)
+    await _charge_move_fees(tx, found)
     return parts
 
 
@@ -169,18 +279,26 @@ async def _pay_own(tx: Tx, found: Order, amount_fen: int, *, kind: EntryKind) ->
     if amount_fen == 0:
         await ledger.release_hold(tx, ledger.ReleaseHold(found.own_hold_id))
         return
+    await _settle_to_provider(
+        tx, found, found.own_hold_id, amount_fen, kind=kind, key=f"order-{found.id}-own-settled"
+    )
+
+
+async def _settle_to_provider(
+    tx: Tx, found: Order, hold_id: int, amount_fen: int, *, kind: EntryKind, key: str
+) -> None:
     payable = await ledger.open_account(
         tx, ledger.OpenAccount(AccountType.PAYABLE, found.provider_id)
     )
     await ledger.settle_hold(
         tx,
         ledger.SettleHold(
-            hold_id=found.own_hold_id,
+            hold_id=hold_id,
             amount_fen=amount_fen,
             credit_account_id=payable,
             kind=kind,
             effective_on=tx.today,
-            key=f"order-{found.id}-own-settled",
+            key=key,
             source_kind=SOURCE,
             source_id=found.id,
         ),

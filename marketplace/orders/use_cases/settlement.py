@@ -9,7 +9,6 @@ from sqlalchemy import insert, update
 from marketplace.billing.pricing import queries as pricing
 from marketplace.booking import queries as booking_queries
 from marketplace.kernel.db import Tx
-from marketplace.kernel.time import shanghai_day
 from marketplace.orders.errors import DisputedBefore, ReviewWindowOver
 from marketplace.orders.events import OrderDisputed, OrderSettled
 from marketplace.orders.queries.orders import Order, order_quote, sample_set_of
@@ -196,7 +195,7 @@ async def _repriced(tx: Tx, found: Order, quote: Quote) -> int:
             instrument_id=found.instrument_id,
             customer_class=quote.customer_class,
             mode=quote.mode,
-            on=shanghai_day(quote.made_at),
+            on=quote.priced_on,
             minutes=minutes,
             samples=samples,
             purpose=quote.purpose,

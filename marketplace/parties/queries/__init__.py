@@ -42,10 +42,12 @@ from marketplace.parties.queries.search import (
     search_people,
 )
 from marketplace.parties.queries.staff import count_by_kind, technicians
+from marketplace.parties.queries.units import UNITS
 from marketplace.parties.rules.affiliation import Affiliation, AffiliationKind
 
 __all__ = [
     "CENTRE_ROLES",
+    "UNITS",
     "Affiliation",
     "AffiliationKind",
     "Found",

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import date
 
 from sqlalchemy import func, select
@@ -33,6 +33,7 @@ from marketplace.vouchers.queries.rows import (
     columns,
 )
 from marketplace.vouchers.rules.shares import LayerRoom, VoucherShares, voucher_shares
+from marketplace.vouchers.rules.states import HoldStatus
 from marketplace.vouchers.rules.terms import Terms
 from marketplace.vouchers.rules.usability import GrantOnDay, Use, reasons_not_to_pay
 
@@ -42,13 +43,17 @@ GRANTS_MAX = 100
 
 @dataclass(frozen=True, slots=True)
 class VoucherQuestion:
-    """What would the SME's voucher pay of this service, on this day?"""
+    """What would the SME's voucher pay of this service, on this day?
+
+    `instead_of_order_id` is an order that would let go what is held for it, because it changes.
+    """
 
     organisation_id: int
     provider_id: int
     service_kind: str
     service_value_fen: int
     on: date
+    instead_of_order_id: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +63,20 @@ class GrantStanding:
     grant: Grant
     terms: Terms
     balances: tuple[PartBalance, ...]
+
+    def with_freed(self, freed: Mapping[int, int]) -> GrantStanding:
+        """The same grant once these amounts, by grant part, are held no more."""
+        return replace(
+            self,
+            balances=tuple(
+                replace(
+                    each,
+                    available_fen=each.available_fen + freed.get(each.part.id, 0),
+                    held_fen=each.held_fen - freed.get(each.part.id, 0),
+                )
+                for each in self.balances
+            ),
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -200,6 +219,9 @@ async def best_grant(tx: Tx, question: VoucherQuestion) -> GrantAnswer | None:
     standings = await standings_of(tx, question.organisation_id)
     if not standings:
         return None
+    if question.instead_of_order_id is not None:
+        freed = await _held_for(tx, question.instead_of_order_id)
+        standings = [standing.with_freed(freed) for standing in standings]
     sme = await organisation(tx, question.organisation_id)
     provider = await organisation(tx, question.provider_id)
     answers = []
@@ -212,6 +234,17 @@ async def best_grant(tx: Tx, question: VoucherQuestion) -> GrantAnswer | None:
         use = use_of(question.service_kind, question.on, sme, provider, tie)
         answers.append(answer_of(standing, question.service_value_fen, use))
     return best_of(answers)
+
+
+async def _held_for(tx: Tx, order_id: int) -> dict[int, int]:
+    """What is held for an order, by grant part."""
+    held, part = tables.voucher_hold, tables.voucher_hold_part
+    rows = await tx.execute(
+        select(part.c.grant_part_id, part.c.amount_fen)
+        .join_from(held, part, part.c.hold_id == held.c.id)
+        .where(held.c.order_id == order_id, held.c.status == HoldStatus.HELD)
+    )
+    return {row.grant_part_id: row.amount_fen for row in rows}
 
 
 def best_of(answers: Sequence[GrantAnswer]) -> GrantAnswer | None:

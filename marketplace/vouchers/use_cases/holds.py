@@ -292,10 +292,15 @@ async def release_voucher(tx: Tx, command: ReleaseVoucher) -> None:
 
 
 async def _open_hold(tx: Tx, order_id: int) -> VoucherHold:
+    """The newest hold of the order, locked: one that was made anew has older, released ones."""
     table = tables.voucher_hold
     held = await tx.one(
         VoucherHold,
-        select(*columns(VoucherHold, table)).where(table.c.order_id == order_id).with_for_update(),
+        select(*columns(VoucherHold, table))
+        .where(table.c.order_id == order_id)
+        .order_by(table.c.id.desc())
+        .limit(1)
+        .with_for_update(),
         missing=VoucherHoldMissing,
     )
     if held.status != HoldStatus.HELD:

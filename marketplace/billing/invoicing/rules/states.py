@@ -14,3 +14,5 @@ class ChargeKind(StrEnum):
     """Called off too late."""
     NO_SHOW_FEE = "no_show_fee"
     """Booked and not used."""
+    MOVE_FEE = "move_fee"
+    """Moved to another time too late for others to use the first."""

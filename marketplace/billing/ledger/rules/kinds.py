@@ -31,7 +31,8 @@ class EntryKind(StrEnum):
     ORDER_SETTLED = "order_settled"
     """Debit wallet, credit payable: the SME's own part of a service, out of its hold."""
     ORDER_FEE = "order_fee"
-    """Debit wallet, credit payable: a late cancellation or a missed slot, out of the hold."""
+    """Debit wallet, credit payable: a late cancellation, a missed slot, a late move, out of the
+    hold."""
     ORDER_REFUNDED = "order_refunded"
     """Debit payable, credit wallet: a provider gives money back, for instance after a dispute."""
     FEE_CHARGED = "fee_charged"

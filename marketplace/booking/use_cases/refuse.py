@@ -1,0 +1,131 @@
+"""Say no to a reservation: every reason at once, and what would be possible instead."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, NoReturn, Protocol
+
+from marketplace.booking.errors import ReservationOverlaps, ReservationRefused
+from marketplace.booking.queries.floors import floor_of
+from marketplace.booking.queries.siblings import Sibling, free_siblings
+from marketplace.booking.queries.timetables import schedule, taken
+from marketplace.booking.rules.alternatives import Alternative, alternatives, search_window
+from marketplace.booking.rules.availability import Schedule, Taken, seat_gaps
+from marketplace.booking.rules.floor import FloorWeek, floor_refusals
+from marketplace.booking.rules.schedule import RESERVATION_MINUTES_MAX
+from marketplace.booking.rules.states import Purpose, UserClass
+from marketplace.kernel.db import Tx
+from marketplace.kernel.errors import Reason
+from marketplace.kernel.time import During
+
+
+class Asked(Protocol):
+    """What was asked for."""
+
+    @property
+    def during(self) -> During:
+        """When."""
+        ...
+
+    @property
+    def purpose(self) -> Purpose:
+        """What for."""
+        ...
+
+    @property
+    def of_class(self) -> UserClass:
+        """By which class of user."""
+        ...
+
+    @property
+    def seat(self) -> int | None:
+        """On which seat, or any."""
+        ...
+
+
+async def refuse(tx: Tx, asked: Asked, found: Schedule, reasons: Sequence[Reason]) -> NoReturn:
+    """Raise with every reason, and with what would be possible instead.
+
+    Raises:
+        ReservationOverlaps: when being taken is the only reason.
+        ReservationRefused: otherwise.
+    """
+    told = [*reasons, *_seat_reasons(found, asked.seat)]
+    beside = (await taken(tx, [found], asked.during))[found.instrument_id]
+    if not told or _is_taken(found, beside, asked.during):
+        told.append(_busy(found, beside, asked.during))
+    offered = [
+        *map(_offer, await _alternatives(tx, asked, found)),
+        *map(_sibling_offer, await _siblings(tx, asked, found)),
+    ]
+    refusal = ReservationRefused if told[0].rule != "busy" else ReservationOverlaps
+    detail = " ".join(reason.message for reason in told)
+    raise refusal(detail, reasons=told, alternatives=offered)
+
+
+def _seat_reasons(found: Schedule, seat: int | None) -> list[Reason]:
+    seats = found.terms.seats
+    if seat is None or 1 <= seat <= seats:
+        return []
+    return [Reason("seat", f"The instrument has {seats} seats.", limit=seats, asked=seat)]
+
+
+def _is_taken(found: Schedule, beside: Sequence[Taken], during: During) -> bool:
+    return not any(during in gap for gap in seat_gaps(found, beside, during))
+
+
+def _busy(found: Schedule, beside: Sequence[Taken], during: During) -> Reason:
+    """That it is taken, and until when if it may lapse: nobody is named."""
+    firm = [one for one in beside if one.held_until is None]
+    waits = [one.held_until for one in beside if one.held_until is not None]
+    if waits and not _is_taken(found, firm, during):
+        return Reason(
+            "busy",
+            "Somebody holds the instrument in that time and has not confirmed it yet.",
+            limit=max(waits),
+        )
+    return Reason("busy", "Somebody else holds the instrument in that time.")
+
+
+async def _alternatives(tx: Tx, asked: Asked, found: Schedule) -> list[Alternative]:
+    """What the same instrument could give instead."""
+    window = search_window(found.terms, asked.during, at=tx.now)
+    around = await schedule(tx, found.instrument_id, window, user_class=asked.of_class)
+    beside = (await taken(tx, [around], window))[around.instrument_id]
+    weeks: list[FloorWeek] = []
+    if around.terms.outside_floor_minutes and asked.of_class is UserClass.OWN_UNIT:
+        weeks = await floor_of(tx, around, window)
+
+    def leaves_the_floor(during: During) -> bool:
+        return not floor_refusals(around, during, weeks, purpose=asked.purpose, at=tx.now)
+
+    return alternatives(around, beside, asked.during, at=tx.now, accept=leaves_the_floor)
+
+
+async def _siblings(tx: Tx, asked: Asked, found: Schedule) -> list[Sibling]:
+    if asked.during.starts_at < tx.now or asked.during.minutes > RESERVATION_MINUTES_MAX:
+        return []
+    return await free_siblings(
+        tx, found, asked.during, purpose=asked.purpose, user_class=asked.of_class
+    )
+
+
+def _offer(one: Alternative) -> dict[str, Any]:
+    return {
+        "kind": one.kind,
+        "starts_at": one.during.starts_at,
+        "ends_at": one.during.ends_at,
+        "shift_minutes": one.shift_minutes,
+    }
+
+
+def _sibling_offer(one: Sibling) -> dict[str, Any]:
+    return {
+        "kind": "sibling",
+        "starts_at": one.during.starts_at,
+        "ends_at": one.during.ends_at,
+        "shift_minutes": 0,
+        "instrument_id": one.instrument_id,
+        "name": one.name,
+        "name_en": one.name_en,
+    }
