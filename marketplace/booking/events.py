@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 
 from marketplace.kernel.events import Event
 
@@ -90,3 +91,30 @@ class SessionClosed(Event):
     actual_minutes: int
     billable_minutes: int
     problem: str
+
+
+@dataclass(frozen=True, slots=True)
+class OutsideTimesChanged(Event):
+    """An instrument is busy at other times in a calendar outside the platform.
+
+    What changed lies between `starts_at` and `ends_at`.
+    """
+
+    source_id: int
+    instrument_id: int
+    starts_at: datetime
+    ends_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class ReservationMoved(Event):
+    """A reservation has another time: moved, extended or shortened. `before_…` is what it had."""
+
+    reservation_id: int
+    order_id: int
+    instrument_id: int
+    starts_at: datetime
+    ends_at: datetime
+    before_starts_at: datetime
+    before_ends_at: datetime
+    revision: int

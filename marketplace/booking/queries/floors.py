@@ -18,6 +18,7 @@ from marketplace.booking.rules.floor import (
     floor_refusals,
     floor_weeks,
     weeks_of,
+    whole_weeks,
 )
 from marketplace.booking.rules.schedule import RESERVATION_MINUTES_MAX, Schedule
 from marketplace.booking.rules.states import Purpose, Status, UserClass
@@ -57,18 +58,17 @@ async def floor_reasons(
             ]
         },
     )
-    weeks = await floor_of(tx, found, during, besides=besides)
+    known = await schedule(tx, found.instrument_id, whole_weeks(during))
+    weeks = await floor_of(tx, known, during, besides=besides)
     return floor_refusals(found, during, weeks, purpose=purpose, at=tx.now)
 
 
 async def floor_of(tx: Tx, found: Schedule, within: During, *, besides: int = 0) -> list[FloorWeek]:
-    """How each week that `within` touches stands. Two statements.
+    """How each week that `within` touches stands: `found` was loaded for the whole of them.
 
     `besides` is a reservation that is not counted because it moves.
     """
-    weeks = list(weeks_of(within))
-    whole = During(weeks[0].starts_at, weeks[-1].ends_at)
-    general = (await schedule(tx, found.instrument_id, whole)).in_general
+    whole = whole_weeks(within)
     rows = await tx.execute(_uses(found.calendar_id, whole, at=tx.now, besides=besides))
     uses = []
     for row in rows:
@@ -76,7 +76,7 @@ async def floor_of(tx: Tx, found: Schedule, within: During, *, besides: int = 0)
         # The own unit's upkeep is neither its own use nor anybody else's.
         if own or row.user_class != UserClass.OWN_UNIT:
             uses.append(Use(During(row.starts_at, row.ends_at), own=own))
-    return floor_weeks(general, whole, uses)
+    return floor_weeks(found, whole, uses)
 
 
 def _uses(calendar_id: int, whole: During, *, at: datetime, besides: int) -> CompoundSelect[Any]:

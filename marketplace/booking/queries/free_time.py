@@ -2,46 +2,63 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import date, timedelta
 
+from marketplace.booking.queries.floors import floor_of
 from marketplace.booking.queries.timetables import require_visible, schedule, schedules, taken
 from marketplace.booking.rules.availability import free_intervals
+from marketplace.booking.rules.classes import class_of
+from marketplace.booking.rules.floor import FloorWeek, whole_weeks
 from marketplace.booking.rules.intervals import common, minutes_of
 from marketplace.booking.rules.schedule import BookingTerms
-from marketplace.booking.rules.timetable import Busy, timetable
+from marketplace.booking.rules.states import UserClass
+from marketplace.booking.rules.timetable import Busy, SeatsFree, timetable
 from marketplace.kernel.db import Tx
 from marketplace.kernel.time import During, shanghai_instant
+from marketplace.parties.queries import organisations
 
 WEEK_DAYS = 7
 
 
 @dataclass(frozen=True, slots=True)
 class Window:
-    """The availability of one instrument in one period."""
+    """The availability of one instrument in one period, for one class of user.
+
+    Who does not say which is taken for the class in which the caller comes to the instrument.
+    """
 
     instrument_id: int
     during: During
+    user_class: UserClass | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Availability:
-    """Where a reservation may lie, and why the rest of the period is not free."""
+    """Where a reservation may lie, and why the rest of the period is not free.
+
+    `terms` are those of `user_class`; `floors` has each week touched, where a floor is left to
+    outside users.
+    """
 
     instrument_id: int
     during: During
+    user_class: UserClass
     terms: BookingTerms
     free: tuple[During, ...]
     busy: tuple[Busy, ...]
+    seats: tuple[SeatsFree, ...]
+    floors: tuple[FloorWeek, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class WeekOf:
-    """Seven days from `day` for each instrument."""
+    """Seven days from `day` for each instrument, as the class of user that `classes` has for it."""
 
     instrument_ids: Sequence[int]
     day: date
+    classes: Mapping[int, UserClass] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,24 +68,51 @@ class FreeIn:
     instrument_ids: Sequence[int]
     during: During
     minutes: int | None = None
+    classes: Mapping[int, UserClass] = field(default_factory=dict)
 
 
 async def availability(tx: Tx, window: Window) -> Availability:
-    """Free time of one instrument, and why the rest is not free. Two statements.
+    """Free time of one instrument, and why the rest is not free.
+
+    Two statements for nobody in particular; one more to learn the caller's class, and one more
+    where a floor is left to outside users.
 
     Raises:
         Missing: when there is no such instrument, or it is not listed and not the actor's.
     """
-    found = await schedule(tx, window.instrument_id, window.during)
-    require_visible(tx, found)
+    general = await schedule(tx, window.instrument_id, whole_weeks(window.during))
+    require_visible(tx, general)
+    user_class = window.user_class or await own_class_at(tx, general.provider_id)
+    found = general.for_class(user_class)
     beside = (await taken(tx, [found], window.during))[found.instrument_id]
-    times = timetable(found, beside, window.during, at=tx.now)
+    floors: Sequence[FloorWeek] = ()
+    if found.terms.outside_floor_minutes:
+        floors = await floor_of(tx, found, window.during)
+    times = timetable(found, beside, window.during, at=tx.now, floors=floors)
     return Availability(
         instrument_id=found.instrument_id,
         during=window.during,
+        user_class=user_class,
         terms=found.terms,
         free=times.free,
         busy=times.busy,
+        seats=times.seats,
+        floors=tuple(floors),
+    )
+
+
+async def own_class_at(tx: Tx, provider_id: int) -> UserClass:
+    """As which class of user the caller comes to a provider's instruments."""
+    asks = tx.actor.organisation_id
+    if asks == provider_id:
+        return UserClass.OWN_UNIT
+    if not asks:
+        return UserClass.ENTERPRISE
+    known = await organisations(tx, [asks, provider_id])
+    return class_of(
+        organisation_kind=known[asks].kind if asks in known else "",
+        same_legal_entity=asks in known
+        and known[asks].legal_entity_id == known[provider_id].legal_entity_id,
     )
 
 
@@ -82,7 +126,7 @@ async def week_strips(tx: Tx, week: WeekOf) -> dict[int, tuple[int, ...]]:
         for ahead in range(WEEK_DAYS)
     ]
     within = During(days[0].starts_at, days[-1].ends_at)
-    free = await _free(tx, week.instrument_ids, within)
+    free = await _free(tx, week.instrument_ids, within, week.classes)
     return {
         instrument_id: tuple(minutes_of(common(stretches, [day])) for day in days)
         for instrument_id, stretches in free.items()
@@ -91,7 +135,7 @@ async def week_strips(tx: Tx, week: WeekOf) -> dict[int, tuple[int, ...]]:
 
 async def free_among(tx: Tx, asked: FreeIn) -> set[int]:
     """Those of the instruments that can be reserved in the window. Two statements."""
-    free = await _free(tx, asked.instrument_ids, asked.during)
+    free = await _free(tx, asked.instrument_ids, asked.during, asked.classes)
     wanted = timedelta(minutes=asked.minutes) if asked.minutes else None
     length = wanted or asked.during.ends_at - asked.during.starts_at
     return {
@@ -101,8 +145,10 @@ async def free_among(tx: Tx, asked: FreeIn) -> set[int]:
     }
 
 
-async def _free(tx: Tx, instrument_ids: Sequence[int], within: During) -> dict[int, list[During]]:
-    found = await schedules(tx, instrument_ids, within)
+async def _free(
+    tx: Tx, instrument_ids: Sequence[int], within: During, classes: Mapping[int, UserClass]
+) -> dict[int, list[During]]:
+    found = await schedules(tx, instrument_ids, within, classes=classes)
     beside = await taken(tx, list(found.values()), within)
     return {
         instrument_id: free_intervals(one, beside[instrument_id], within, at=tx.now)

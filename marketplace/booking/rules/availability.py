@@ -48,6 +48,7 @@ __all__ = [
     "open_intervals",
     "refusals",
     "reservable",
+    "room_needed",
     "seat_gaps",
 ]
 
@@ -230,18 +231,24 @@ def reservable(terms: BookingTerms, *, at: datetime) -> During | None:
     return During(first, last) if first < last else None
 
 
-def seat_gaps(schedule: Schedule, taken: Sequence[Taken], within: During) -> list[list[During]]:
-    """For each seat, the parts of `within` where a reservation may lie beside those taken.
+def room_needed(schedule: Schedule, one: Taken) -> During:
+    """Where no other reservation of this instrument may lie on the seat of one that stands.
 
     What others block is widened by this instrument's own buffers: a newcomer needs room for its
     preparation and cleaning too.
     """
-    before, after = schedule.terms.before_minutes, schedule.terms.after_minutes
+    terms = schedule.terms
+    return one.blocked.widened(
+        before_minutes=terms.after_minutes, after_minutes=terms.before_minutes
+    )
+
+
+def seat_gaps(schedule: Schedule, taken: Sequence[Taken], within: During) -> list[list[During]]:
+    """For each seat, the parts of `within` where a reservation may lie beside those taken."""
     holes: dict[int, list[During]] = {seat: [] for seat in range(1, schedule.terms.seats + 1)}
     for one in taken:
         if one.seat in holes:
-            widened = one.blocked.widened(before_minutes=after, after_minutes=before)
-            holes[one.seat].append(widened)
+            holes[one.seat].append(room_needed(schedule, one))
     return [without([within], gaps) for gaps in holes.values()]
 
 

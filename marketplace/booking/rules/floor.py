@@ -89,8 +89,14 @@ def weeks_of(during: During) -> Iterator[During]:
         starts_at += WEEK
 
 
+def whole_weeks(during: During) -> During:
+    """From the Monday in whose week it begins to the Sunday in whose week it ends."""
+    weeks = list(weeks_of(during))
+    return During(weeks[0].starts_at, weeks[-1].ends_at)
+
+
 def floor_weeks(schedule: Schedule, within: During, uses: Iterable[Use]) -> list[FloorWeek]:
-    """How each week that `within` touches stands; `uses` are all of those weeks."""
+    """How each week that `within` touches stands; `uses` and closures are all of those weeks."""
     known = list(uses)
     found = []
     for week in weeks_of(within):

@@ -31,14 +31,19 @@ def without(whole: Iterable[During], holes: Iterable[During]) -> list[During]:
 
 
 def common(first: Sequence[During], second: Sequence[During]) -> list[During]:
-    """The time that lies in both: disjoint and in order."""
-    pieces = [
-        piece
-        for interval in merged(list(first))
-        for other in merged(list(second))
-        if (piece := interval.clip(other)) is not None
-    ]
-    return sorted(pieces)
+    """The time that lies in both: disjoint and in order. Each side is swept once."""
+    ones, others = merged(list(first)), merged(list(second))
+    pieces: list[During] = []
+    one = other = 0
+    while one < len(ones) and other < len(others):
+        piece = ones[one].clip(others[other])
+        if piece is not None:
+            pieces.append(piece)
+        if ones[one].ends_at <= others[other].ends_at:
+            one += 1
+        else:
+            other += 1
+    return pieces
 
 
 def minutes_of(intervals: Iterable[During]) -> int:

@@ -11,7 +11,7 @@ from marketplace.booking.queries.siblings import Sibling, free_siblings
 from marketplace.booking.queries.timetables import schedule, taken
 from marketplace.booking.rules.alternatives import Alternative, alternatives, search_window
 from marketplace.booking.rules.availability import Schedule, Taken, seat_gaps
-from marketplace.booking.rules.floor import FloorWeek, floor_refusals
+from marketplace.booking.rules.floor import FloorWeek, floor_refusals, whole_weeks
 from marketplace.booking.rules.schedule import RESERVATION_MINUTES_MAX
 from marketplace.booking.rules.states import Purpose, UserClass
 from marketplace.kernel.db import Tx
@@ -90,7 +90,7 @@ def _busy(found: Schedule, beside: Sequence[Taken], during: During) -> Reason:
 async def _alternatives(tx: Tx, asked: Asked, found: Schedule) -> list[Alternative]:
     """What the same instrument could give instead."""
     window = search_window(found.terms, asked.during, at=tx.now)
-    around = await schedule(tx, found.instrument_id, window, user_class=asked.of_class)
+    around = await schedule(tx, found.instrument_id, whole_weeks(window), user_class=asked.of_class)
     beside = (await taken(tx, [around], window))[around.instrument_id]
     weeks: list[FloorWeek] = []
     if around.terms.outside_floor_minutes and asked.of_class is UserClass.OWN_UNIT:

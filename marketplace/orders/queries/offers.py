@@ -5,7 +5,7 @@ However many hits a page has, the number of questions to the database stays the 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 
@@ -15,7 +15,7 @@ from marketplace.catalogue import queries as catalogue
 from marketplace.kernel.db import Tx
 from marketplace.kernel.time import During
 from marketplace.orders.errors import OffersUnclear
-from marketplace.orders.rules.customers import CustomerClass, customer_class
+from marketplace.orders.rules.customers import CustomerClass, customer_class, user_class
 from marketplace.parties import queries as parties
 from marketplace.vouchers import queries as vouchers
 
@@ -121,9 +121,14 @@ async def _free_hits(
 ) -> tuple[catalogue.SearchHits, list[catalogue.InstrumentHit]]:
     candidates = replace(question.search, page=1, page_size=CANDIDATES_MAX)
     found = await catalogue.search(tx, candidates)
-    free = await booking.free_among(
-        tx, booking.FreeIn([hit.id for hit in found.hits], window, minutes=question.minutes)
+    classes = await _classes(tx, {hit.provider_id for hit in found.hits})
+    asked = booking.FreeIn(
+        [hit.id for hit in found.hits],
+        window,
+        minutes=question.minutes,
+        classes=_user_classes(found.hits, classes),
     )
+    free = await booking.free_among(tx, asked)
     return found, [hit for hit in found.hits if hit.id in free]
 
 
@@ -133,8 +138,9 @@ async def _offers(
     ids = [hit.id for hit in hits]
     if not ids:
         return []
-    weeks = await booking.week_strips(tx, booking.WeekOf(ids, tx.today))
     classes = await _classes(tx, {hit.provider_id for hit in hits})
+    week = booking.WeekOf(ids, tx.today, _user_classes(hits, classes))
+    weeks = await booking.week_strips(tx, week)
     hours = {
         (price.instrument_id, price.customer_class): price
         for price in await pricing.prices_in_force(tx, ids, tx.today)
@@ -170,6 +176,13 @@ async def _classes(tx: Tx, provider_ids: Iterable[int]) -> dict[int, CustomerCla
         )
         for provider in providers.values()
     }
+
+
+def _user_classes(
+    hits: Iterable[catalogue.InstrumentHit], classes: Mapping[int, CustomerClass]
+) -> dict[int, booking.UserClass]:
+    """For each instrument, the class of user in which the caller would reserve it."""
+    return {hit.id: booking.UserClass(user_class(classes[hit.provider_id])) for hit in hits}
 
 
 def _one_hour(price: pricing.PriceInForce) -> int:
