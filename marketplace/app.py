@@ -18,10 +18,12 @@ from litestar.types import ASGIApp, ControllerRouterHandler, Middleware
 from redis.asyncio import Redis
 
 from marketplace import __version__
+from marketplace.booking.queries import LIVE_DESCRIBERS
 from marketplace.kernel.bodies import keep_bounds, require_well_formed
 from marketplace.kernel.db import Database
 from marketplace.kernel.http import Services
 from marketplace.kernel.limits import rate_limited
+from marketplace.kernel.live import Live, Streams, when_stopping
 from marketplace.kernel.observe import Observed, configure_logging
 from marketplace.kernel.openapi import close_bodies, describe
 from marketplace.kernel.problems import EXCEPTION_HANDLERS
@@ -98,10 +100,21 @@ def create_app(
         requests_per_minute=settings.requests_per_minute,
         sign_ins_per_minute=settings.sign_ins_per_minute,
     )
+    live = Live(
+        services.database,
+        services.redis,
+        LIVE_DESCRIBERS,
+        streams=Streams(
+            streams_max=settings.live_streams_max,
+            streams_per_address=settings.live_streams_per_address,
+        ),
+        stream_seconds=settings.live_stream_seconds,
+    )
     app = Litestar(
         [api_router(api_routes(), settings, middleware=[counted]), *pages(), *probes(), *extra],
         exception_handlers=EXCEPTION_HANDLERS,
         request_max_body_size=settings.request_bytes_max,
+        lifespan=[live.running],
         openapi_config=OpenAPIConfig(
             title="Marketplace",
             version=__version__,
@@ -116,6 +129,7 @@ def create_app(
         ),
     )
     app.state.services = services
+    app.state.live = live
     close_bodies(app.openapi_schema)
     require_declared_access(app)
     return app
@@ -192,6 +206,10 @@ def application() -> ASGIApp:
         if services.redis is not None:
             await services.redis.aclose()
 
+    async def end_streams_in_time() -> None:
+        when_stopping(app.state.live.streams.close)
+
+    app.on_startup.append(end_streams_in_time)
     app.on_shutdown.append(close)
     # What lives as long as the process is no garbage: not looking at it again saves a tenth of CPU.
     gc.collect()

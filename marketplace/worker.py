@@ -11,7 +11,8 @@ import asyncio
 import os
 import signal
 import socket
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
 from datetime import datetime, timedelta
 from importlib import import_module
 from itertools import chain
@@ -19,7 +20,9 @@ from itertools import chain
 import structlog
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
 from apscheduler.triggers.cron import CronTrigger
+from redis.asyncio import Redis
 
+from marketplace.booking.queries import LIVE_DESCRIBERS
 from marketplace.kernel import outbox
 from marketplace.kernel.actors import system_actor
 from marketplace.kernel.db import Database, atomically
@@ -27,6 +30,7 @@ from marketplace.kernel.errors import DomainError
 from marketplace.kernel.events import Event
 from marketplace.kernel.idempotency import forget_old
 from marketplace.kernel.jobs import Job, claim, finish
+from marketplace.kernel.live import Announcer, Relay
 from marketplace.kernel.observe import JOBS
 from marketplace.kernel.time import SHANGHAI
 
@@ -194,13 +198,31 @@ async def work(database: Database, stopping: asyncio.Event) -> None:
         log.info("worker.stopped")
 
 
-async def work_until_signalled(database: Database) -> None:
+@asynccontextmanager
+async def announcing(database: Database, redis_url: str) -> AsyncIterator[None]:
+    """Inside the block open pages are told of what this worker commits, where Redis reaches them.
+
+    Without Redis there is one web process, and it tells its pages of its own commits only.
+    """
+    if not redis_url:
+        yield
+        return
+    redis = Redis.from_url(redis_url)
+    try:
+        async with Announcer(database, LIVE_DESCRIBERS, Relay(redis).publish).listening():
+            yield
+    finally:
+        await redis.aclose()
+
+
+async def work_until_signalled(database: Database, *, redis_url: str = "") -> None:
     """`work` until SIGINT or SIGTERM, then finish what is running and return."""
     stopping = asyncio.Event()
     loop = asyncio.get_running_loop()
     for name in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(name, stopping.set)
     try:
-        await work(database, stopping)
+        async with announcing(database, redis_url):
+            await work(database, stopping)
     finally:
         await database.close()

@@ -47,7 +47,7 @@ def worker() -> None:
     require_rulebook()
     with database_server() as configured:
         database = Database(configured.database_url, statement_timeout_seconds=3600)
-        asyncio.run(work_until_signalled(database))
+        asyncio.run(work_until_signalled(database, redis_url=configured.redis_url))
 
 
 @click.command()

@@ -45,6 +45,7 @@ RETRIED_SQLSTATES = frozenset({"40001", "40P01"})
 
 R = TypeVar("R")
 C = TypeVar("C")
+CommitListener = Callable[[Sequence[Event]], None]
 
 _DIALECT = postgresql_asyncpg()  # type: ignore[no-untyped-call]
 # What comes from the driver, wrapped by SQLAlchemy's adapter or not at all, where a use case or
@@ -92,6 +93,16 @@ class Database:
             },
         )
         event.listen(self.engine.sync_engine, "checkout", _require_open)
+        # Told what each transaction recorded, once it has committed, in this process only.
+        self.on_commit: list[CommitListener] = []
+
+    def tell(self, events: Sequence[Event]) -> None:
+        """Tell what was committed. A listener that fails never fails the command: it is logged."""
+        for listener in self.on_commit if events else ():
+            try:
+                listener(events)
+            except Exception:
+                log.exception("commit.listener_failed", events=len(events))
 
     async def close(self) -> None:
         """Close every connection."""
@@ -153,6 +164,7 @@ class Tx:
         self.request_id = request_id
         self._events: list[Event] = []
         self._audit: list[audit.AuditLine] = []
+        self._stored: list[Event] = []
 
     @property
     def today(self) -> date:
@@ -233,9 +245,9 @@ class Tx:
 
     async def flush(self) -> None:
         """Write what was recorded so far; `atomically` does this last."""
-        if self._events:
-            await outbox.store(self, self._events)
-            self._events = []
+        events, self._events = self._events, []
+        if events:
+            await outbox.store(self, events)
         if self._audit:
             await audit.store(
                 self.connection,
@@ -245,6 +257,17 @@ class Tx:
                 request_id=self.request_id,
             )
             self._audit = []
+        self._stored.extend(events)
+
+    def forget(self) -> None:
+        """Drop what was recorded and not written: what it tells of was rolled back."""
+        self._events = []
+        self._audit = []
+
+    @property
+    def stored_events(self) -> Sequence[Event]:
+        """What was recorded and written so far."""
+        return self._stored
 
 
 async def atomically(
@@ -299,6 +322,7 @@ async def transaction(
         tx = Tx(connection, actor=actor, now=database.clock.now(), request_id=request_id)
         yield tx
         await tx.flush()
+    database.tell(tx.stored_events)
 
 
 @asynccontextmanager

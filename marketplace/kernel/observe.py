@@ -40,6 +40,8 @@ JOBS = Counter(
     registry=REGISTRY,
 )
 
+# Whoever knows such an address reads what is behind it, so that no log may hold it.
+_SECRET_PATH = re.compile(r"(/calendars/)[^/]+")
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{8,64}")
 _PAGE_POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; "
@@ -106,6 +108,8 @@ class Observed:
         if method == "HEAD":
             # The answer to HEAD is that to GET without its body.
             scope = cast("HTTPScope", {**scope, "method": "GET"})
+            # For answers that have no end.
+            scope["state"]["head"] = True
         status = 500
 
         async def observed_send(message: Message) -> None:
@@ -137,13 +141,18 @@ def _note(scope: HTTPScope, method: str, status: int, seconds: float) -> None:
     log.info(
         "request",
         method=method,
-        path=scope["path"],
+        path=logged_path(scope["path"]),
         route=route,
         status=status,
         milliseconds=round(seconds * 1000, 1),
         person_id=getattr(actor, "person_id", None),
         organisation_id=getattr(actor, "organisation_id", None),
     )
+
+
+def logged_path(path: str) -> str:
+    """`path` as a log may have it: without the secret of a calendar feed."""
+    return _SECRET_PATH.sub(r"\1…", path)
 
 
 def _request_id(scope: HTTPScope) -> str:

@@ -103,6 +103,8 @@ async def _deliver_next(database: Database, handlers: Handlers) -> bool:
                         await handler(tx, event)
                         await tx.flush()
             except Exception as error:
+                # What it recorded went the way of what it did.
+                tx.forget()
                 log.exception("outbox.handler_failed", event_id=row.id, name=row.name)
                 await _postpone(tx, row.id, f"{handler.__qualname__}: {error}")
                 return True

@@ -12,6 +12,7 @@ from litestar.types import ExceptionHandlersMap
 
 from marketplace.kernel.errors import DomainError, Malformed, Missing
 from marketplace.kernel.http import request_id_of
+from marketplace.kernel.observe import logged_path
 
 log = structlog.get_logger()
 
@@ -130,7 +131,7 @@ def validation_problem(
 
 def unexpected(request: Request[Any, Any, Any], error: Exception) -> Response[bytes]:
     """A bug: logged with its trace, told without its insides."""
-    log.exception("request.failed", path=request.url.path, error=type(error).__name__)
+    log.exception("request.failed", path=logged_path(request.url.path), error=type(error).__name__)
     code, title = _TITLES[500]
     return problem(
         request,

@@ -36,7 +36,7 @@ class Settings(BaseSettings):
         default="",
         validation_alias="REDIS_URL",
         description=(
-            "Redis or Valkey, for refresh tokens and rate limits. "
+            "Redis or Valkey, for refresh tokens, rate limits and live updates. "
             "Empty: in memory, which is right for one web process only."
         ),
     )
@@ -81,6 +81,36 @@ class Settings(BaseSettings):
     )
     host: str = Field(default="127.0.0.1", description="Address that `serve` listens on.")
     port: int = Field(default=8000, ge=1, le=65535, description="Port that `serve` listens on.")
+    public_url: str = Field(
+        default="http://127.0.0.1:8000",
+        pattern=r"^https?://[A-Za-z0-9.-]+(:[0-9]{1,5})?$",
+        description=(
+            "Where people reach the platform, without a path. Addresses of calendar feeds begin "
+            "with it, and events carry its host in their names: calendars that subscribed show "
+            "everything twice once it changes."
+        ),
+    )
+    outside_hosts_allowed: str = Field(
+        default="",
+        max_length=2_000,
+        description=(
+            "Hosts that outside calendars may be fetched from although their addresses are "
+            "private, by comma: for a calendar server in the same network. Never one whose name "
+            "others can point elsewhere."
+        ),
+    )
+    live_streams_max: int = Field(
+        default=1_000, ge=1, description="Live streams that one web process keeps open before 503."
+    )
+    live_streams_per_address: int = Field(
+        default=50, ge=1, description="Live streams per process and client address before 429."
+    )
+    live_stream_seconds: int = Field(
+        default=600,
+        ge=1,
+        le=86_400,
+        description="A live stream ends after this long, and the page comes again by itself.",
+    )
     web_processes: int = Field(
         default=1, ge=1, le=64, description="Web processes; more than one needs `REDIS_URL`."
     )

@@ -4,6 +4,7 @@ from litestar.types import ControllerRouterHandler
 
 from marketplace.booking.controllers import (
     availability,
+    live,
     machine_hours,
     reservations,
     sessions,
@@ -11,6 +12,7 @@ from marketplace.booking.controllers import (
 
 routes: list[ControllerRouterHandler] = [
     *availability.routes,
+    *live.routes,
     *reservations.routes,
     *sessions.routes,
     *machine_hours.routes,

@@ -10,6 +10,11 @@ from marketplace.booking.queries.free_time import (
     free_among,
     week_strips,
 )
+from marketplace.booking.queries.live import (
+    LIVE_DESCRIBERS,
+    live_topic_of_instrument,
+    live_topic_of_provider,
+)
 from marketplace.booking.queries.machine_hours import (
     HoursAsked,
     HoursFound,
@@ -27,17 +32,17 @@ from marketplace.booking.queries.reservations import (
     Reservation,
     ReservationPage,
     ReservationSearch,
-    UsageSession,
     reservation,
     reservations,
-    session_of,
     visible_reservation,
 )
+from marketplace.booking.queries.sessions import UsageSession, session_of
 from marketplace.booking.queries.timetables import booking_terms, visible_booking_terms
 from marketplace.booking.rules.availability import BookingTerms
 from marketplace.booking.rules.states import Purpose, Status, UserClass
 
 __all__ = [
+    "LIVE_DESCRIBERS",
     "Availability",
     "BookingTerms",
     "Dimension",
@@ -63,6 +68,8 @@ __all__ = [
     "availability",
     "booking_terms",
     "free_among",
+    "live_topic_of_instrument",
+    "live_topic_of_provider",
     "machine_hours",
     "machine_minutes",
     "reservation",
