@@ -12,11 +12,14 @@ from sqlalchemy import (
     Identity,
     Index,
     Integer,
+    LargeBinary,
     PrimaryKeyConstraint,
     Table,
     Text,
     UniqueConstraint,
+    text,
 )
+from sqlalchemy.dialects.postgresql import ARRAY
 
 from marketplace.kernel.tables import Instant, metadata
 
@@ -162,3 +165,45 @@ membership = Table(
     CheckConstraint("granted_by <> person_id", name="not_granted_to_oneself"),
 )
 Index("membership_organisation_idx", membership.c.organisation_id, membership.c.person_id)
+
+# What another system of an organisation proves itself with. It acts as a person of its own, who
+# cannot sign in: so the trail says which system did what, and the key's maker may approve it.
+api_key = Table(
+    "api_key",
+    metadata,
+    Column("id", BigInteger, Identity(always=True), primary_key=True),
+    Column("organisation_id", BigInteger, ForeignKey("organisation.id"), nullable=False),
+    Column("person_id", BigInteger, ForeignKey("person.id"), nullable=False),
+    Column("name", Text, nullable=False),
+    Column("prefix", Text, nullable=False),
+    Column("secret_sha256", LargeBinary, nullable=False),
+    Column("scopes", ARRAY(Text), nullable=False),
+    Column("made_by", BigInteger, ForeignKey("person.id"), nullable=False),
+    Column("made_at", Instant, nullable=False),
+    Column("expires_at", Instant, nullable=False),
+    Column("revoked_by", BigInteger, ForeignKey("person.id")),
+    Column("revoked_at", Instant),
+    Column("last_used_at", Instant),
+    UniqueConstraint("prefix", name="api_key_prefix"),
+    UniqueConstraint("person_id", name="api_key_person"),
+    CheckConstraint("prefix ~ '^[a-z0-9]{10}$'", name="prefix_shape"),
+    CheckConstraint("length(name) between 1 and 100", name="name_length"),
+    CheckConstraint("length(secret_sha256) = 32", name="secret"),
+    CheckConstraint(
+        "cardinality(scopes) >= 1 and scopes <@ array["
+        "'readings:write', 'reservations:read', 'availability:read', 'calendar:write']",
+        name="scopes",
+    ),
+    CheckConstraint(
+        "expires_at > made_at and expires_at <= made_at + interval '2 years'", name="lifetime"
+    ),
+    CheckConstraint("(revoked_by is null) = (revoked_at is null)", name="revoked"),
+    CheckConstraint("person_id <> made_by", name="not_a_person"),
+)
+Index(
+    "api_key_name",
+    api_key.c.organisation_id,
+    api_key.c.name,
+    unique=True,
+    postgresql_where=text("revoked_at is null"),
+)

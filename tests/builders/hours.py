@@ -33,9 +33,10 @@ _USED = text(
     """
     insert into usage_session (reservation_id, instrument_id, opened_at, closed_at,
       reserved_minutes, actual_minutes, billable_minutes, preparation_minutes, test_minutes,
-      post_minutes, operator_id, problem)
+      post_minutes, operator_id, problem, closed_how)
     values (:reservation_id, :instrument_id, :starts_at, :closed_at, 60, :actual, 60, :preparation,
-            :test, :post, :person_id, :problem)
+            :test, :post, :person_id, :problem,
+            case when cast(:closed_at as timestamptz) is not null then 'person' end)
     returning id
     """
 )

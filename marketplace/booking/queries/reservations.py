@@ -59,25 +59,6 @@ class Reservation:
 
 
 @dataclass(frozen=True, slots=True)
-class UsageSession:
-    """The use of a reservation; reserved, actual and billable time are kept apart."""
-
-    id: int
-    reservation_id: int
-    instrument_id: int
-    opened_at: datetime
-    closed_at: datetime | None
-    reserved_minutes: int
-    actual_minutes: int | None
-    billable_minutes: int | None
-    preparation_minutes: int | None
-    test_minutes: int | None
-    post_minutes: int | None
-    operator_id: int
-    problem: str | None
-
-
-@dataclass(frozen=True, slots=True)
 class ReservationSearch:
     """Which reservations to list; what is left out does not restrict."""
 
@@ -227,25 +208,3 @@ def _filters(tx: Tx, search: ReservationSearch) -> list[ColumnElement[bool]]:
             )
         )
     return wanted
-
-
-async def session_of(tx: Tx, reservation_id: int) -> UsageSession | None:
-    """The session of a reservation, or None while nobody has checked in."""
-    return await tx.first(
-        UsageSession,
-        select(usage_session).where(usage_session.c.reservation_id == reservation_id),
-    )
-
-
-async def locked_session(tx: Tx, reservation_id: int) -> UsageSession:
-    """The session of a reservation, its row locked.
-
-    Raises:
-        Missing: while nobody has checked in.
-    """
-    return await tx.one(
-        UsageSession,
-        select(usage_session)
-        .where(usage_session.c.reservation_id == reservation_id)
-        .with_for_update(),
-    )

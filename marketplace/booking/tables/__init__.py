@@ -4,6 +4,7 @@ from marketplace.booking.tables.calendars import busy_source, calendar_feed, out
 from marketplace.booking.tables.operators import operator, operator_absence, operator_hours
 from marketplace.booking.tables.qualifications import qualification, training_request
 from marketplace.booking.tables.quotas import quota
+from marketplace.booking.tables.readings import machine_reading, reading_source
 from marketplace.booking.tables.reservations import (
     LIVE,
     reservation,
@@ -17,7 +18,7 @@ from marketplace.booking.tables.rules import (
     dated_hours,
     weekly_hours,
 )
-from marketplace.booking.tables.sessions import usage_session
+from marketplace.booking.tables.sessions import problem_report, session_repair, usage_session
 from marketplace.booking.tables.statements import hours_statement, hours_statement_line
 
 __all__ = [
@@ -29,16 +30,20 @@ __all__ = [
     "dated_hours",
     "hours_statement",
     "hours_statement_line",
+    "machine_reading",
     "operator",
     "operator_absence",
     "operator_hours",
     "outside_busy",
+    "problem_report",
     "qualification",
     "quota",
+    "reading_source",
     "reservation",
     "reservation_group",
     "reservation_series",
     "series_occurrence",
+    "session_repair",
     "training_request",
     "usage_session",
     "weekly_hours",

@@ -12,12 +12,11 @@ from marketplace.booking.errors import SessionMinutesRefused, SessionNotInProble
 from marketplace.booking.events import SessionClosed, SessionOpened
 from marketplace.booking.queries.reservations import (
     Reservation,
-    UsageSession,
     locked_reservation,
-    locked_session,
     made_reservation,
     reservation_select,
 )
+from marketplace.booking.queries.sessions import UsageSession, locked_session
 from marketplace.booking.queries.timetables import booking_terms
 from marketplace.booking.rules.sessions import Minutes, minutes_used, require_check_in
 from marketplace.booking.rules.states import Status, require_transition
@@ -207,6 +206,7 @@ async def _write_end(
             test_minutes=minutes.test,
             post_minutes=minutes.post,
             problem=problem,
+            closed_how="person" if problem is None else "platform",
         )
         .returning(*usage_session.c),
     )

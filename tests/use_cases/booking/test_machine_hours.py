@@ -53,9 +53,10 @@ async def sessions_at_random(
                     )
                     insert into usage_session (reservation_id, instrument_id, opened_at, closed_at,
                       reserved_minutes, actual_minutes, billable_minutes, preparation_minutes,
-                      test_minutes, post_minutes, operator_id)
+                      test_minutes, post_minutes, operator_id,
+                      closed_how)
                     select id, :instrument_id, :opened_at, :closed_at, 60, 3000, 60, :preparation,
-                      :test, :post, :person_id
+                      :test, :post, :person_id, 'person'
                       from placed
                     returning id
                     """
