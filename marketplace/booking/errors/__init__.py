@@ -1,5 +1,12 @@
 """The refusals of booking."""
 
+from marketplace.booking.errors.groups import (
+    GroupRefused,
+    OccurrenceReserved,
+    RecurrenceMalformed,
+    SeriesOver,
+    SeriesRefused,
+)
 from marketplace.booking.errors.operators import (
     AbsenceWithdrawn,
     OperatorBusy,
@@ -18,16 +25,23 @@ from marketplace.booking.errors.qualifications import (
 )
 from marketplace.booking.errors.quotas import QuotaEnded, QuotaExists, QuotaRefused
 from marketplace.booking.errors.reservations import (
+    EndRefused,
     ExternalTimeIsOrdered,
+    HoldLapsed,
+    HoldRefused,
+    MoveFeeNotAccepted,
     OrderAlreadyReserved,
     OverrideNotAllowed,
     RequestLapsed,
     ReservationBelongsToOrder,
+    ReservationChanged,
     ReservationNotInState,
     ReservationOverlaps,
     ReservationRefused,
     SecondPersonNeeded,
     TooLateToCancel,
+    TooLateToMove,
+    WalkUpRefused,
 )
 from marketplace.booking.errors.rules import (
     BookingRuleRefused,
@@ -56,8 +70,14 @@ __all__ = [
     "AbsenceWithdrawn",
     "BookingRuleRefused",
     "CheckInRefused",
+    "EndRefused",
     "ExternalTimeIsOrdered",
+    "GroupRefused",
+    "HoldLapsed",
+    "HoldRefused",
+    "MoveFeeNotAccepted",
     "NothingToCorrect",
+    "OccurrenceReserved",
     "OperatorBusy",
     "OperatorHoursOverlap",
     "OperatorRefused",
@@ -70,13 +90,17 @@ __all__ = [
     "QuotaEnded",
     "QuotaExists",
     "QuotaRefused",
+    "RecurrenceMalformed",
     "RequestLapsed",
     "ReservationBelongsToOrder",
+    "ReservationChanged",
     "ReservationNotInState",
     "ReservationOverlaps",
     "ReservationRefused",
     "ReservationTooLong",
     "SecondPersonNeeded",
+    "SeriesOver",
+    "SeriesRefused",
     "SessionMinutesRefused",
     "SessionNotInProblem",
     "SessionTooLong",
@@ -89,9 +113,11 @@ __all__ = [
     "StatementReasonNeeded",
     "StatementSecondPerson",
     "TooLateToCancel",
+    "TooLateToMove",
     "TrainingNotInState",
     "TrainingOfOneself",
     "TrainingOpen",
     "TrainingRefused",
+    "WalkUpRefused",
     "WindowRefused",
 ]

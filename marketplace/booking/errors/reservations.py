@@ -76,3 +76,52 @@ class SecondPersonNeeded(Forbidden):
     code = "reservation-second-person"
     title = "Another person decides this request"
     constraint = "reservation_second_person"
+
+
+class TooLateToMove(Conflict):
+    """The reserved time has begun: only the provider may still move it."""
+
+    code = "reservation-begun-no-move"
+    title = "The reserved time has begun"
+
+
+class ReservationChanged(Conflict):
+    """Somebody changed the reservation since it was looked at."""
+
+    code = "reservation-changed"
+    title = "The reservation is not as it was when you looked"
+
+
+class MoveFeeNotAccepted(Refused):
+    """Moving this late costs a share of the price, and nobody has agreed to it yet."""
+
+    code = "move-fee-not-accepted"
+    title = "Moving now has a fee"
+
+
+class EndRefused(Refused):
+    """The reservation cannot end then; the refusal says how far it can go."""
+
+    code = "reservation-end-refused"
+    title = "It cannot end then"
+
+
+class HoldRefused(Refused):
+    """The time cannot be held so: it would lapse before it begins to be held, or never."""
+
+    code = "hold-refused"
+    title = "The time cannot be held like that"
+
+
+class HoldLapsed(Conflict):
+    """The hold is over; the time may already belong to somebody else."""
+
+    code = "hold-lapsed"
+    title = "The hold is over"
+
+
+class WalkUpRefused(Refused):
+    """The instrument cannot be used for that long from now on; the refusal says for how long."""
+
+    code = "walk-up-refused"
+    title = "It is not free for that long now"
