@@ -120,6 +120,11 @@ def candidates(standing: Standing, asked: StandingAsked) -> list[int]:
     return free_operators(_others(standing, asked), asked.during)
 
 
+def operators_for(standing: Standing, asked: StandingAsked) -> list[int] | None:
+    """Who could attend it; None where nobody has to."""
+    return candidates(standing, asked) if is_attended(standing, asked) else None
+
+
 def standing_refusals(
     standing: Standing, asked: StandingAsked, *, at: datetime
 ) -> tuple[Reason, ...]:

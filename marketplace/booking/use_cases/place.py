@@ -1,8 +1,8 @@
-"""Place a reservation: two statements when it succeeds, and no moment between check and write.
+"""Place a reservation: three statements when it succeeds, and no moment between check and write.
 
-One reads the schedule as the asking class of user has it, one takes the seat (`use_cases.seats`).
-In between the rules say everything that they have against it; what goes wrong is told by
-`use_cases.refuse`.
+One reads the schedule as the asking class of user has it, one how the person stands, one takes the
+seat (`use_cases.seats`). In between the rules say everything that they have against it; what goes
+wrong is told by `use_cases.refuse`.
 """
 
 from __future__ import annotations
@@ -19,8 +19,15 @@ from marketplace.booking.errors import (
 from marketplace.booking.events import ReservationPlaced
 from marketplace.booking.queries.floors import floor_reasons
 from marketplace.booking.queries.reservations import Reservation
+from marketplace.booking.queries.standing import standing
 from marketplace.booking.queries.timetables import schedule
 from marketplace.booking.rules.availability import Schedule, refusals
+from marketplace.booking.rules.standing import (
+    Standing,
+    StandingAsked,
+    operators_for,
+    standing_refusals,
+)
 from marketplace.booking.rules.states import Purpose, Status, UserClass, first_status
 from marketplace.booking.use_cases.refuse import refuse
 from marketplace.booking.use_cases.seats import SeatTaken, take_seat
@@ -38,6 +45,7 @@ STAFF = (Role.TECHNICIAN, Role.PROVIDER_MANAGER)
 class PlaceReservation:
     """Take `during` on an instrument, on a given seat or on any that is free.
 
+    `assisted` asks for an operator, or for none; None leaves it to the instrument's rule.
     `override_reason` sets the overridable rules aside; only the instrument's own staff may.
     """
 
@@ -51,6 +59,7 @@ class PlaceReservation:
     group_id: int | None = None
     series_id: int | None = None
     seat: int | None = None
+    assisted: bool | None = None
     override_reason: str | None = None
 
     @property
@@ -76,34 +85,74 @@ async def place_reservation(tx: Tx, command: PlaceReservation) -> Reservation:
 
 async def _place(tx: Tx, command: PlaceReservation, found: Schedule) -> Reservation:
     """Reasons, override, seat, and what is told of it."""
-    reasons = await reasons_against(tx, command, found)
+    who = await standing_of(tx, command, found)
+    reasons = await reasons_against(tx, command, found, who=who)
     overridden = _overridden(tx, command, found, reasons)
     if len(overridden) < len(reasons) or not _has_seat(found, command.seat):
         await refuse(tx, command, found, reasons)
     row = _row(tx, command, found, override=bool(overridden))
-    won = await take_seat(tx, row, seats=found.terms.seats, seat=command.seat)
+    operators = operators_for(who, standing_asked(command, found))
+    won = await take_seat(tx, row, seats=found.terms.seats, seat=command.seat, operators=operators)
     if won is None:
         present = await _schedule(tx, command)
         if present.calendar_id != found.calendar_id:
             return await _place(tx, command, present)
-        await refuse(tx, command, found, ())
+        # The last operator may have been lost as well as the last seat.
+        await refuse(tx, command, found, await _lost(tx, command, found) if operators else ())
     placed = _placed(row, won)
     _tell(tx, placed, overridden)
     return placed
 
 
 async def reasons_against(
-    tx: Tx, command: PlaceReservation, found: Schedule, *, besides: int = 0
+    tx: Tx,
+    command: PlaceReservation,
+    found: Schedule,
+    *,
+    besides: int = 0,
+    who: Standing | None = None,
 ) -> tuple[Reason, ...]:
     """Everything that the rules have against a reservation, apart from who else holds the time.
 
     `found` is the schedule of the command's class of user; `besides` is the reservation itself
-    when it moves. Where the provider leaves a floor of hours to others, the weeks are locked.
+    when it moves; `who` is what `standing_of` read, if it did. Where the provider leaves a floor
+    of hours to others the weeks are locked, and where a quota limits the person, the quota.
     """
+    if who is None:
+        who = await standing_of(tx, command, found, besides=besides)
     return (
         *refusals(found, command.during, purpose=command.purpose, at=tx.now),
+        *standing_refusals(who, standing_asked(command, found), at=tx.now),
         *await floor_reasons(tx, found, command.during, purpose=command.purpose, besides=besides),
     )
+
+
+def standing_asked(
+    command: PlaceReservation, found: Schedule, *, besides: int = 0
+) -> StandingAsked:
+    """What is asked of the person's standing."""
+    return StandingAsked(
+        schedule=found,
+        during=command.during,
+        purpose=command.purpose,
+        user_class=command.of_class,
+        person_id=command.person_id,
+        organisation_id=command.organisation_id,
+        assisted=command.assisted,
+        except_id=besides or None,
+    )
+
+
+async def standing_of(
+    tx: Tx, command: PlaceReservation, found: Schedule, *, besides: int = 0
+) -> Standing:
+    """What stands against the person: suspension, qualification, quotas, operators."""
+    return await standing(tx, standing_asked(command, found, besides=besides))
+
+
+async def _lost(tx: Tx, command: PlaceReservation, found: Schedule) -> tuple[Reason, ...]:
+    who = await standing_of(tx, command, found)
+    return standing_refusals(who, standing_asked(command, found), at=tx.now)
 
 
 async def _schedule(tx: Tx, command: PlaceReservation) -> Schedule:
@@ -137,6 +186,7 @@ class ReserveOwnTime:
     during: During
     purpose: Purpose
     seat: int | None = None
+    assisted: bool | None = None
     override_reason: str | None = None
 
 
@@ -156,6 +206,7 @@ async def reserve_own_time(tx: Tx, command: ReserveOwnTime) -> Reservation:
         organisation_id=tx.actor.organisation_id,
         person_id=tx.actor.person_id,
         seat=command.seat,
+        assisted=command.assisted,
         override_reason=command.override_reason,
     )
     found = await _schedule(tx, asked)
@@ -218,7 +269,7 @@ def _held_until(tx: Tx, command: PlaceReservation, found: Schedule) -> datetime:
 def _placed(row: dict[str, Any], won: SeatTaken) -> Reservation:
     rest = {name: value for name, value in row.items() if name not in ("during", "blocked")}
     return Reservation(
-        **rest,
+        **(rest | {"operator_id": won.operator_id}),
         id=won.reservation_id,
         seat=won.seat,
         starts_at=row["during"].starts_at,

@@ -11,12 +11,26 @@ runs, and the time that was offered to the very organisation that asks is handed
 
 from __future__ import annotations
 
+import random
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import BigInteger, DateTime, SmallInteger, Text, and_, bindparam, or_, text, update
+from sqlalchemy import (
+    ARRAY,
+    BigInteger,
+    DateTime,
+    SmallInteger,
+    Text,
+    and_,
+    bindparam,
+    or_,
+    text,
+    update,
+)
 from sqlalchemy.dialects.postgresql import TSTZRANGE
 
+from marketplace.booking.errors import OrderAlreadyReserved
 from marketplace.booking.events import ReservationExpired
 from marketplace.booking.queries.reservations import (
     Reservation,
@@ -39,6 +53,7 @@ class SeatTaken:
     reservation_id: int
     seat: int
     revision: int = 0
+    operator_id: int | None = None
 
 
 _COLUMNS = (
@@ -106,16 +121,73 @@ _TAKE_ANY = Prepared(
     """  # noqa: S608 the columns are written above
     ).bindparams(*_TYPES, bindparam("seats", type_=SmallInteger))
 )
+# As above, with a random operator who is free. Either guard may say no (`reservation_no_overlap`,
+# `reservation_operator_free`), so the conflict names neither; an order's second reservation would
+# be one too, and is looked for by itself.
+_TAKE_ATTENDED = Prepared(
+    text(
+        f"""
+    with free as (
+      select cast(seat as smallint) as seat
+        from generate_series(1, :seats) as seat
+       where {_IN_ITS_CALENDAR}
+         and seat = coalesce(:only_seat, seat)
+         and not exists (
+         select from reservation as other
+          where other.calendar_id = :calendar_id
+            and other.blocked && :blocked
+            and other.seat = seat.seat
+            and other.status in ('held', 'offered', 'requested', 'confirmed', 'in_use'))
+    ), able as (
+      select able.person_id
+        from unnest(:operator_ids) as able(person_id)
+       where not exists (
+         select from reservation as other
+          where other.operator_id = able.person_id
+            and other.during && :during
+            and other.status in ('held', 'offered', 'requested', 'confirmed', 'in_use'))
+    ), placed as (
+      insert into reservation ({_COLUMNS})
+      select {_VALUES.format(seat="seat").replace(":operator_id", "person_id")}
+        from free cross join able
+       order by random()
+       limit 1
+      on conflict do nothing
+      returning id, seat, operator_id
+    )
+    select (select id from placed) as id,
+           (select seat from placed) as seat,
+           (select operator_id from placed) as operator_id,
+           exists (select from free cross join able) as any_free,
+           exists (select from reservation as other where other.order_id = :order_id) as ordered
+    """  # noqa: S608 the columns are written above
+    ).bindparams(
+        *(each for each in _TYPES if each.key != "operator_id"),
+        bindparam("seats", type_=SmallInteger),
+        bindparam("only_seat", type_=SmallInteger),
+        bindparam("operator_ids", type_=ARRAY(BigInteger)),
+    )
+)
 
 
 async def take_seat(
-    tx: Tx, row: dict[str, Any], *, seats: int, seat: int | None
+    tx: Tx,
+    row: dict[str, Any],
+    *,
+    seats: int,
+    seat: int | None,
+    operators: Sequence[int] | None = None,
 ) -> SeatTaken | None:
     """Write `row` on the seat asked for or on any that is free; None when every one is taken.
 
-    What lapsed does not count as taken, and what was offered to the organisation is its own.
+    What lapsed does not count as taken, and what was offered to the organisation is its own. With
+    `operators` one of them who is free attends it; without any free one it is None as well.
     """
-    won = await _insert(tx, row, seats=seats, seat=seat)
+    if operators:
+        won = await _insert_attended(tx, row, seats=seats, seat=seat, operators=operators)
+        row = row | {"operator_id": random.choice(operators)}  # noqa: S311 a fair turn
+    else:
+        won = await _insert(tx, row, seats=seats, seat=seat)
     if won is not None:
         return won
     in_the_way = await _yielding(tx, row, seat=seat)
@@ -125,6 +197,8 @@ async def take_seat(
     if not in_the_way:
         return None
     await end_lapsed(tx, in_the_way)
+    if operators:
+        return await _insert_attended(tx, row, seats=seats, seat=seat, operators=operators)
     return await _insert(tx, row, seats=seats, seat=seat)
 
 
@@ -144,6 +218,33 @@ async def _insert(tx: Tx, row: dict[str, Any], *, seats: int, seat: int | None) 
         (tried,) = await tx.fetch(_TAKE_ANY, values)
         if tried["id"] is not None:
             return SeatTaken(tried["id"], tried["seat"])
+        if not tried["any_free"]:
+            return None
+    return None
+
+
+async def _insert_attended(
+    tx: Tx, row: dict[str, Any], *, seats: int, seat: int | None, operators: Sequence[int]
+) -> SeatTaken | None:
+    """Each try that is lost is lost to a reservation that was made, of a seat or an operator.
+
+    Raises:
+        OrderAlreadyReserved: when the order has another reservation.
+    """
+    values = {
+        **row,
+        "during": driver_range(row["during"]),
+        "blocked": driver_range(row["blocked"]),
+        "only_seat": seat,
+        "seats": seats,
+        "operator_ids": list(operators),
+    }
+    for _ in range(seats + len(operators)):
+        (tried,) = await tx.fetch(_TAKE_ATTENDED, values)
+        if tried["id"] is not None:
+            return SeatTaken(tried["id"], tried["seat"], operator_id=tried["operator_id"])
+        if tried["ordered"]:
+            raise OrderAlreadyReserved()
         if not tried["any_free"]:
             return None
     return None
@@ -216,4 +317,4 @@ async def _take_over(tx: Tx, offered: Reservation, row: dict[str, Any]) -> SeatT
             | {"revision": offered.revision + 1}
         )
     )
-    return SeatTaken(offered.id, offered.seat, offered.revision + 1)
+    return SeatTaken(offered.id, offered.seat, offered.revision + 1, row["operator_id"])

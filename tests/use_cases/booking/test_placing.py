@@ -281,7 +281,7 @@ async def test_one_order_has_one_reservation(database: Database):
         )
 
 
-async def test_placing_takes_three_statements(database: Database):
+async def test_placing_takes_four_statements(database: Database):
     instrument_id = await a_bookable_instrument(database)
     seen: list[str] = []
 
@@ -305,6 +305,7 @@ async def test_placing_takes_three_statements(database: Database):
         "insert into outbox_event",
         "insert into reservation",
         "select open.instrument_id, open.provider_id,",
+        "with keys as",
     ]
 
 
