@@ -18,6 +18,7 @@ from marketplace.billing.payouts.use_cases import (
     register_bank_account,
     verify_bank_account,
 )
+from marketplace.billing.pricing.use_cases import ObjectToPrices, object_to_prices
 from marketplace.catalogue.queries import export_csv
 from marketplace.catalogue.use_cases import ImportInstruments, import_instruments
 from marketplace.evaluation.use_cases import (
@@ -38,6 +39,7 @@ from marketplace.vouchers.use_cases import AttachEvidence, DraftClaim, attach_ev
 from tests.builders.booking import a_closure, a_reservation, at_hours
 from tests.builders.orders import Market, a_delivered_order, a_market, a_quote, an_order
 from tests.builders.parties import a_person, an_actor
+from tests.builders.pricing import a_price_list
 from tests.builders.rewards import a_grade, a_reward_fund, an_approved_run
 from tests.builders.vouchers import a_piece
 
@@ -60,6 +62,7 @@ _IDS = {
     "objection_id": "select max(id) from objection",
     "payout_id": "select max(id) from payout where organisation_id = {provider}",
     "price_list_id": "select max(id) from price_list",
+    "price_objection_id": "select max(id) from price_objection",
     "programme_id": "select max(id) from programme",
     "legal_entity_id": "select legal_entity_id from organisation where id = {provider}",
     "redemption_id": "select max(id) from redemption",
@@ -112,6 +115,9 @@ async def _tell_ids_apart(database: Database) -> None:
 async def _file(market: Market) -> None:
     """What the provider keeps of its instrument: hours out of service, an import, an account."""
     await a_closure(market.database, instrument_id=market.instrument_id, during=at_hours(20, 8, 12))
+    filed = await a_price_list(market.database, instrument_id=market.instrument_id)
+    objection = ObjectToPrices(filed.id, "样品费过高")
+    await market.do(object_to_prices, objection, by=market.buyer)
     provider_id = market.manager.organisation_id
     file = await market.do(export_csv, provider_id, by=market.manager)
     again = ImportInstruments(provider_id, "仪器.csv", file)

@@ -46,6 +46,9 @@ PUBLIC = {
     "GET /instruments/{instrument_id:int}/price": "fee standards are published (J.15)",
     "GET /instruments/{instrument_id:int}/price-lists": "fee standards are published (J.15)",
     "GET /instruments/{instrument_id:int}/cost-sheets": "fees follow cost, for all to see (J.21a)",
+    "GET /instruments/{instrument_id:int}/true-ups": "a surplus is for all to see (J.21d)",
+    "GET /price-lists/{price_list_id:int}/changes": "fee standards are published (J.15)",
+    "GET /price-lists/{price_list_id:int}/objections": "a public notice is public (J.21d)",
     "GET /voucher-programmes": "programmes are announced to everybody (J.22a)",
     "GET /voucher-programmes/{programme_id:int}": "programmes are announced to everybody (J.22a)",
     "GET /claim-notices": "claims in public notice are there to be objected to",
@@ -59,6 +62,7 @@ SIGNED_IN = {
     "POST /me/password": "one's own password",
     "GET /instruments/imports/{batch_id:int}": "a provider's own imports",
     "GET /invoices": "those of the own organisation",
+    "POST /price-lists/{price_list_id:int}/objections": "a notice is there to be objected to",
     "GET /reservations": "those of the own organisation or on its instruments",
     "GET /reservations/{reservation_id:int}": "one's own, as user or as provider",
 }

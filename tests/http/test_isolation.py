@@ -40,6 +40,7 @@ APP, _ = an_app_without_database(SETTINGS)
 # Open to people of other organisations, each for a reason.
 OPEN_TO_OTHERS = {
     "POST /quotes": "anybody may ask what a listed instrument costs them",
+    "POST /price-lists/{price_list_id:int}/objections": "others object; the provider withdraws",
     "POST /claims": "a programme is there for every provider, with redemptions of its own",
     "POST /voucher-applications": "a programme is there for every SME",
     "GET /voucher-programmes/{programme_id:int}/eligibility": "an SME asks about itself",

@@ -180,19 +180,19 @@ async def get_objections(
 
 
 @post(
-    "/price-objections/{objection_id:int}/answer",
+    "/price-objections/{price_objection_id:int}/answer",
     **allow(Role.PROVIDER_MANAGER),
     summary="Answer an objection to one's own prices",
     status_code=200,
 )
 async def post_answer(
-    request: ApiRequest, objection_id: FromPath[Id], data: JSONBody[AnswerIn]
+    request: ApiRequest, price_objection_id: FromPath[Id], data: JSONBody[AnswerIn]
 ) -> Response[ObjectionOut]:
     """Upheld, the prices are withdrawn; rejected, they come into force as filed."""
     return await perform(
         request,
         answer_objection,
-        data.to_command(objection_id),
+        data.to_command(price_objection_id),
         present=ObjectionOut.of,
         status=200,
     )
