@@ -8,6 +8,7 @@ from marketplace.booking.controllers import (
     machine_hours,
     reservations,
     sessions,
+    statements,
 )
 
 routes: list[ControllerRouterHandler] = [
@@ -16,4 +17,5 @@ routes: list[ControllerRouterHandler] = [
     *reservations.routes,
     *sessions.routes,
     *machine_hours.routes,
+    *statements.routes,
 ]

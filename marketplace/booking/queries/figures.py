@@ -82,6 +82,7 @@ class Scope:
     instrument_ids: tuple[int, ...] | None = None
     machine_id: int | None = None
     provider_id: int | None = None
+    provider_ids: tuple[int, ...] | None = None
     legal_entity_id: int | None = None
     region: str | None = None
     category: str | None = None
@@ -151,6 +152,8 @@ def scoped(facts: FromClause, scope: Scope, *measures: str) -> Select[Any]:
         asked = getattr(scope, name)
         if asked is not None:
             wanted.append(of[name] == asked)
+    if scope.provider_ids is not None:
+        wanted.append(of.provider_id.in_(scope.provider_ids))
     if scope.machine_id is not None:
         wanted.append(of.calendar_id == scope.machine_id)
     if scope.legal_entity_id is not None:
@@ -210,6 +213,8 @@ def _instruments(scope: Scope) -> CTE | None:
         wanted.append(of.instrument_id.in_(scope.instrument_ids))
     if scope.provider_id is not None:
         wanted.append(of.provider_id == scope.provider_id)
+    if scope.provider_ids is not None:
+        wanted.append(of.provider_id.in_(scope.provider_ids))
     if scope.category is not None:
         wanted.append(of.category_code.startswith(scope.category, autoescape=True))
     if scope.legal_entity_id is not None:

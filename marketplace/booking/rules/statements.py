@@ -121,6 +121,16 @@ def due_on(month: date, *, due_days: int) -> date:
     return day_after(month, Grain.MONTH) + timedelta(days=due_days - 1)
 
 
+def months_before(day: date, count: int) -> list[date]:
+    """The last `count` months that are over on `day`, the oldest first."""
+    months: list[date] = []
+    first = day.replace(day=1)
+    for _ in range(count):
+        first = (first - timedelta(days=1)).replace(day=1)
+        months.append(first)
+    return months[::-1]
+
+
 def require_month_over(month: date, *, today: date) -> None:
     """Nothing, when the month lies behind.
 

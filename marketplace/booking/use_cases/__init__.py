@@ -32,12 +32,22 @@ from marketplace.booking.use_cases.sessions import (
     open_session,
     repair_session,
 )
+from marketplace.booking.use_cases.statements import (
+    ConfirmStatement,
+    DraftStatement,
+    confirm_statement,
+    discard_statement,
+    draft_missing_statements,
+    draft_statement,
+)
 
 __all__ = [
     "ApproveReservation",
     "CancelReservation",
     "Cancelled",
     "CloseSession",
+    "ConfirmStatement",
+    "DraftStatement",
     "OpenSession",
     "PlaceReservation",
     "RejectReservation",
@@ -48,7 +58,11 @@ __all__ = [
     "cancel_reservation",
     "close_forgotten_sessions",
     "close_session",
+    "confirm_statement",
     "directly",
+    "discard_statement",
+    "draft_missing_statements",
+    "draft_statement",
     "expire_requests",
     "mark_no_shows",
     "open_session",
