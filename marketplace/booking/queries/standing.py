@@ -26,7 +26,7 @@ from marketplace.booking.rules.quotas import (
     Subject,
     spans_touched,
 )
-from marketplace.booking.rules.schedule import RESERVATION_MINUTES_MAX, Hours
+from marketplace.booking.rules.schedule import RESERVATION_MINUTES_MAX, Hours, Schedule
 from marketplace.booking.rules.standing import Qualified, Standing, StandingAsked
 from marketplace.booking.rules.states import LIVE, Status
 from marketplace.booking.rules.training import TrainingStatus
@@ -211,15 +211,13 @@ async def standing(tx: Tx, asked: StandingAsked, *, lock: bool = True) -> Standi
     )
 
 
-async def operators_of(
-    tx: Tx, instrument_id: int, provider_id: int, within: During
-) -> tuple[Operator, ...]:
+async def operators_of(tx: Tx, found: Schedule, within: During) -> tuple[Operator, ...]:
     """The operators of an instrument, with what they do inside `within`. One statement."""
     (row,) = await tx.fetch(
         _ONLY_OPERATORS,
         {
-            "instrument_id": instrument_id,
-            "provider_id": provider_id,
+            "instrument_id": found.instrument_id,
+            "provider_id": found.provider_id,
             "operators_within": driver_range(within),
             "except_id": None,
         },

@@ -31,6 +31,7 @@ from marketplace.booking.rules.standing import (
 from marketplace.booking.rules.states import Purpose, Status, UserClass, first_status
 from marketplace.booking.use_cases.refuse import refuse
 from marketplace.booking.use_cases.seats import SeatTaken, take_seat
+from marketplace.booking.use_cases.standing import acceptable
 from marketplace.catalogue.errors import InstrumentMissing
 from marketplace.kernel.db import Tx
 from marketplace.kernel.errors import Reason
@@ -70,6 +71,19 @@ class PlaceReservation:
         external = self.purpose is Purpose.EXTERNAL
         return UserClass.ENTERPRISE if external else UserClass.OWN_UNIT
 
+    def of_person(self, found: Schedule, *, besides: int = 0) -> StandingAsked:
+        """What is asked of the person's standing; `besides` is the reservation that moves."""
+        return StandingAsked(
+            schedule=found,
+            during=self.during,
+            purpose=self.purpose,
+            user_class=self.of_class,
+            person_id=self.person_id,
+            organisation_id=self.organisation_id,
+            assisted=self.assisted,
+            except_id=besides or None,
+        )
+
 
 async def place_reservation(tx: Tx, command: PlaceReservation) -> Reservation:
     """Take the time, at once or as a request where the instrument needs approval.
@@ -85,20 +99,28 @@ async def place_reservation(tx: Tx, command: PlaceReservation) -> Reservation:
 
 async def _place(tx: Tx, command: PlaceReservation, found: Schedule) -> Reservation:
     """Reasons, override, seat, and what is told of it."""
-    who = await standing_of(tx, command, found)
+    person = command.of_person(found)
+    who = await standing(tx, person)
     reasons = await reasons_against(tx, command, found, who=who)
     overridden = _overridden(tx, command, found, reasons)
     if len(overridden) < len(reasons) or not _has_seat(found, command.seat):
-        await refuse(tx, command, found, reasons)
+        await refuse(tx, command, found, reasons, accept=await acceptable(tx, person, who))
     row = _row(tx, command, found, override=bool(overridden))
-    operators = operators_for(who, standing_asked(command, found))
-    won = await take_seat(tx, row, seats=found.terms.seats, seat=command.seat, operators=operators)
+    won = await take_seat(
+        tx,
+        row,
+        seats=found.terms.seats,
+        seat=command.seat,
+        operators=operators_for(who, person),
+    )
     if won is None:
         present = await _schedule(tx, command)
         if present.calendar_id != found.calendar_id:
             return await _place(tx, command, present)
-        # The last operator may have been lost as well as the last seat.
-        await refuse(tx, command, found, await _lost(tx, command, found) if operators else ())
+        # The last operator may have been lost instead of the last seat.
+        who = await standing(tx, person)
+        lost = standing_refusals(who, person, at=tx.now)
+        await refuse(tx, command, found, lost, accept=await acceptable(tx, person, who))
     placed = _placed(row, won)
     _tell(tx, placed, overridden)
     return placed
@@ -115,44 +137,15 @@ async def reasons_against(
     """Everything that the rules have against a reservation, apart from who else holds the time.
 
     `found` is the schedule of the command's class of user; `besides` is the reservation itself
-    when it moves; `who` is what `standing_of` read, if it did. Where the provider leaves a floor
-    of hours to others the weeks are locked, and where a quota limits the person, the quota.
+    when it moves; `who` is the person's standing where it was read. Where the provider leaves a
+    floor of hours to others the weeks are locked, and where a quota limits the person, the quota.
     """
-    if who is None:
-        who = await standing_of(tx, command, found, besides=besides)
+    person = command.of_person(found, besides=besides)
     return (
         *refusals(found, command.during, purpose=command.purpose, at=tx.now),
-        *standing_refusals(who, standing_asked(command, found), at=tx.now),
+        *standing_refusals(who or await standing(tx, person), person, at=tx.now),
         *await floor_reasons(tx, found, command.during, purpose=command.purpose, besides=besides),
     )
-
-
-def standing_asked(
-    command: PlaceReservation, found: Schedule, *, besides: int = 0
-) -> StandingAsked:
-    """What is asked of the person's standing."""
-    return StandingAsked(
-        schedule=found,
-        during=command.during,
-        purpose=command.purpose,
-        user_class=command.of_class,
-        person_id=command.person_id,
-        organisation_id=command.organisation_id,
-        assisted=command.assisted,
-        except_id=besides or None,
-    )
-
-
-async def standing_of(
-    tx: Tx, command: PlaceReservation, found: Schedule, *, besides: int = 0
-) -> Standing:
-    """What stands against the person: suspension, qualification, quotas, operators."""
-    return await standing(tx, standing_asked(command, found, besides=besides))
-
-
-async def _lost(tx: Tx, command: PlaceReservation, found: Schedule) -> tuple[Reason, ...]:
-    who = await standing_of(tx, command, found)
-    return standing_refusals(who, standing_asked(command, found), at=tx.now)
 
 
 async def _schedule(tx: Tx, command: PlaceReservation) -> Schedule:

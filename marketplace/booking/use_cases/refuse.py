@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, NoReturn, Protocol
 
 from marketplace.booking.errors import ReservationOverlaps, ReservationRefused
@@ -43,8 +43,17 @@ class Asked(Protocol):
         ...
 
 
-async def refuse(tx: Tx, asked: Asked, found: Schedule, reasons: Sequence[Reason]) -> NoReturn:
+async def refuse(
+    tx: Tx,
+    asked: Asked,
+    found: Schedule,
+    reasons: Sequence[Reason],
+    *,
+    accept: Callable[[During], bool] = lambda _: True,
+) -> NoReturn:
     """Raise with every reason, and with what would be possible instead.
+
+    `accept` says which times would do as far as the person is concerned.
 
     Raises:
         ReservationOverlaps: when being taken is the only reason.
@@ -55,7 +64,7 @@ async def refuse(tx: Tx, asked: Asked, found: Schedule, reasons: Sequence[Reason
     if not told or _is_taken(found, beside, asked.during):
         told.append(_busy(found, beside, asked.during))
     offered = [
-        *map(_offer, await _alternatives(tx, asked, found)),
+        *map(_offer, await _alternatives(tx, asked, found, accept)),
         *map(_sibling_offer, await _siblings(tx, asked, found)),
     ]
     refusal = ReservationRefused if told[0].rule != "busy" else ReservationOverlaps
@@ -87,7 +96,9 @@ def _busy(found: Schedule, beside: Sequence[Taken], during: During) -> Reason:
     return Reason("busy", "Somebody else holds the instrument in that time.")
 
 
-async def _alternatives(tx: Tx, asked: Asked, found: Schedule) -> list[Alternative]:
+async def _alternatives(
+    tx: Tx, asked: Asked, found: Schedule, accept: Callable[[During], bool]
+) -> list[Alternative]:
     """What the same instrument could give instead."""
     window = search_window(found.terms, asked.during, at=tx.now)
     around = await schedule(tx, found.instrument_id, whole_weeks(window), user_class=asked.of_class)
@@ -96,10 +107,11 @@ async def _alternatives(tx: Tx, asked: Asked, found: Schedule) -> list[Alternati
     if around.terms.outside_floor_minutes and asked.of_class is UserClass.OWN_UNIT:
         weeks = await floor_of(tx, around, window)
 
-    def leaves_the_floor(during: During) -> bool:
-        return not floor_refusals(around, during, weeks, purpose=asked.purpose, at=tx.now)
+    def would_do(during: During) -> bool:
+        left = not floor_refusals(around, during, weeks, purpose=asked.purpose, at=tx.now)
+        return left and accept(during)
 
-    return alternatives(around, beside, asked.during, at=tx.now, accept=leaves_the_floor)
+    return alternatives(around, beside, asked.during, at=tx.now, accept=would_do)
 
 
 async def _siblings(tx: Tx, asked: Asked, found: Schedule) -> list[Sibling]:
