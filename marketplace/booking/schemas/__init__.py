@@ -22,7 +22,7 @@ from marketplace.booking.schemas.reservations import (
     ReservationOut,
     reservation_page,
 )
-from marketplace.booking.schemas.rules import (
+from marketplace.booking.schemas.booking_rules import (
     AvailabilityOut,
     BookingRuleIn,
     BookingRuleOut,

@@ -12,7 +12,7 @@ from marketplace.booking.tables.reservations import (
     reservation_series,
     series_occurrence,
 )
-from marketplace.booking.tables.rules import (
+from marketplace.booking.tables.booking_rules import (
     booking_rule,
     class_terms,
     dated_hours,
