@@ -79,9 +79,9 @@ class StandingAsked:
 
 @dataclass(frozen=True, slots=True)
 class Suspended:
-    """Booking rights are suspended; None: until somebody lifts it."""
+    """Booking rights are suspended, on every instrument, until they come back by themselves."""
 
-    until: datetime | None
+    until: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,10 +158,10 @@ def lasting_refusals(standing: Standing, asked: StandingAsked) -> tuple[Reason, 
 def _suspension(standing: Standing) -> Iterator[Reason]:
     if standing.suspended is not None:
         until = standing.suspended.until
-        ends = "until it is lifted" if until is None else f"until {_told(until)}"
         yield Reason(
             "suspended",
-            f"Booking rights are suspended {ends}. Appeal at POST /suspensions/{{id}}/appeal.",
+            f"Booking rights are suspended until {_told(until)}. See GET /strikes for what it"
+            " stands on; against each strike there is an appeal, POST /strikes/{id}/appeal.",
             limit=until,
             source="F.booking",
         )
