@@ -24,6 +24,11 @@ from marketplace.booking.errors.qualifications import (
     TrainingRefused,
 )
 from marketplace.booking.errors.quotas import QuotaEnded, QuotaExists, QuotaRefused
+from marketplace.booking.errors.readings import (
+    ReadingIncomplete,
+    ReadingResolved,
+    ReadingUnfit,
+)
 from marketplace.booking.errors.reservations import (
     EndRefused,
     ExternalTimeIsOrdered,
@@ -49,8 +54,14 @@ from marketplace.booking.errors.rules import (
 )
 from marketplace.booking.errors.sessions import (
     CheckInRefused,
+    InstrumentClosedForReport,
+    ProblemReportResolved,
+    RepairAnswered,
+    RepairRefused,
     SessionMinutesRefused,
     SessionNotInProblem,
+    SessionSettled,
+    SessionStillOpen,
 )
 from marketplace.booking.errors.statements import (
     NothingToCorrect,
@@ -75,6 +86,7 @@ __all__ = [
     "GroupRefused",
     "HoldLapsed",
     "HoldRefused",
+    "InstrumentClosedForReport",
     "MoveFeeNotAccepted",
     "NothingToCorrect",
     "OccurrenceReserved",
@@ -83,6 +95,7 @@ __all__ = [
     "OperatorRefused",
     "OrderAlreadyReserved",
     "OverrideNotAllowed",
+    "ProblemReportResolved",
     "QualificationRefused",
     "QualificationRevoked",
     "QualificationStands",
@@ -90,7 +103,12 @@ __all__ = [
     "QuotaEnded",
     "QuotaExists",
     "QuotaRefused",
+    "ReadingIncomplete",
+    "ReadingResolved",
+    "ReadingUnfit",
     "RecurrenceMalformed",
+    "RepairAnswered",
+    "RepairRefused",
     "RequestLapsed",
     "ReservationBelongsToOrder",
     "ReservationChanged",
@@ -103,6 +121,8 @@ __all__ = [
     "SeriesRefused",
     "SessionMinutesRefused",
     "SessionNotInProblem",
+    "SessionSettled",
+    "SessionStillOpen",
     "SessionTooLong",
     "StatementBlocked",
     "StatementChanged",
