@@ -20,6 +20,8 @@ from marketplace.booking.tables.booking_rules import (
 )
 from marketplace.booking.tables.sessions import problem_report, session_repair, usage_session
 from marketplace.booking.tables.statements import hours_statement, hours_statement_line
+from marketplace.booking.tables.strikes import strike, strike_appeal, strike_sweep, suspension
+from marketplace.booking.tables.waitlist import slot_offer, waitlist_entry
 
 __all__ = [
     "LIVE",
@@ -44,7 +46,13 @@ __all__ = [
     "reservation_series",
     "series_occurrence",
     "session_repair",
+    "slot_offer",
+    "strike",
+    "strike_appeal",
+    "strike_sweep",
+    "suspension",
     "training_request",
     "usage_session",
+    "waitlist_entry",
     "weekly_hours",
 ]

@@ -172,6 +172,12 @@ Index(
     postgresql_where=reservation.c.series_id.is_not(None),
 )
 Index(
+    "reservation_ended_idx",
+    reservation.c.ended_at,
+    reservation.c.id,
+    postgresql_where=text("status in ('used', 'late_cancelled', 'no_show')"),
+)
+Index(
     "reservation_starts_idx",
     func.lower(reservation.c.during),
     postgresql_where=reservation.c.status == "confirmed",
