@@ -62,6 +62,8 @@ def cancellation(
         )
     if status is Status.REQUESTED:
         return Ending(Status.CANCELLED, 0, "The request had not been answered.")
+    if status in (Status.HELD, Status.OFFERED):
+        return Ending(Status.CANCELLED, 0, "It had not been taken up.")
     if instrument_down:
         return Ending(Status.CANCELLED, 0, "The instrument was closed in that time.")
     limit = timedelta(minutes=terms.late_cancel_minutes)

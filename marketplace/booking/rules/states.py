@@ -76,8 +76,15 @@ TRANSITIONS: dict[Status, frozenset[Status]] = {
     Status.REQUESTED: frozenset(
         {Status.CONFIRMED, Status.REJECTED, Status.EXPIRED, Status.CANCELLED}
     ),
+    # A customer's move to another time is a request again where the instrument needs approval.
     Status.CONFIRMED: frozenset(
-        {Status.IN_USE, Status.CANCELLED, Status.LATE_CANCELLED, Status.NO_SHOW}
+        {
+            Status.REQUESTED,
+            Status.IN_USE,
+            Status.CANCELLED,
+            Status.LATE_CANCELLED,
+            Status.NO_SHOW,
+        }
     ),
     Status.IN_USE: frozenset({Status.USED}),
     Status.USED: frozenset(),
