@@ -112,7 +112,10 @@ async def database(database_url: str, clock: SetClock) -> AsyncIterator[Database
 def test_settings(tmp_path: Path) -> Settings:
     """Settings that touch nothing outside the test."""
     return Settings(
-        data_folder=tmp_path, token_secret=SecretStr(TOKEN_SECRET), requests_per_minute=100_000
+        data_folder=tmp_path,
+        token_secret=SecretStr(TOKEN_SECRET),
+        requests_per_minute=100_000,
+        live_stream_seconds=1,
     )
 
 

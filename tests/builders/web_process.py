@@ -26,6 +26,7 @@ class WebProcess:
     folder: str
     port: int = 0
     redis_url: str = ""
+    settings: dict[str, str] = field(default_factory=dict)
     process: subprocess.Popen[bytes] = field(init=False)
 
     @property
@@ -47,6 +48,9 @@ class WebProcess:
                 "MARKETPLACE_DATA_FOLDER": self.folder,
                 "MARKETPLACE_REQUESTS_PER_MINUTE": "1000000",
                 "MARKETPLACE_LOG_LEVEL": "ERROR",
+                # Whoever asks for a stream without meaning it waits no longer.
+                "MARKETPLACE_LIVE_STREAM_SECONDS": "1",
+                **self.settings,
             },
             stderr=self.log_path.open("ab"),
         )

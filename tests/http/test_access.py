@@ -27,6 +27,7 @@ SETTINGS = Settings(
     token_secret=SecretStr(TOKEN_SECRET),
     requests_per_minute=1_000_000,
     sign_ins_per_minute=1_000_000,
+    live_stream_seconds=1,
 )
 APP, SERVICES = an_app_without_database(SETTINGS)
 ROUTES = api_routes(APP)
@@ -42,6 +43,8 @@ PUBLIC = {
     "GET /instrument-categories": "the catalogue is published (J.15)",
     "GET /instruments/{instrument_id:int}/opening-hours": "hours are published (J.15)",
     "GET /instruments/{instrument_id:int}/availability": "says when, and never for whom",
+    "GET /instruments/{instrument_id:int}/closures": "closures are published like hours (J.15)",
+    "GET /instruments/{instrument_id:int}/live": "says that free time changed, and never for whom",
     "GET /instruments/{instrument_id:int}/booking-rule": "sharing rules are published (J.15)",
     "GET /instruments/{instrument_id:int}/price": "fee standards are published (J.15)",
     "GET /instruments/{instrument_id:int}/price-lists": "fee standards are published (J.15)",

@@ -11,7 +11,7 @@ from typing import Any
 from sqlalchemy import func, select
 
 from marketplace.booking import events
-from marketplace.booking.events import OutsideTimesChanged
+from marketplace.booking.events import OutsideTimesChanged, ReservationMoved
 from marketplace.booking.tables import booking_rule
 from marketplace.booking.tables import reservation as table
 from marketplace.catalogue.events import InstrumentClosed, InstrumentListed, InstrumentWithdrawn
@@ -40,6 +40,7 @@ _PUBLIC_KINDS = {
     "ReservationPlaced": "reserved",
     "ReservationHeld": "reserved",
     "ReservationConfirmed": "reserved",
+    "ReservationMoved": "moved",
     "ReservationCancelled": "freed",
     "ReservationRejected": "freed",
     "ReservationExpired": "freed",
@@ -126,11 +127,10 @@ async def reservation_changes(tx: Tx, told: Sequence[Any]) -> list[Change]:
 
 def _periods(event: Any, starts_at: datetime, ends_at: datetime) -> list[tuple[datetime, datetime]]:
     """The reserved time, and the one that it was moved away from."""
-    periods = [(starts_at, ends_at)]
-    if hasattr(event, "from_starts_at"):
-        before = (event.from_starts_at, event.from_ends_at)
-        periods = sorted({before, *periods})
-    return periods
+    if isinstance(event, ReservationMoved):
+        before = (event.before_starts_at, event.before_ends_at)
+        return sorted({before, (event.starts_at, event.ends_at)})
+    return [(starts_at, ends_at)]
 
 
 def _facts(event: Any, starts_at: datetime | None, ends_at: datetime | None) -> Mapping[str, Any]:
