@@ -70,6 +70,20 @@ class ClosureRefused(Refused):
     title = "The instrument cannot be closed for this time"
 
 
+class ClosureMissing(Missing):
+    """There is no such closure of this instrument."""
+
+    code = "closure-not-found"
+    title = "There is no such closure"
+
+
+class ClosureOver(Conflict):
+    """A closure that has ended is history: what was refused for it stays explained."""
+
+    code = "closure-over"
+    title = "The closure has ended already"
+
+
 class HeaderMissing(Malformed):
     """No line of the file is a header of the national layout, or required columns are missing."""
 

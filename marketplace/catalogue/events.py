@@ -41,6 +41,16 @@ class InstrumentClosed(Event):
     closure_id: int
     starts_at: datetime
     ends_at: datetime
+    kind: str = "closed"
+
+
+@dataclass(frozen=True, slots=True)
+class InstrumentReopened(Event):
+    """A closure ended earlier than was said, or was taken back before it began."""
+
+    instrument_id: int
+    closure_id: int
+    reopened_at: datetime
 
 
 @dataclass(frozen=True, slots=True)

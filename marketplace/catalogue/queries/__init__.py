@@ -1,11 +1,11 @@
 """Which instruments there are, when they are open, and how they are found."""
 
+from marketplace.catalogue.queries.closures import ClosureSearch, closures, closures_page
 from marketplace.catalogue.queries.holdings import Holdings, Totals, holdings, totals
 from marketplace.catalogue.queries.imports import ImportBatches, import_batch, import_batches
 from marketplace.catalogue.queries.instruments import (
     LateListings,
     OwnInstruments,
-    closures,
     export_csv,
     instrument,
     instruments,
@@ -27,13 +27,15 @@ from marketplace.catalogue.queries.rows import (
     SearchHits,
 )
 from marketplace.catalogue.queries.search import HITS_MAX, InstrumentSearch, search
-from marketplace.catalogue.rules.opening import OpeningHours
+from marketplace.catalogue.rules.opening import ClosureKind, OpeningHours
 from marketplace.catalogue.rules.states import ShareMode
 
 __all__ = [
     "HITS_MAX",
     "MACHINES",
     "Closure",
+    "ClosureKind",
+    "ClosureSearch",
     "FacetValue",
     "Facets",
     "Holdings",
@@ -49,6 +51,7 @@ __all__ = [
     "ShareMode",
     "Totals",
     "closures",
+    "closures_page",
     "export_csv",
     "holdings",
     "import_batch",

@@ -8,16 +8,14 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from sqlalchemy import Date, Select, and_, cast, func, or_, select
-from sqlalchemy.dialects.postgresql import Range
 
 from marketplace.catalogue import tables
 from marketplace.catalogue.errors import InstrumentMissing
-from marketplace.catalogue.queries.rows import Closure, Instrument, columns_of
+from marketplace.catalogue.queries.rows import Instrument, columns_of
 from marketplace.catalogue.rules.export import HEADER, cells_of
 from marketplace.catalogue.rules.opening import OpeningHours
 from marketplace.catalogue.rules.states import Status
 from marketplace.kernel.db import Tx
-from marketplace.kernel.time import During
 from marketplace.parties.queries import require_own_or_staff
 
 _instrument = tables.instrument.c
@@ -88,26 +86,6 @@ async def opening_hours_of(tx: Tx, instrument_ids: Iterable[int]) -> dict[int, l
         interval = OpeningHours(row.weekday, row.opens_minute, row.closes_minute)
         weeks[row.instrument_id].append(interval)
     return weeks
-
-
-async def closures(tx: Tx, instrument_ids: Iterable[int], during: During) -> list[Closure]:
-    """Every closure of these instruments that touches `during`, in order of its start."""
-    closure = tables.closure.c
-    return await tx.all(
-        Closure,
-        select(
-            closure.id,
-            closure.instrument_id,
-            func.lower(closure.during).label("starts_at"),
-            func.upper(closure.during).label("ends_at"),
-            closure.reason,
-        )
-        .where(
-            closure.instrument_id.in_(sorted(set(instrument_ids))),
-            closure.during.overlaps(Range(during.starts_at, during.ends_at, bounds="[)")),
-        )
-        .order_by("starts_at", closure.id),
-    )
 
 
 @dataclass(frozen=True, slots=True)

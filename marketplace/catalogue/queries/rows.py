@@ -142,6 +142,7 @@ class Closure:
     instrument_id: int
     starts_at: datetime
     ends_at: datetime
+    kind: str
     reason: str
 
 

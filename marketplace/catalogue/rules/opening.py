@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
+from enum import StrEnum
 
 from marketplace.kernel.errors import Reasons
 from marketplace.kernel.time import During
@@ -13,6 +14,17 @@ MINUTES_PER_DAY = 1440
 INTERVALS_MAX = 70
 CLOSURE_DAYS_MAX = 366
 YEAR_MAX = 2100
+
+
+class ClosureKind(StrEnum):
+    """Why an instrument is closed; users see it."""
+
+    CLOSED = "closed"
+    """The provider is away, or uses the room for something else."""
+    MAINTENANCE = "maintenance"
+    """Planned upkeep."""
+    BREAKDOWN = "breakdown"
+    """It does not work."""
 
 
 @dataclass(frozen=True, slots=True, order=True)

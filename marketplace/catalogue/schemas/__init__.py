@@ -22,8 +22,10 @@ from marketplace.catalogue.schemas.opening import (
     ClosureOut,
     OpeningHoursIn,
     OpeningHoursOut,
+    ReopenedOut,
     WeekIn,
     WeekOut,
+    closure_window,
 )
 
 __all__ = [
@@ -41,9 +43,11 @@ __all__ = [
     "NewInstrumentIn",
     "OpeningHoursIn",
     "OpeningHoursOut",
+    "ReopenedOut",
     "ReportOut",
     "SearchOut",
     "WeekIn",
     "WeekOut",
     "WithdrawIn",
+    "closure_window",
 ]

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Annotated
 
 import msgspec
 
 from marketplace.catalogue.queries import Closure, OpeningHours
-from marketplace.catalogue.rules.opening import INTERVALS_MAX
+from marketplace.catalogue.rules.opening import INTERVALS_MAX, ClosureKind
 from marketplace.catalogue.use_cases import CloseInstrument, SetOpeningHours
 from marketplace.kernel.errors import Malformed
-from marketplace.kernel.time import During
+from marketplace.kernel.time import During, as_utc
 from marketplace.kernel.wire import In, Instant, Out, Word
 
 Weekday = Annotated[int, msgspec.Meta(ge=0, le=6)]
@@ -75,6 +75,7 @@ class ClosureIn(In):
     starts_at: Instant
     ends_at: Instant
     reason: Word
+    kind: ClosureKind = ClosureKind.CLOSED
 
     def to_command(self, instrument_id: int) -> CloseInstrument:
         """Close the instrument.
@@ -86,7 +87,27 @@ class ClosureIn(In):
             during = During(self.starts_at, self.ends_at)
         except ValueError as error:
             raise Malformed("The closure ends after it starts.", field="ends_at") from error
-        return CloseInstrument(instrument_id, during, self.reason)
+        return CloseInstrument(instrument_id, during, self.reason, self.kind)
+
+
+EARLIEST = datetime(2000, 1, 1, tzinfo=UTC)
+LATEST = datetime(2101, 1, 1, tzinfo=UTC)
+
+
+def closure_window(starts_at: datetime | None, ends_at: datetime | None) -> During | None:
+    """The period between two instants of a request; one that is left out does not bound it.
+
+    Raises:
+        Malformed: when it is empty, has no time zone, or lies outside the years of a calendar.
+    """
+    if starts_at is None and ends_at is None:
+        return None
+    first, last = starts_at or EARLIEST, ends_at or LATEST
+    if first.tzinfo is None or last.tzinfo is None:
+        raise Malformed("An instant needs a time zone, for instance +08:00.")
+    if not EARLIEST <= first < last <= LATEST:
+        raise Malformed("`until` lies after `from`, both in the years 2000 to 2100.")
+    return During(as_utc(first), as_utc(last))
 
 
 class ClosureOut(Out):
@@ -96,9 +117,21 @@ class ClosureOut(Out):
     instrument_id: int
     starts_at: datetime
     ends_at: datetime
+    kind: str
     reason: str
 
     @classmethod
     def of(cls, closure: Closure) -> ClosureOut:
         """What is shown of a closure."""
         return cls.like(closure)
+
+
+class ReopenedOut(Out):
+    """What is left of a closure that was ended: nothing of one that had not begun."""
+
+    closure: ClosureOut | None
+
+    @classmethod
+    def of(cls, left: Closure | None) -> ReopenedOut:
+        """What is shown of it."""
+        return cls(closure=None if left is None else ClosureOut.of(left))

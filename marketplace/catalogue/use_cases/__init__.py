@@ -19,8 +19,10 @@ from marketplace.catalogue.use_cases.instruments import (
 )
 from marketplace.catalogue.use_cases.opening import (
     CloseInstrument,
+    ReopenInstrument,
     SetOpeningHours,
     close_instrument,
+    reopen_instrument,
     set_opening_hours,
 )
 
@@ -32,6 +34,7 @@ __all__ = [
     "ImportReport",
     "ListInstrument",
     "RegisterInstrument",
+    "ReopenInstrument",
     "SetOpeningHours",
     "WithdrawInstrument",
     "change_instrument",
@@ -40,6 +43,7 @@ __all__ = [
     "import_instruments",
     "list_instrument",
     "register_instrument",
+    "reopen_instrument",
     "set_opening_hours",
     "withdraw_instrument",
 ]

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from sqlalchemy import delete, insert
+from sqlalchemy import delete, insert, update
 from sqlalchemy.dialects.postgresql import Range
 
 from marketplace.catalogue import tables
-from marketplace.catalogue.errors import ClosureRefused, OpeningHoursRefused
-from marketplace.catalogue.events import InstrumentClosed
+from marketplace.catalogue.errors import ClosureOver, ClosureRefused, OpeningHoursRefused
+from marketplace.catalogue.events import InstrumentClosed, InstrumentReopened
 from marketplace.catalogue.queries import Closure, OpeningHours, opening_hours, own_instrument
-from marketplace.catalogue.rules.opening import check_closure, check_opening_hours
+from marketplace.catalogue.queries.closures import locked_closure
+from marketplace.catalogue.rules.opening import (
+    ClosureKind,
+    check_closure,
+    check_opening_hours,
+)
 from marketplace.kernel.db import Tx
 from marketplace.kernel.time import During, as_utc
 
@@ -67,6 +72,7 @@ class CloseInstrument:
     instrument_id: int
     during: During
     reason: str
+    kind: ClosureKind = ClosureKind.CLOSED
 
 
 async def close_instrument(tx: Tx, command: CloseInstrument) -> Closure:
@@ -84,6 +90,7 @@ async def close_instrument(tx: Tx, command: CloseInstrument) -> Closure:
         .values(
             instrument_id=found.id,
             during=Range(starts_at, ends_at, bounds="[)"),
+            kind=command.kind,
             reason=command.reason.strip(),
             made_by=tx.actor.person_id,
             made_at=tx.now,
@@ -97,7 +104,48 @@ async def close_instrument(tx: Tx, command: CloseInstrument) -> Closure:
         closure_id=closure_id,
         starts_at=starts_at.isoformat(),
         ends_at=ends_at.isoformat(),
+        kind=command.kind,
         reason=command.reason,
     )
-    tx.record(InstrumentClosed(found.id, closure_id, starts_at, ends_at))
-    return Closure(closure_id, found.id, starts_at, ends_at, command.reason.strip())
+    tx.record(InstrumentClosed(found.id, closure_id, starts_at, ends_at, command.kind))
+    return Closure(closure_id, found.id, starts_at, ends_at, command.kind, command.reason.strip())
+
+
+@dataclass(frozen=True, slots=True)
+class ReopenInstrument:
+    """End a closure now: the repair is done, or the plan was dropped."""
+
+    instrument_id: int
+    closure_id: int
+
+
+async def reopen_instrument(tx: Tx, command: ReopenInstrument) -> Closure | None:
+    """Let a closure end now; one that has not begun is taken back, and None is left of it.
+
+    Raises:
+        InstrumentMissing: when it is not the caller's own.
+        ClosureMissing: when it has no such closure.
+        ClosureOver: when it has ended already.
+    """
+    found = await own_instrument(tx, command.instrument_id)
+    present = await locked_closure(tx, found.id, command.closure_id)
+    if present.ends_at <= tx.now:
+        raise ClosureOver("Close it again if need be.", ended_at=present.ends_at)
+    mine = tables.closure.c.id == present.id
+    left = None if tx.now <= present.starts_at else replace(present, ends_at=tx.now)
+    if left is None:
+        await tx.execute(delete(tables.closure).where(mine))
+    else:
+        during = Range(left.starts_at, left.ends_at, bounds="[)")
+        await tx.execute(update(tables.closure).where(mine).values(during=during))
+    tx.audit(
+        "reopen",
+        subject="instrument",
+        subject_id=found.id,
+        closure_id=present.id,
+        starts_at=present.starts_at.isoformat(),
+        ends_at=present.ends_at.isoformat(),
+        reason=present.reason,
+    )
+    tx.record(InstrumentReopened(found.id, present.id, tx.now))
+    return left

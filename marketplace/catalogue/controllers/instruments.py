@@ -1,4 +1,4 @@
-"""The JSON API of the catalogue."""
+"""Instruments: found, described, listed, imported."""
 
 from typing import Annotated, Any
 
@@ -21,8 +21,6 @@ from marketplace.catalogue.rules.states import Kind, ShareMode, Status
 from marketplace.catalogue.rules.words import QUERY_LENGTH_MAX
 from marketplace.catalogue.schemas import (
     CategoryOut,
-    ClosureIn,
-    ClosureOut,
     ImportDetailOut,
     ImportOut,
     InstrumentIn,
@@ -30,19 +28,15 @@ from marketplace.catalogue.schemas import (
     NewInstrumentIn,
     ReportOut,
     SearchOut,
-    WeekIn,
-    WeekOut,
     WithdrawIn,
 )
 from marketplace.catalogue.use_cases import (
     ImportInstruments,
     ListInstrument,
     change_instrument,
-    close_instrument,
     import_instruments,
     list_instrument,
     register_instrument,
-    set_opening_hours,
     withdraw_instrument,
 )
 from marketplace.kernel.errors import Malformed
@@ -220,38 +214,6 @@ async def post_withdrawal(
     )
 
 
-@get("/instruments/{instrument_id:int}/opening-hours", **public(), summary="The usual week")
-async def get_opening_hours(request: ApiRequest, instrument_id: FromPath[Id]) -> WeekOut:
-    """When an instrument is open; empty while its provider has not said."""
-    actor = caller_or_nobody(request)
-    await read(request, queries.visible_instrument, instrument_id, actor=actor)
-    return WeekOut.of(await read(request, queries.opening_hours, instrument_id, actor=actor))
-
-
-@put("/instruments/{instrument_id:int}/opening-hours", **_MANAGER, summary="Set the usual week")
-async def put_opening_hours(
-    request: ApiRequest, instrument_id: FromPath[Id], data: JSONBody[WeekIn]
-) -> Response[WeekOut]:
-    """The week replaces the one before."""
-    return await perform(
-        request,
-        set_opening_hours,
-        data.to_command(instrument_id),
-        present=WeekOut.of,
-        status=200,
-    )
-
-
-@post("/instruments/{instrument_id:int}/closures", **_MANAGER, summary="Close an instrument")
-async def post_closure(
-    request: ApiRequest, instrument_id: FromPath[Id], data: JSONBody[ClosureIn]
-) -> Response[ClosureOut]:
-    """For a time, whatever its opening hours, with a reason that users see."""
-    return await perform(
-        request, close_instrument, data.to_command(instrument_id), present=ClosureOut.of
-    )
-
-
 @post(
     "/instruments/imports",
     **_MANAGER,
@@ -331,9 +293,6 @@ routes: list[ControllerRouterHandler] = [
     put_instrument,
     post_listing,
     post_withdrawal,
-    get_opening_hours,
-    put_opening_hours,
-    post_closure,
     post_import,
     list_imports,
     get_import,
