@@ -57,6 +57,7 @@ _IDS = {
     "account_id": "select max(id) from bank_account where organisation_id = {provider}",
     "assessment_id": "select id from assessment where provider_id = {provider}",
     "claim_id": "select max(id) from claim",
+    "closure_id": "select max(id) from closure",
     "deliverable_id": "select max(id) from deliverable",
     "grant_id": "select max(id) from voucher_grant",
     "objection_id": "select max(id) from objection",
