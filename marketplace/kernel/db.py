@@ -259,6 +259,23 @@ class Tx:
             self._audit = []
         self._stored.extend(events)
 
+    @asynccontextmanager
+    async def attempt(self) -> AsyncIterator[None]:
+        """A part that may be refused while the rest goes on: all of it happens, or nothing.
+
+        Raises:
+            DomainError: what the part refused, or what a named constraint means; what it wrote and
+                recorded is gone.
+        """
+        await self.flush()
+        try:
+            async with errors_translated(), self.connection.begin_nested():
+                yield
+                await self.flush()
+        except DomainError:
+            self.forget()
+            raise
+
     def forget(self) -> None:
         """Drop what was recorded and not written: what it tells of was rolled back."""
         self._events = []
