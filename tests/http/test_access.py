@@ -44,7 +44,6 @@ PUBLIC = {
     "GET /instruments/{instrument_id:int}/opening-hours": "hours are published (J.15)",
     "GET /instruments/{instrument_id:int}/availability": "says when, and never for whom",
     "GET /instruments/{instrument_id:int}/closures": "closures are published like hours (J.15)",
-    "GET /instruments/{instrument_id:int}/closures": "closures are published like hours (J.15)",
     "GET /instruments/{instrument_id:int}/live": "says that free time changed, and never for whom",
     "GET /instruments/{instrument_id:int}/booking-rule": "sharing rules are published (J.15)",
     "GET /instruments/{instrument_id:int}/price": "fee standards are published (J.15)",
