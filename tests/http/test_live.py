@@ -42,14 +42,19 @@ def valkey(tmp_path: Path) -> Iterator[str]:
 
 @asynccontextmanager
 async def web_processes(
-    database_url: str, folder: Path, *, redis_url: str = "", count: int = 1, **settings: str
+    database_url: str,
+    folder: Path,
+    *,
+    redis_url: str = "",
+    count: int = 1,
+    limits: dict[str, str] | None = None,
 ) -> AsyncIterator[list[WebProcess]]:
     found = []
     for number in range(count):
         place = folder / f"web-{number}"
         place.mkdir()
         process = WebProcess(
-            database_url, str(place), redis_url=redis_url, settings=LIVE | settings
+            database_url, str(place), redis_url=redis_url, settings=LIVE | (limits or {})
         )
         found.append(process)
     await asyncio.gather(*(each.start() for each in found))
@@ -239,7 +244,7 @@ async def test_streams_are_bounded_by_address_and_in_all_and_end_by_themselves(
         "MARKETPLACE_LIVE_STREAM_SECONDS": "2",
     }
     async with (
-        web_processes(database_url, tmp_path, **limits) as (web,),
+        web_processes(database_url, tmp_path, limits=limits) as (web,),
         a_page(web, path.removeprefix(API)) as first,
         a_page(web, path.removeprefix(API)) as second,
         httpx.AsyncClient(base_url=web.address) as client,

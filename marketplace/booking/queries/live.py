@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import fields
 from datetime import datetime
 from typing import Any
@@ -14,7 +14,12 @@ from marketplace.booking import events
 from marketplace.booking.events import OutsideTimesChanged, ReservationMoved
 from marketplace.booking.tables import booking_rule
 from marketplace.booking.tables import reservation as table
-from marketplace.catalogue.events import InstrumentClosed, InstrumentListed, InstrumentWithdrawn
+from marketplace.catalogue.events import (
+    InstrumentClosed,
+    InstrumentListed,
+    InstrumentReopened,
+    InstrumentWithdrawn,
+)
 from marketplace.catalogue.queries import instruments, visible_instrument
 from marketplace.kernel.db import Tx
 from marketplace.kernel.events import Event
@@ -33,7 +38,13 @@ _OF_RESERVATIONS = frozenset(
     and {"reservation_id", "instrument_id"} <= {field.name for field in fields(each)}
 )
 _OF_INSTRUMENTS = frozenset[type[Event]](
-    {InstrumentClosed, InstrumentListed, InstrumentWithdrawn, OutsideTimesChanged}
+    {
+        InstrumentClosed,
+        InstrumentListed,
+        InstrumentReopened,
+        InstrumentWithdrawn,
+        OutsideTimesChanged,
+    }
 )
 # What the public is told; of sessions it hears nothing, since they change no free time.
 _PUBLIC_KINDS = {
@@ -46,6 +57,7 @@ _PUBLIC_KINDS = {
     "ReservationExpired": "freed",
     "ReservationNoShow": "freed",
     "InstrumentClosed": "closed",
+    "InstrumentReopened": "freed",
     "OutsideTimesChanged": "outside",
 }
 _WORDS = re.compile(r"(?<!^)(?=[A-Z])")
@@ -133,7 +145,7 @@ def _periods(event: Any, starts_at: datetime, ends_at: datetime) -> list[tuple[d
     return [(starts_at, ends_at)]
 
 
-def _facts(event: Any, starts_at: datetime | None, ends_at: datetime | None) -> Mapping[str, Any]:
+def _facts(event: Any, starts_at: datetime | None, ends_at: datetime | None) -> dict[str, Any]:
     return {
         "instrument_id": event.instrument_id,
         "kind": _PUBLIC_KINDS.get(type(event).__name__, "changed"),

@@ -28,6 +28,7 @@ def _closures() -> Select[Any]:
         func.upper(_c.during).label("ends_at"),
         _c.kind,
         _c.reason,
+        _c.made_at,
     )
 
 

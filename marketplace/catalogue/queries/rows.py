@@ -144,6 +144,7 @@ class Closure:
     ends_at: datetime
     kind: str
     reason: str
+    made_at: datetime
 
 
 @dataclass(frozen=True, slots=True)

@@ -108,7 +108,9 @@ async def close_instrument(tx: Tx, command: CloseInstrument) -> Closure:
         reason=command.reason,
     )
     tx.record(InstrumentClosed(found.id, closure_id, starts_at, ends_at, command.kind))
-    return Closure(closure_id, found.id, starts_at, ends_at, command.kind, command.reason.strip())
+    return Closure(
+        closure_id, found.id, starts_at, ends_at, command.kind, command.reason.strip(), tx.now
+    )
 
 
 @dataclass(frozen=True, slots=True)
