@@ -33,10 +33,10 @@ _USED = text(
     """
     insert into usage_session (reservation_id, instrument_id, opened_at, closed_at,
       reserved_minutes, actual_minutes, billable_minutes, preparation_minutes, test_minutes,
-      post_minutes, operator_id, problem, closed_how)
+      post_minutes, operator_id, problem, closed_how, samples_run)
     values (:reservation_id, :instrument_id, :starts_at, :closed_at, 60, :actual, 60, :preparation,
             :test, :post, :person_id, :problem,
-            case when cast(:closed_at as timestamptz) is not null then 'person' end)
+            case when cast(:closed_at as timestamptz) is not null then 'person' end, :samples)
     returning id
     """
 )
@@ -49,6 +49,7 @@ class Used:
     metered: Metered
     user_class: UserClass
     self_operated: bool
+    samples: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +86,7 @@ async def a_session_in_history(
     purpose: Purpose = Purpose.OWN_RESEARCH,
     user_class: UserClass = UserClass.OWN_UNIT,
     problem: str | None = None,
+    samples: int | None = None,
 ) -> int:
     """One closed session; its id."""
     person_id = await a_person(database)
@@ -102,6 +104,7 @@ async def a_session_in_history(
             user_class=user_class,
             operator_id=None,
             problem=problem,
+            samples=samples,
         )
         return session_id
 
@@ -135,7 +138,7 @@ async def a_history(
                 "starts_at": FIRST + timedelta(seconds=chance.randrange(days * 86_400)),
                 "purpose": chance.choice(list(Purpose)),
                 "user_class": chance.choice(list(UserClass)),
-                "operator_id": None,
+                "operator_id": chance.choice([None, person_id]),
             }
             if chance.random() < 0.2:
                 status = chance.choice(["no_show", "late_cancelled", "cancelled"])
@@ -144,8 +147,10 @@ async def a_history(
                 history.kept.append(Kept(instrument_id, made["starts_at"], ends_at, status))
                 continue
             parts = (chance.randrange(0, 300), chance.randrange(0, 900), chance.randrange(0, 300))
-            idle = chance.randrange(1, 120)
-            session_id, ends_at = await _write(tx, parts=parts, idle=idle, problem=None, **made)
+            idle, samples = chance.randrange(1, 120), chance.choice([None, 0, 1, 7])
+            session_id, ends_at = await _write(
+                tx, parts=parts, idle=idle, problem=None, samples=samples, **made
+            )
             history.kept.append(Kept(instrument_id, made["starts_at"], ends_at, "used"))
             history.used.append(
                 Used(
@@ -159,7 +164,8 @@ async def a_history(
                         made["calendar_id"],
                     ),
                     made["user_class"],
-                    made["user_class"] is not UserClass.OWN_UNIT,
+                    made["user_class"] is not UserClass.OWN_UNIT and not made["operator_id"],
+                    samples or 0,
                 )
             )
 
@@ -168,7 +174,13 @@ async def a_history(
 
 
 async def _write(
-    tx: Tx, *, parts: tuple[int, int, int], idle: int, problem: str | None, **made: Any
+    tx: Tx,
+    *,
+    parts: tuple[int, int, int],
+    idle: int,
+    problem: str | None,
+    samples: int | None,
+    **made: Any,
 ) -> tuple[int, datetime]:
     actual = max(1, sum(parts) + idle)
     closed_at = made["starts_at"] + timedelta(minutes=actual)
@@ -186,6 +198,7 @@ async def _write(
             "post": parts[2],
             "person_id": made["person_id"],
             "problem": problem,
+            "samples": samples,
         },
     )
     return session_id, closed_at

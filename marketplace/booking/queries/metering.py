@@ -303,8 +303,6 @@ def _services(calendars: CTE) -> CTE:
 
 def samples_run() -> ColumnElement[int]:
     """How many samples were run in a session, where somebody counted."""
-    if "samples_run" not in usage_session.c:
-        return literal(0)
     return func.coalesce(usage_session.c.samples_run, 0)
 
 

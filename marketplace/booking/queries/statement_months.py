@@ -22,6 +22,7 @@ from sqlalchemy import (
     or_,
     select,
 )
+from sqlalchemy.dialects.postgresql import distinct_on
 
 from marketplace.booking.queries.figures import Dimension, Scope, summed
 from marketplace.booking.queries.machine_hours import provider_seen
@@ -256,7 +257,7 @@ def _confirmed(asked: MonthsAsked, provider_id: int | None) -> Select[Any]:
     of, line = hours_statement.c, hours_statement_line.c
     last = (
         select(of.id, of.provider_id, of.month, of.version)
-        .distinct(of.provider_id, of.month)
+        .ext(distinct_on(of.provider_id, of.month))
         .where(of.status == StatementStatus.CONFIRMED, of.month.between(asked.first, asked.last))
         .order_by(of.provider_id, of.month, of.version.desc())
     )

@@ -80,7 +80,9 @@ def by_rule(history: History, period: During) -> Counter:
         found["idle_minutes"] += parts.idle
         found["overlap_minutes"] += parts.overlap
         found["self_operated_minutes"] += parts.minutes * used.self_operated
-        found["sessions"] += period.starts_at <= one.starts_at < period.ends_at
+        opened = period.starts_at <= one.starts_at < period.ends_at
+        found["sessions"] += opened
+        found["samples"] += opened * used.samples
     for kept in history.kept:
         began = period.starts_at <= kept.starts_at.replace(second=0) < period.ends_at
         found["no_shows"] += began and kept.status == "no_show"
