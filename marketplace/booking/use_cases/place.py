@@ -29,6 +29,7 @@ from marketplace.booking.rules.standing import (
     standing_refusals,
 )
 from marketplace.booking.rules.states import Purpose, Status, UserClass, first_status
+from marketplace.booking.rules.walk_up import walk_up_refusals
 from marketplace.booking.use_cases.refuse import refuse
 from marketplace.booking.use_cases.seats import SeatTaken, take_seat
 from marketplace.booking.use_cases.standing import acceptable
@@ -48,6 +49,8 @@ class PlaceReservation:
 
     `assisted` asks for an operator, or for none; None leaves it to the instrument's rule.
     `override_reason` sets the overridable rules aside; only the instrument's own staff may.
+    With `held_until` the time is only kept until then. A `walk_up` begins in this minute: neither
+    notice nor step counts.
     """
 
     instrument_id: int
@@ -62,6 +65,13 @@ class PlaceReservation:
     seat: int | None = None
     assisted: bool | None = None
     override_reason: str | None = None
+    held_until: datetime | None = None
+    walk_up: bool = False
+
+    @property
+    def is_hold(self) -> bool:
+        """Whether the time is only kept: nobody uses it yet, so nobody's standing counts."""
+        return self.held_until is not None
 
     @property
     def of_class(self) -> UserClass:
@@ -100,9 +110,9 @@ async def place_reservation(tx: Tx, command: PlaceReservation) -> Reservation:
 async def _place(tx: Tx, command: PlaceReservation, found: Schedule) -> Reservation:
     """Reasons, override, seat, and what is told of it."""
     person = command.of_person(found)
-    who = await standing(tx, person)
+    who = Standing() if command.is_hold else await standing(tx, person)
     reasons = await reasons_against(tx, command, found, who=who)
-    overridden = _overridden(tx, command, found, reasons)
+    overridden = overridden_by(tx, command, found, reasons)
     if len(overridden) < len(reasons) or not _has_seat(found, command.seat):
         await refuse(tx, command, found, reasons, accept=await acceptable(tx, person, who))
     row = _row(tx, command, found, override=bool(overridden))
@@ -111,15 +121,16 @@ async def _place(tx: Tx, command: PlaceReservation, found: Schedule) -> Reservat
         row,
         seats=found.terms.seats,
         seat=command.seat,
-        operators=operators_for(who, person),
+        operators=None if command.is_hold else operators_for(who, person),
     )
     if won is None:
         present = await _schedule(tx, command)
         if present.calendar_id != found.calendar_id:
             return await _place(tx, command, present)
         # The last operator may have been lost instead of the last seat.
-        who = await standing(tx, person)
-        lost = standing_refusals(who, person, at=tx.now)
+        if not command.is_hold:
+            who = await standing(tx, person)
+        lost = () if command.is_hold else standing_refusals(who, person, at=tx.now)
         await refuse(tx, command, found, lost, accept=await acceptable(tx, person, who))
     placed = _placed(row, won)
     _tell(tx, placed, overridden)
@@ -140,10 +151,14 @@ async def reasons_against(
     when it moves; `who` is the person's standing where it was read. Where the provider leaves a
     floor of hours to others the weeks are locked, and where a quota limits the person, the quota.
     """
-    person = command.of_person(found, besides=besides)
+    against = walk_up_refusals if command.walk_up else refusals
+    in_person: tuple[Reason, ...] = ()
+    if not command.is_hold:
+        person = command.of_person(found, besides=besides)
+        in_person = standing_refusals(who or await standing(tx, person), person, at=tx.now)
     return (
-        *refusals(found, command.during, purpose=command.purpose, at=tx.now),
-        *standing_refusals(who or await standing(tx, person), person, at=tx.now),
+        *against(found, command.during, purpose=command.purpose, at=tx.now),
+        *in_person,
         *await floor_reasons(tx, found, command.during, purpose=command.purpose, besides=besides),
     )
 
@@ -208,10 +223,14 @@ async def reserve_own_time(tx: Tx, command: ReserveOwnTime) -> Reservation:
     return await _place(tx, asked, found)
 
 
-def _overridden(
+def overridden_by(
     tx: Tx, command: PlaceReservation, found: Schedule, reasons: Sequence[Reason]
 ) -> list[Reason]:
-    """The reasons that this command sets aside; all of them or none."""
+    """The reasons that this command sets aside; all of them or none.
+
+    Raises:
+        OverrideNotAllowed: when somebody who is not staff of the instrument does, or says no why.
+    """
     possible = [reason for reason in reasons if reason.overridable]
     if command.override_reason is None or not possible:
         return []
@@ -230,6 +249,9 @@ def _has_seat(found: Schedule, seat: int | None) -> bool:
 
 def _row(tx: Tx, command: PlaceReservation, found: Schedule, *, override: bool) -> dict[str, Any]:
     status = first_status(needs_approval=found.terms.needs_approval, purpose=command.purpose)
+    held_until = answer_by(tx, command, found) if status is Status.REQUESTED else None
+    if command.is_hold:
+        status, held_until = Status.HELD, command.held_until
     return {
         "instrument_id": found.instrument_id,
         "provider_id": found.provider_id,
@@ -245,7 +267,7 @@ def _row(tx: Tx, command: PlaceReservation, found: Schedule, *, override: bool) 
         "group_id": command.group_id,
         "series_id": command.series_id,
         "order_id": command.order_id,
-        "held_until": _held_until(tx, command, found) if status is Status.REQUESTED else None,
+        "held_until": held_until,
         "override_reason": command.override_reason if override else None,
         "placed_at": tx.now,
         "confirmed_at": tx.now if status is Status.CONFIRMED else None,
@@ -253,7 +275,7 @@ def _row(tx: Tx, command: PlaceReservation, found: Schedule, *, override: bool) 
     }
 
 
-def _held_until(tx: Tx, command: PlaceReservation, found: Schedule) -> datetime:
+def answer_by(tx: Tx, command: PlaceReservation, found: Schedule) -> datetime:
     """A request lapses after the instrument's or the province's time, and never after its start."""
     minutes = found.terms.answer_minutes or rulebook().booking.hold_minutes.on(tx.today)
     return min(tx.now + timedelta(minutes=minutes), command.during.starts_at)

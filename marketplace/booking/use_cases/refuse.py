@@ -59,17 +59,33 @@ async def refuse(
         ReservationOverlaps: when being taken is the only reason.
         ReservationRefused: otherwise.
     """
+    raise await refusal_of(tx, asked, found, reasons, accept=accept)
+
+
+async def refusal_of(
+    tx: Tx,
+    asked: Asked,
+    found: Schedule,
+    reasons: Sequence[Reason],
+    *,
+    accept: Callable[[During], bool] = lambda _: True,
+    besides: int = 0,
+) -> ReservationRefused | ReservationOverlaps:
+    """The refusal that `refuse` raises; `besides` is a reservation that moves, not to others.
+
+    Without `reasons` it is that somebody else holds the time.
+    """
     told = [*reasons, *_seat_reasons(found, asked.seat)]
-    beside = (await taken(tx, [found], asked.during))[found.instrument_id]
-    if not told or _is_taken(found, beside, asked.during):
+    beside = (await taken(tx, [found], asked.during, besides=besides))[found.instrument_id]
+    if not told or is_taken(found, beside, asked.during):
         told.append(_busy(found, beside, asked.during))
     offered = [
-        *map(_offer, await _alternatives(tx, asked, found, accept)),
-        *map(_sibling_offer, await _siblings(tx, asked, found)),
+        *map(_offer, await _alternatives(tx, asked, found, accept, besides)),
+        *map(_sibling_offer, [] if besides else await _siblings(tx, asked, found)),
     ]
     refusal = ReservationRefused if told[0].rule != "busy" else ReservationOverlaps
     detail = " ".join(reason.message for reason in told)
-    raise refusal(detail, reasons=told, alternatives=offered)
+    return refusal(detail, reasons=told, alternatives=offered)
 
 
 def _seat_reasons(found: Schedule, seat: int | None) -> list[Reason]:
@@ -79,7 +95,8 @@ def _seat_reasons(found: Schedule, seat: int | None) -> list[Reason]:
     return [Reason("seat", f"The instrument has {seats} seats.", limit=seats, asked=seat)]
 
 
-def _is_taken(found: Schedule, beside: Sequence[Taken], during: During) -> bool:
+def is_taken(found: Schedule, beside: Sequence[Taken], during: During) -> bool:
+    """Whether no seat is free for the whole of `during`, buffers included."""
     return not any(during in gap for gap in seat_gaps(found, beside, during))
 
 
@@ -87,7 +104,7 @@ def _busy(found: Schedule, beside: Sequence[Taken], during: During) -> Reason:
     """That it is taken, and until when if it may lapse: nobody is named."""
     firm = [one for one in beside if one.held_until is None]
     waits = [one.held_until for one in beside if one.held_until is not None]
-    if waits and not _is_taken(found, firm, during):
+    if waits and not is_taken(found, firm, during):
         return Reason(
             "busy",
             "Somebody holds the instrument in that time and has not confirmed it yet.",
@@ -97,15 +114,15 @@ def _busy(found: Schedule, beside: Sequence[Taken], during: During) -> Reason:
 
 
 async def _alternatives(
-    tx: Tx, asked: Asked, found: Schedule, accept: Callable[[During], bool]
+    tx: Tx, asked: Asked, found: Schedule, accept: Callable[[During], bool], besides: int
 ) -> list[Alternative]:
     """What the same instrument could give instead."""
     window = search_window(found.terms, asked.during, at=tx.now)
     around = await schedule(tx, found.instrument_id, whole_weeks(window), user_class=asked.of_class)
-    beside = (await taken(tx, [around], window))[around.instrument_id]
+    beside = (await taken(tx, [around], window, besides=besides))[around.instrument_id]
     weeks: list[FloorWeek] = []
     if around.terms.outside_floor_minutes and asked.of_class is UserClass.OWN_UNIT:
-        weeks = await floor_of(tx, around, window)
+        weeks = await floor_of(tx, around, window, besides=besides)
 
     def would_do(during: During) -> bool:
         left = not floor_refusals(around, during, weeks, purpose=asked.purpose, at=tx.now)
