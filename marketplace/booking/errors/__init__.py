@@ -50,6 +50,9 @@ from marketplace.booking.errors.reservations import (
 )
 from marketplace.booking.errors.rules import (
     BookingRuleRefused,
+    CalendarInUse,
+    DatedHoursMissing,
+    HoursRefused,
     WindowRefused,
 )
 from marketplace.booking.errors.sessions import (
@@ -80,12 +83,15 @@ from marketplace.booking.errors.statements import (
 __all__ = [
     "AbsenceWithdrawn",
     "BookingRuleRefused",
+    "CalendarInUse",
     "CheckInRefused",
+    "DatedHoursMissing",
     "EndRefused",
     "ExternalTimeIsOrdered",
     "GroupRefused",
     "HoldLapsed",
     "HoldRefused",
+    "HoursRefused",
     "InstrumentClosedForReport",
     "MoveFeeNotAccepted",
     "NothingToCorrect",

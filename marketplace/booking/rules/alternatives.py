@@ -34,7 +34,8 @@ class Alternative:
 def possible_length(terms: BookingTerms, minutes: int) -> int:
     """The length nearest to `minutes` that the booking rule allows, not shorter if it can be."""
     steps = -(-minutes // terms.step_minutes) * terms.step_minutes
-    return max(terms.minimum_minutes, min(steps, terms.maximum_minutes))
+    longest = terms.maximum_minutes // terms.step_minutes * terms.step_minutes
+    return max(terms.minimum_minutes, min(steps, longest))
 
 
 def search_window(terms: BookingTerms, asked: During, *, at: datetime) -> During:
