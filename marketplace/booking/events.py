@@ -81,7 +81,7 @@ class SessionOpened(Event):
 
 @dataclass(frozen=True, slots=True)
 class SessionClosed(Event):
-    """An instrument was used; `problem` is empty unless the platform had to close the session."""
+    """An instrument was used; `problem` says why nobody vouches for the minutes, mostly nothing."""
 
     session_id: int
     reservation_id: int
@@ -118,3 +118,117 @@ class ReservationMoved(Event):
     before_starts_at: datetime
     before_ends_at: datetime
     revision: int
+
+
+@dataclass(frozen=True, slots=True)
+class SessionRepaired(Event):
+    """What a session came to was put right, or vouched for as it stood."""
+
+    session_id: int
+    reservation_id: int
+    order_id: int
+    instrument_id: int
+    billable_minutes_before: int
+    billable_minutes: int
+    by_staff: bool
+
+
+@dataclass(frozen=True, slots=True)
+class WaitingBegan(Event):
+    """Somebody waits for time on an instrument; perhaps some is free."""
+
+    entry_id: int
+    instrument_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class SlotOffered(Event):
+    """A freed time is kept for who waited longest, until `held_until`."""
+
+    entry_id: int
+    reservation_id: int
+    instrument_id: int
+    person_id: int
+    organisation_id: int
+    starts_at: datetime
+    ends_at: datetime
+    held_until: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class OfferLapsed(Event):
+    """Nobody answered an offered time; `closed` says that it was the last that was offered."""
+
+    entry_id: int
+    reservation_id: int
+    instrument_id: int
+    person_id: int
+    organisation_id: int
+    closed: bool
+
+
+@dataclass(frozen=True, slots=True)
+class OfferDeclined(Event):
+    """Who waited did not want the offered time: it is the next one's."""
+
+    entry_id: int
+    reservation_id: int
+    instrument_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class StrikeGiven(Event):
+    """Time was taken and not used as agreed."""
+
+    strike_id: int
+    person_id: int
+    organisation_id: int
+    reservation_id: int
+    kind: str
+
+
+@dataclass(frozen=True, slots=True)
+class StrikeWaived(Event):
+    """A strike does not count any more."""
+
+    strike_id: int
+    person_id: int
+    organisation_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class AppealFiled(Event):
+    """Somebody asks the centre to look at a strike."""
+
+    appeal_id: int
+    strike_id: int
+    organisation_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class AppealDecided(Event):
+    """The centre decided an appeal."""
+
+    appeal_id: int
+    strike_id: int
+    organisation_id: int
+    upheld: bool
+
+
+@dataclass(frozen=True, slots=True)
+class PersonSuspended(Event):
+    """A person may reserve nothing until `ends_at`; told again when that changes."""
+
+    suspension_id: int
+    person_id: int
+    organisation_id: int
+    ends_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class SuspensionLifted(Event):
+    """What a suspension stood on was taken away."""
+
+    suspension_id: int
+    person_id: int
+    organisation_id: int
