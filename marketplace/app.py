@@ -130,6 +130,7 @@ def create_app(
     )
     app.state.services = services
     app.state.live = live
+    app.state.public_url = settings.public_url
     close_bodies(app.openapi_schema)
     require_declared_access(app)
     return app

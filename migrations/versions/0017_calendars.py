@@ -88,6 +88,10 @@ def upgrade() -> None:
         );
         create index outside_busy_instrument_idx
           on outside_busy using gist (instrument_id, during);
+
+        create index reservation_served_idx on reservation (provider_id, lower(during));
+        create index reservation_operated_idx on reservation (operator_id, lower(during))
+          where operator_id is not null;
         """
     )
 

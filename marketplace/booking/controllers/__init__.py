@@ -4,6 +4,7 @@ from litestar.types import ControllerRouterHandler
 
 from marketplace.booking.controllers import (
     availability,
+    feeds,
     live,
     machine_hours,
     reservations,
@@ -14,6 +15,7 @@ from marketplace.booking.controllers import (
 routes: list[ControllerRouterHandler] = [
     *availability.routes,
     *live.routes,
+    *feeds.routes,
     *reservations.routes,
     *sessions.routes,
     *machine_hours.routes,

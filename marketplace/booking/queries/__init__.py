@@ -1,5 +1,12 @@
 """What booking answers: reservations, free time, machine-hours."""
 
+from marketplace.booking.queries.feeds import (
+    Feed,
+    FeedPage,
+    contents_by_secret,
+    feeds,
+    reservation_file,
+)
 from marketplace.booking.queries.figures import Dimension, Scope
 from marketplace.booking.queries.free_time import (
     Availability,
@@ -36,6 +43,15 @@ from marketplace.booking.queries.reservations import (
     reservations,
     visible_reservation,
 )
+from marketplace.booking.queries.service_use import (
+    OrderUse,
+    UseAsked,
+    UseDay,
+    UseTotals,
+    order_use,
+    use_days,
+    use_totals,
+)
 from marketplace.booking.queries.sessions import UsageSession, session_of
 from marketplace.booking.queries.statement_months import (
     MissingStatement,
@@ -66,6 +82,8 @@ __all__ = [
     "BookingTerms",
     "Check",
     "Dimension",
+    "Feed",
+    "FeedPage",
     "FreeIn",
     "HoursAsked",
     "HoursFound",
@@ -77,6 +95,7 @@ __all__ = [
     "MonthCompared",
     "MonthsAsked",
     "MonthsCompared",
+    "OrderUse",
     "Purpose",
     "Reservation",
     "ReservationPage",
@@ -90,19 +109,26 @@ __all__ = [
     "StatementSearch",
     "Status",
     "UsageSession",
+    "UseAsked",
+    "UseDay",
+    "UseTotals",
     "UserClass",
     "WeekOf",
     "Window",
     "availability",
     "booking_terms",
     "compared_months",
+    "contents_by_secret",
+    "feeds",
     "free_among",
     "live_topic_of_instrument",
     "live_topic_of_provider",
     "machine_hours",
     "machine_minutes",
     "missing_statements",
+    "order_use",
     "reservation",
+    "reservation_file",
     "reservations",
     "session_of",
     "sessions_behind",
@@ -110,6 +136,8 @@ __all__ = [
     "statement_lines",
     "statement_page",
     "statements",
+    "use_days",
+    "use_totals",
     "visible_booking_terms",
     "visible_reservation",
     "week_strips",

@@ -1,5 +1,18 @@
 """The shapes of booking on the wire."""
 
+from marketplace.booking.schemas.booking_rules import (
+    AvailabilityOut,
+    BookingRuleIn,
+    BookingRuleOut,
+    BusyOut,
+    FreeOut,
+)
+from marketplace.booking.schemas.feeds import (
+    FeedAddressOut,
+    FeedIn,
+    FeedOut,
+    feed_page,
+)
 from marketplace.booking.schemas.machine_hours import (
     Digits,
     GroupBy,
@@ -21,13 +34,6 @@ from marketplace.booking.schemas.reservations import (
     ReservationIn,
     ReservationOut,
     reservation_page,
-)
-from marketplace.booking.schemas.booking_rules import (
-    AvailabilityOut,
-    BookingRuleIn,
-    BookingRuleOut,
-    BusyOut,
-    FreeOut,
 )
 from marketplace.booking.schemas.sessions import (
     CloseSessionIn,
@@ -59,6 +65,9 @@ __all__ = [
     "ConfirmStatementIn",
     "Digits",
     "DraftStatementIn",
+    "FeedAddressOut",
+    "FeedIn",
+    "FeedOut",
     "FreeOut",
     "GroupBy",
     "LineDifferenceOut",
@@ -77,6 +86,7 @@ __all__ = [
     "StatementLineOut",
     "StatementOut",
     "during_of",
+    "feed_page",
     "hours_period_of",
     "hours_table",
     "month_of",

@@ -149,6 +149,13 @@ Index("reservation_provider_idx", reservation.c.provider_id, reservation.c.id)
 Index("reservation_instrument_idx", reservation.c.instrument_id, func.lower(reservation.c.during))
 Index("reservation_person_idx", reservation.c.person_id, func.lower(reservation.c.during))
 Index("reservation_of_idx", reservation.c.organisation_id, func.lower(reservation.c.during))
+Index("reservation_served_idx", reservation.c.provider_id, func.lower(reservation.c.during))
+Index(
+    "reservation_operated_idx",
+    reservation.c.operator_id,
+    func.lower(reservation.c.during),
+    postgresql_where=reservation.c.operator_id.is_not(None),
+)
 Index(
     "reservation_held_idx",
     reservation.c.held_until,

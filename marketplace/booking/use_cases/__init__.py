@@ -12,6 +12,15 @@ from marketplace.booking.use_cases.decide import (
     reject_reservation,
 )
 from marketplace.booking.use_cases.direct import directly
+from marketplace.booking.use_cases.feeds import (
+    FeedWithSecret,
+    MakeFeed,
+    RevokeFeed,
+    RotateFeed,
+    make_feed,
+    revoke_feed,
+    rotate_feed,
+)
 from marketplace.booking.use_cases.lapse import (
     close_forgotten_sessions,
     expire_requests,
@@ -23,14 +32,24 @@ from marketplace.booking.use_cases.place import (
     place_reservation,
     reserve_own_time,
 )
+from marketplace.booking.use_cases.repairs import (
+    AcceptSession,
+    AnswerRepair,
+    RepairSession,
+    ReportSessionEnd,
+    accept_session,
+    confirm_repair,
+    reject_repair,
+    repair_session,
+    report_session_end,
+)
 from marketplace.booking.use_cases.rule import SetBookingRule, set_booking_rule
 from marketplace.booking.use_cases.sessions import (
     CloseSession,
     OpenSession,
-    RepairSession,
     close_session,
     open_session,
-    repair_session,
+    settle_session,
 )
 from marketplace.booking.use_cases.statements import (
     ConfirmStatement,
@@ -42,33 +61,48 @@ from marketplace.booking.use_cases.statements import (
 )
 
 __all__ = [
+    "AcceptSession",
+    "AnswerRepair",
     "ApproveReservation",
     "CancelReservation",
     "Cancelled",
     "CloseSession",
     "ConfirmStatement",
     "DraftStatement",
+    "FeedWithSecret",
+    "MakeFeed",
     "OpenSession",
     "PlaceReservation",
     "RejectReservation",
     "RepairSession",
+    "ReportSessionEnd",
     "ReserveOwnTime",
+    "RevokeFeed",
+    "RotateFeed",
     "SetBookingRule",
+    "accept_session",
     "approve_reservation",
     "cancel_reservation",
     "close_forgotten_sessions",
     "close_session",
+    "confirm_repair",
     "confirm_statement",
     "directly",
     "discard_statement",
     "draft_missing_statements",
     "draft_statement",
     "expire_requests",
+    "make_feed",
     "mark_no_shows",
     "open_session",
     "place_reservation",
+    "reject_repair",
     "reject_reservation",
     "repair_session",
+    "report_session_end",
     "reserve_own_time",
+    "revoke_feed",
+    "rotate_feed",
     "set_booking_rule",
+    "settle_session",
 ]
