@@ -90,6 +90,7 @@ def upgrade() -> None:
         create table reading_source (
           id bigint generated always as identity primary key,
           instrument_id bigint not null references instrument,
+          provider_id bigint not null references organisation,
           source text not null,
           opens_sessions boolean not null,
           tolerance_minutes integer not null,
@@ -105,6 +106,7 @@ def upgrade() -> None:
           id bigint generated always as identity primary key,
           source_id bigint not null references reading_source,
           instrument_id bigint not null references instrument,
+          provider_id bigint not null references organisation,
           external_id text not null,
           started_at timestamptz,
           stopped_at timestamptz,
@@ -140,6 +142,7 @@ def upgrade() -> None:
         );
         create index machine_reading_open_idx on machine_reading (state, id)
           where state in ('waiting', 'running', 'unbooked', 'differs');
+        create index machine_reading_provider_idx on machine_reading (provider_id, id);
         create index machine_reading_instrument_idx
           on machine_reading (instrument_id, started_at);
         create index machine_reading_reservation_idx on machine_reading (reservation_id)

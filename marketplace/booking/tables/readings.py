@@ -25,6 +25,7 @@ reading_source = Table(
     metadata,
     Column("id", BigInteger, Identity(always=True), primary_key=True),
     Column("instrument_id", BigInteger, ForeignKey("instrument.id"), nullable=False),
+    Column("provider_id", BigInteger, ForeignKey("organisation.id"), nullable=False),
     Column("source", Text, nullable=False),
     Column("opens_sessions", Boolean, nullable=False),
     Column("tolerance_minutes", Integer, nullable=False),
@@ -44,6 +45,7 @@ machine_reading = Table(
     Column("id", BigInteger, Identity(always=True), primary_key=True),
     Column("source_id", BigInteger, ForeignKey("reading_source.id"), nullable=False),
     Column("instrument_id", BigInteger, ForeignKey("instrument.id"), nullable=False),
+    Column("provider_id", BigInteger, ForeignKey("organisation.id"), nullable=False),
     Column("external_id", Text, nullable=False),
     Column("started_at", Instant),
     Column("stopped_at", Instant),
@@ -85,6 +87,7 @@ Index(
     machine_reading.c.id,
     postgresql_where=text("state in ('waiting', 'running', 'unbooked', 'differs')"),
 )
+Index("machine_reading_provider_idx", machine_reading.c.provider_id, machine_reading.c.id)
 Index(
     "machine_reading_instrument_idx", machine_reading.c.instrument_id, machine_reading.c.started_at
 )

@@ -1,4 +1,4 @@
-"""From request to use: approve, reject, cancel, check in, check out, repair."""
+"""From request to use: approve, reject, cancel, check in, check out."""
 
 from datetime import timedelta
 from typing import Any
@@ -13,7 +13,6 @@ from marketplace.booking.errors import (
     ReservationOverlaps,
     SecondPersonNeeded,
     SessionMinutesRefused,
-    SessionNotInProblem,
     TooLateToCancel,
 )
 from marketplace.booking.queries import Purpose, Reservation, Status, reservation, session_of
@@ -23,18 +22,16 @@ from marketplace.booking.use_cases import (
     CloseSession,
     OpenSession,
     RejectReservation,
-    RepairSession,
     approve_reservation,
     cancel_reservation,
     close_session,
     open_session,
     reject_reservation,
-    repair_session,
 )
 from marketplace.kernel.actors import Actor
 from marketplace.kernel.db import Database, Tx, atomically
 from marketplace.kernel.errors import Missing
-from marketplace.kernel.tables import audit_event, outbox_event
+from marketplace.kernel.tables import outbox_event
 from marketplace.kernel.time import SetClock
 from marketplace.parties.roles import Role
 from tests.builders.booking import (
@@ -290,44 +287,6 @@ async def test_whose_time_has_come_does_not_wait_for_who_forgot_to_leave(
     assert opened is not None
     assert (left.problem, left.actual_minutes, left.closed_at) == ("overrun", 120, first.ends_at)
     assert opened.closed_at is None
-
-
-async def test_a_session_in_the_problem_queue_is_repaired_by_its_provider_with_a_reason(
-    database: Database, clock: SetClock
-):
-    manager = await an_actor(database, Role.PROVIDER_MANAGER)
-    instrument_id = await a_bookable_instrument(database, provider_id=manager.organisation_id)
-    first = await a_reservation(database, instrument_id=instrument_id, during=at_hours(2, 7, 9))
-    second = await a_reservation(database, instrument_id=instrument_id)
-    clock.set(first.starts_at)
-    await checked_in(database, first)
-    clock.set(second.starts_at)
-    await checked_in(database, second)
-    mend = RepairSession(first.id, clock_at(2, 8.5), "the log of the instrument says so", 15)
-
-    with pytest.raises(Missing):
-        await atomically(
-            database,
-            repair_session,
-            mend,
-            actor=await an_actor(database, Role.PROVIDER_MANAGER),
-        )
-    with pytest.raises(SessionMinutesRefused):
-        await atomically(
-            database, repair_session, RepairSession(first.id, clock_at(2, 7), "no"), actor=manager
-        )
-    repaired = await atomically(database, repair_session, mend, actor=manager)
-    with pytest.raises(SessionNotInProblem):
-        await atomically(database, repair_session, mend, actor=manager)
-
-    async def kept(tx: Tx, _: None):
-        return await tx.scalar(select(audit_event.c.facts).where(audit_event.c.action == "repair"))
-
-    facts = await atomically(database, kept, None, actor=TEST)
-    assert (repaired.problem, repaired.actual_minutes, repaired.test_minutes) == (None, 90, 75)
-    assert (facts["problem"], facts["assumed_actual_minutes"]) == ("overrun", 120)
-    events = await told(database, "SessionClosed")
-    assert [event["problem"] for event in events] == ["overrun", ""]
 
 
 async def test_steps_are_taken_by_whoever_holds_the_row(database: Database, clock: SetClock):
