@@ -19,6 +19,7 @@ from marketplace.orders.queries.orders import (
     ratings,
 )
 from marketplace.orders.queries.quotes import Quote, QuoteList, QuotePage, quote, quotes
+from marketplace.orders.queries.service_records import ServedAsked, ServedOrder, served_orders
 from marketplace.orders.queries.story import (
     Contract,
     ContractList,
@@ -58,6 +59,8 @@ __all__ = [
     "RatingPeriod",
     "Review",
     "SampleSet",
+    "ServedAsked",
+    "ServedOrder",
     "TimelineEvent",
     "changes",
     "contract_of",
@@ -70,4 +73,5 @@ __all__ = [
     "quote",
     "quotes",
     "ratings",
+    "served_orders",
 ]

@@ -41,6 +41,15 @@ async def names_of_people(tx: Tx, ids: Iterable[int]) -> dict[int, str]:
     return {row.id: row.name for row in found}
 
 
+async def people(tx: Tx, ids: Iterable[int]) -> dict[int, Person]:
+    """The people with these ids, in one question; for records that have to name them."""
+    found = await tx.all(
+        Person,
+        select(*columns(Person, tables.person)).where(tables.person.c.id.in_(sorted(set(ids)))),
+    )
+    return {each.id: each for each in found}
+
+
 async def places(tx: Tx, person_id: int) -> list[Place]:
     """Where a person holds roles, in the order in which the organisations were registered."""
     rows = (
