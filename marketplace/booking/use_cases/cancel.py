@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 
@@ -13,8 +14,9 @@ from marketplace.booking.queries.reservations import (
 )
 from marketplace.booking.queries.timetables import schedule
 from marketplace.booking.rules.availability import BOOKABLE, Schedule, is_down
-from marketplace.booking.rules.cancellation import CancelTerms, cancellation
-from marketplace.booking.use_cases.change import change_status
+from marketplace.booking.rules.cancellation import CancelTerms, Ending, cancellation
+from marketplace.booking.rules.states import Status
+from marketplace.booking.use_cases.change import change_status, change_together
 from marketplace.kernel.db import Tx
 from marketplace.kernel.time import During, shanghai_day
 from marketplace.rulebook import rulebook
@@ -60,11 +62,35 @@ async def cancel_reservation(tx: Tx, command: CancelReservation) -> Cancelled:
         instrument_down=is_unusable(found, present.during),
     )
     await change_status(tx, present, ending.status, reason=command.reason)
+    _tell(tx, present, ending, reason=command.reason, by_provider=command.by_provider)
+    return Cancelled(
+        reservation=await reservation(tx, present.id),
+        late=ending.late,
+        fee_basis_points=ending.fee_basis_points,
+        why=ending.why,
+    )
+
+
+async def cancel_for_provider(tx: Tx, presents: Sequence[Reservation], *, reason: str) -> None:
+    """Give back many reservations, whose rows are locked, for the provider and free of charge.
+
+    Raises:
+        ReservationNotInState: when one of them is used or over; then none is given back.
+    """
+    if not presents:
+        return
+    await change_together(tx, presents, Status.CANCELLED, reason=reason)
+    ending = Ending(Status.CANCELLED, 0, "The provider cancelled.")
+    for present in presents:
+        _tell(tx, present, ending, reason=reason, by_provider=True)
+
+
+def _tell(tx: Tx, present: Reservation, ending: Ending, *, reason: str, by_provider: bool) -> None:
     tx.audit(
         "cancel",
         subject="reservation",
         subject_id=present.id,
-        reason=command.reason,
+        reason=reason,
         ending=ending.why,
         fee_basis_points=ending.fee_basis_points,
     )
@@ -75,15 +101,9 @@ async def cancel_reservation(tx: Tx, command: CancelReservation) -> Cancelled:
             instrument_id=present.instrument_id,
             late=ending.late,
             fee_basis_points=ending.fee_basis_points,
-            by_provider=command.by_provider,
-            reason=command.reason,
+            by_provider=by_provider,
+            reason=reason,
         )
-    )
-    return Cancelled(
-        reservation=await reservation(tx, present.id),
-        late=ending.late,
-        fee_basis_points=ending.fee_basis_points,
-        why=ending.why,
     )
 
 

@@ -1,6 +1,7 @@
 """Another time for a reservation: until when, for what fee, and how far its end can go."""
 
 from datetime import date, datetime, timedelta
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -112,8 +113,8 @@ def test_where_the_start_stays_nothing_is_said_of_starts():
     assert list(elsewhere) == reasons
 
 
-def schedule(**terms: int) -> Schedule:
-    rule = {
+def schedule(**terms: Any) -> Schedule:
+    rule: dict[str, Any] = {
         "step_minutes": 30,
         "minimum_minutes": 30,
         "maximum_minutes": 480,
@@ -145,7 +146,7 @@ def schedule(**terms: int) -> Schedule:
 )
 def test_a_reservation_extends_to_the_next_one_or_to_closing_time(
     beside: list[tuple[int, float, float]],
-    terms: dict[str, int],
+    terms: dict[str, Any],
     closed: list[tuple[float, float]],
     expected: float,
 ):

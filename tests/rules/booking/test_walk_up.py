@@ -1,6 +1,7 @@
 """From this minute on: which lengths an instrument can still give."""
 
 from datetime import date, timedelta
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -22,8 +23,8 @@ TEN = shanghai_instant(MONDAY, 600)
 NOW = TEN + timedelta(minutes=7, seconds=31)
 
 
-def schedule(status: str = "listed", **terms: int | bool) -> Schedule:
-    rule = {
+def schedule(status: str = "listed", **terms: Any) -> Schedule:
+    rule: dict[str, Any] = {
         "step_minutes": 30,
         "minimum_minutes": 15,
         "maximum_minutes": 480,
@@ -59,7 +60,7 @@ def test_it_begins_in_this_minute_whatever_the_notice_and_the_step():
     ],
 )
 def test_what_is_offered_ends_before_the_next_one_and_before_closing_time(
-    terms: dict[str, int], beside: list[Taken], expected: tuple[int, ...]
+    terms: dict[str, Any], beside: list[Taken], expected: tuple[int, ...]
 ):
     offered = walk_up_lengths(schedule(**terms), beside, purpose=Purpose.OWN_RESEARCH, at=NOW)
 
