@@ -5,6 +5,7 @@ from litestar.types import ControllerRouterHandler
 from marketplace.booking.controllers import (
     availability,
     feeds,
+    hours,
     live,
     machine_hours,
     reservations,
@@ -14,6 +15,7 @@ from marketplace.booking.controllers import (
 
 routes: list[ControllerRouterHandler] = [
     *availability.routes,
+    *hours.routes,
     *live.routes,
     *feeds.routes,
     *reservations.routes,

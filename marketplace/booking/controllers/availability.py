@@ -11,15 +11,19 @@ from marketplace.booking import queries
 from marketplace.booking.queries import (
     Window,
 )
+from marketplace.booking.queries.timetables import visible_class_terms
+from marketplace.booking.rules.states import UserClass
 from marketplace.booking.schemas import (
     AvailabilityOut,
     BookingRuleIn,
     BookingRuleOut,
     window_of,
 )
+from marketplace.booking.schemas.booking_rules import ClassesIn, ClassesOut
 from marketplace.booking.use_cases import (
     set_booking_rule,
 )
+from marketplace.booking.use_cases.rule import set_class_terms
 from marketplace.kernel.http import (
     ApiRequest,
     allow,
@@ -44,12 +48,16 @@ async def get_availability(
     instrument_id: FromPath[Id],
     from_: _From,
     until: FromQuery[datetime],
+    user_class: FromQuery[UserClass | None] = None,
 ) -> AvailabilityOut:
-    """Free time in a window of at most 62 days, and why the rest is not free."""
+    """Free time in a window of at most 62 days; why the rest is not free, and what would free it.
+
+    For one class of user: the one asked for, or the caller's own at this provider.
+    """
     found = await read(
         request,
         queries.availability,
-        Window(instrument_id, window_of(from_, until)),
+        Window(instrument_id, window_of(from_, until), user_class),
         actor=caller_or_nobody(request),
     )
     return AvailabilityOut.of(found)
@@ -86,8 +94,39 @@ async def put_booking_rule(
     )
 
 
+@get(
+    "/instruments/{instrument_id:int}/class-terms",
+    summary="What differs for each class of user",
+    **public(),
+)
+async def get_class_terms(request: ApiRequest, instrument_id: FromPath[Id]) -> ClassesOut:
+    """Classes that are not listed follow the booking rule."""
+    found = await read(request, visible_class_terms, instrument_id, actor=caller_or_nobody(request))
+    return ClassesOut.of(found)
+
+
+@put(
+    "/instruments/{instrument_id:int}/class-terms",
+    summary="Set what differs for each class of user",
+    **allow(Role.PROVIDER_MANAGER),
+)
+async def put_class_terms(
+    request: ApiRequest, instrument_id: FromPath[Id], data: JSONBody[ClassesIn]
+) -> Response[ClassesOut]:
+    """Replace the terms of every class; reservations that stand are kept."""
+    return await perform(
+        request,
+        set_class_terms,
+        data.to_command(instrument_id),
+        present=ClassesOut.of,
+        status=200,
+    )
+
+
 routes: list[ControllerRouterHandler] = [
     get_availability,
     get_booking_rule,
     put_booking_rule,
+    get_class_terms,
+    put_class_terms,
 ]

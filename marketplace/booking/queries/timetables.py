@@ -251,6 +251,17 @@ async def visible_booking_terms(tx: Tx, instrument_id: int) -> BookingTerms:
     return found.terms
 
 
+async def visible_class_terms(tx: Tx, instrument_id: int) -> tuple[ClassTerms, ...]:
+    """What differs for each class of user of an instrument that the actor may see.
+
+    Raises:
+        Missing: when there is none for the actor.
+    """
+    found = await schedule(tx, instrument_id, _this_minute(tx))
+    require_visible(tx, found)
+    return found.class_terms
+
+
 def _this_minute(tx: Tx) -> During:
     return During(tx.now, tx.now + timedelta(minutes=1))
 

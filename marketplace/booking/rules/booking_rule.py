@@ -184,6 +184,8 @@ def require_day(hours: Sequence[DatedHours]) -> None:
     found = Reasons()
     if not hours:
         found.add("hours-none", "Name hours, or close the instrument for that day.")
+    if len({one.day for one in hours}) > 1:
+        found.add("hours-days", "Set one day at a time.", asked=[one.day for one in hours])
     if len(hours) > DAY_HOURS_MAX:
         found.add("hours-many", "Too many stretches.", limit=DAY_HOURS_MAX, asked=len(hours))
     _require_day(found, hours, where="that day")
