@@ -58,11 +58,13 @@ BODIES: dict[str, dict[str, Any]] = {
         "hours": [{"weekday": 1, "opens_minute": 480, "closes_minute": 1020}]
     },
     "POST /reservations": {"purpose": "own_research"},
+    "PUT /instruments/{instrument_id:int}/weekly-hours": {"kind": "peak"},
 }
 
 # What a query has to say.
 QUERIES = {
     "POST /orders/{order_id:int}/deliverables": {"name": "report.pdf"},
+    "DELETE /instruments/{instrument_id:int}/dated-hours": {"day": "2025-03-30"},
     "GET /rewards/legal-entities/{legal_entity_id:int}/statement": {"year": "2025"},
 }
 
