@@ -6,6 +6,7 @@ The access tests walk over it. A new kind of thing with an id in an address belo
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import date
 
 from sqlalchemy import text
 
@@ -19,6 +20,8 @@ from marketplace.billing.payouts.use_cases import (
     verify_bank_account,
 )
 from marketplace.billing.pricing.use_cases import ObjectToPrices, object_to_prices
+from marketplace.booking.rules.schedule import DatedHours
+from marketplace.booking.use_cases.hours import SetDatedHours, set_dated_hours
 from marketplace.catalogue.queries import export_csv
 from marketplace.catalogue.use_cases import ImportInstruments, import_instruments
 from marketplace.evaluation.use_cases import (
@@ -119,6 +122,10 @@ async def _file(market: Market) -> None:
     filed = await a_price_list(market.database, instrument_id=market.instrument_id)
     objection = ObjectToPrices(filed.id, "样品费过高")
     await market.do(object_to_prices, objection, by=market.buyer)
+    sunday = SetDatedHours(
+        market.instrument_id, (DatedHours(date(2025, 3, 30), 480, 720),), "Open day"
+    )
+    await market.do(set_dated_hours, sunday, by=market.manager)
     provider_id = market.manager.organisation_id
     file = await market.do(export_csv, provider_id, by=market.manager)
     again = ImportInstruments(provider_id, "仪器.csv", file)
