@@ -59,6 +59,8 @@ class CloseServiceIn(In):
     preparation_minutes: Minutes = 0
     test_minutes: Minutes | None = None
     post_minutes: Minutes = 0
+    samples_run: SamplesSeen | None = None
+    note: Why | None = None
 
     def to_command(self, order_id: int) -> CloseService:
         """The command for one order."""
@@ -67,6 +69,8 @@ class CloseServiceIn(In):
             preparation_minutes=self.preparation_minutes,
             test_minutes=self.test_minutes,
             post_minutes=self.post_minutes,
+            samples_run=self.samples_run,
+            note=self.note,
         )
 
 

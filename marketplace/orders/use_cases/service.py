@@ -50,6 +50,8 @@ class CloseService:
     preparation_minutes: int = 0
     test_minutes: int | None = None
     post_minutes: int = 0
+    samples_run: int | None = None
+    note: str | None = None
 
 
 async def close_service(tx: Tx, command: CloseService) -> Order:
@@ -69,6 +71,8 @@ async def close_service(tx: Tx, command: CloseService) -> Order:
             preparation_minutes=command.preparation_minutes,
             test_minutes=command.test_minutes,
             post_minutes=command.post_minutes,
+            samples_run=command.samples_run,
+            note=command.note,
         ),
     )
     await note(
@@ -181,7 +185,10 @@ async def require_finished(tx: Tx, found: Order) -> None:
         if session is None or session.closed_at is None:
             raise ServiceUnfinished("Close the session first.")
         if session.problem is not None:
-            raise ServiceUnfinished("The platform had to close the session; say when it ended.")
+            raise ServiceUnfinished(
+                f"The session waits in the problem queue ({session.problem});"
+                " repair it or accept it as it stands first."
+            )
         return
     samples = await sample_set_of(tx, found.id)
     if samples is None or samples.tested_at is None:

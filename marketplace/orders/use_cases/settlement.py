@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from sqlalchemy import insert, update
 
 from marketplace.billing.pricing import queries as pricing
-from marketplace.booking import queries as booking_queries
+from marketplace.booking import use_cases as booking
 from marketplace.kernel.db import Tx
 from marketplace.orders.errors import DisputedBefore, ReviewWindowOver
 from marketplace.orders.events import OrderDisputed, OrderSettled
@@ -177,7 +177,7 @@ async def _repriced(tx: Tx, found: Order, quote: Quote) -> int:
     """
     minutes = samples = 0
     if found.reservation_id is not None:
-        session = await booking_queries.session_of(tx, found.reservation_id)
+        session = await booking.settle_session(tx, found.reservation_id)
         if session is None or session.billable_minutes is None or session.problem:
             return found.total_fen
         minutes = session.billable_minutes
@@ -198,6 +198,7 @@ async def _repriced(tx: Tx, found: Order, quote: Quote) -> int:
             on=quote.priced_on,
             minutes=minutes,
             samples=samples,
+            starts_at=quote.starts_at,
             purpose=quote.purpose,
         ),
     )
