@@ -7,41 +7,33 @@ pass a quota together so come one after the other.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import ARRAY, BigInteger, Boolean, DateTime, Text, bindparam, text
 from sqlalchemy.dialects.postgresql import TSTZRANGE
 
+from marketplace.booking.queries.quota_sums import used, words
 from marketplace.booking.queries.reservations import driver_range
 from marketplace.booking.rules.operators import Operator
 from marketplace.booking.rules.quotas import (
-    COUNTED,
-    MINUTE,
-    UNCOUNTED_PURPOSES,
     Measure,
     Period,
     QuotaUse,
     Subject,
     spans_touched,
 )
-from marketplace.booking.rules.schedule import RESERVATION_MINUTES_MAX, Hours, Schedule
-from marketplace.booking.rules.standing import Qualified, Standing, StandingAsked
+from marketplace.booking.rules.schedule import Hours, Schedule
+from marketplace.booking.rules.standing import Qualified, Standing, StandingAsked, Suspended
 from marketplace.booking.rules.states import LIVE, Status
 from marketplace.booking.rules.training import TrainingStatus
 from marketplace.kernel.db import Prepared, Tx
 from marketplace.kernel.time import During
 
-
-def _words(values: Sequence[str] | frozenset[Any]) -> str:
-    return ", ".join(f"'{value}'" for value in sorted(values))
-
-
 # The quotas that limit who asks, each once for every period that the reservation touches.
 _APPLYING = """
-    select q.id, q.instrument_id, q.subject, q.user_class, q.period, q.measure, q.peak_only,
-           q.at_most, p.starts_at, p.ends_at,
+    select q.id, q.provider_id, q.instrument_id, q.subject, q.user_class, q.period, q.measure,
+           q.peak_only, q.at_most, p.starts_at, p.ends_at,
            case q.subject when 'person' then :person_id else :organisation_id end as subject_id
       from quota q
       join unnest(:periods, cast(:period_starts as timestamptz[]),
@@ -67,7 +59,7 @@ _OPERATORS = f"""
                 from reservation r
                where r.operator_id = o.person_id and r.during && :operators_within
                  and r.id is distinct from :except_id
-                 and r.status in ({_words(LIVE)}))
+                 and r.status in ({words(LIVE)}))
            ) order by o.person_id)
       from operator o
      where o.instrument_id = :instrument_id
@@ -107,6 +99,10 @@ _WHO = _prepared(
         from (select key from keys order by key offset 0) as in_order
     )
     select (select count(*) from locked) as quotas,
+           (select s.ends_at
+              from suspension s
+             where s.person_id = :person_id and s.starts_at <= :now and s.ends_at > :now
+               and s.lifted_at is null) as suspended_until,
            (select json_build_array(q.valid_until)
               from qualification q
              where q.instrument_id = :instrument_id and q.person_id = :person_id
@@ -124,69 +120,20 @@ _WHO = _prepared(
 )
 
 
-def _counted(subject: str) -> str:
-    """What counts of `subject`, each clipped to the period: read from the subject's own index.
-
-    Nobody reserves longer than `RESERVATION_MINUTES_MAX`, so nothing that began before reaches in.
-    What waits and has lapsed does not count, whether or not the worker has ended it, and neither
-    does the offer that the reservation would take over.
-    """
-    return f"""
-      select r.id, r.instrument_id,
-             greatest(lower(r.during), a.starts_at) as starts_at,
-             least(upper(r.during), a.ends_at) as ends_at
-        from reservation r
-       where r.{subject}_id = a.subject_id
-         and lower(r.during) >= a.starts_at - interval '{RESERVATION_MINUTES_MAX} minutes'
-         and lower(r.during) < a.ends_at
-         and upper(r.during) > a.starts_at
-         and r.provider_id = :provider_id
-         and (a.instrument_id is null or r.instrument_id = a.instrument_id)
-         and (a.user_class is null or r.user_class = a.user_class)
-         and r.status in ({_words(COUNTED)})
-         and (a.period <> 'open' or r.status in ({_words(LIVE)}))
-         and r.purpose not in ({_words(UNCOUNTED_PURPOSES)})
-         and (r.status not in ({_words(_LAPSING)}) or r.held_until > :now)
+def _used(subject: str) -> str:
+    """What `subject` uses, without what the reservation is itself: it moves, or takes an offer."""
+    return used(
+        f"""r.{subject}_id = a.subject_id
          and r.id is distinct from :except_id
          and not (r.status = '{Status.OFFERED}' and r.instrument_id = :instrument_id
-                  and r.organisation_id = :organisation_id and r.during = :during)
-    """  # noqa: S608 the words are written in the rules
-
-
-_LAPSING = frozenset({Status.HELD, Status.OFFERED, Status.REQUESTED})
-
-# Of a quota of peak hours only what lies in those of the reservation's own instrument.
-_PIECES = """
-      select c.id, c.starts_at, c.ends_at from ({counted}) as c where not a.peak_only
-      union all
-      select c.id, greatest(c.starts_at, peak.starts_at), least(c.ends_at, peak.ends_at)
-        from ({counted}) as c
-        cross join lateral generate_series(
-          date_trunc('day', c.starts_at at time zone 'Asia/Shanghai'),
-          (c.ends_at - interval '1 microsecond') at time zone 'Asia/Shanghai',
-          interval '1 day') as day
-        join weekly_hours h
-          on h.instrument_id = c.instrument_id and h.kind = 'peak'
-         and h.weekday = extract(isodow from day) - 1
-        cross join lateral (
-          select (day + make_interval(mins => h.opens_minute)) at time zone 'Asia/Shanghai',
-                 (day + make_interval(mins => h.closes_minute)) at time zone 'Asia/Shanghai'
-        ) as peak(starts_at, ends_at)
-       where a.peak_only and peak.starts_at < c.ends_at and peak.ends_at > c.starts_at
-"""
-
-
-def _sum(subject: str) -> str:
-    return f"""(
-      select json_build_array(
-               count(distinct id), extract(epoch from coalesce(sum(ends_at - starts_at), '0')))
-        from ({_PIECES.format(counted=_counted(subject))}) as pieces)"""  # noqa: S608
+                  and r.organisation_id = :organisation_id and r.during = :during)"""
+    )
 
 
 _USES = _prepared(
     f"""
-    select a.*, case a.subject when 'person' then {_sum("person")}
-                               else {_sum("organisation")} end as used
+    select a.*, case a.subject when 'person' then {_used("person")}
+                               else {_used("organisation")} end as used
       from ({_APPLYING}) as a
      order by a.id, a.starts_at
     """  # noqa: S608 every value is bound
@@ -202,11 +149,13 @@ async def standing(tx: Tx, asked: StandingAsked, *, lock: bool = True) -> Standi
         return Standing()
     values = _values(tx, asked, lock=lock)
     (who,) = await tx.fetch(_WHO, values)
+    suspended_until = who["suspended_until"]
     return Standing(
+        suspended=None if suspended_until is None else Suspended(suspended_until),
         qualified=None if who["qualified"] is None else Qualified(_instant(who["qualified"][0])),
         is_operator=who["is_operator"],
         training=None if who["training"] is None else TrainingStatus(who["training"]),
-        quotas=tuple(map(_use, await tx.fetch(_USES, values))) if who["quotas"] else (),
+        quotas=tuple(map(quota_use, await tx.fetch(_USES, values))) if who["quotas"] else (),
         operators=tuple(_operator(*each) for each in who["operators"] or ()),
     )
 
@@ -248,21 +197,19 @@ def _values(tx: Tx, asked: StandingAsked, *, lock: bool) -> dict[str, Any]:
     }
 
 
-def _use(row: Any) -> QuotaUse:
-    measure = Measure(row["measure"])
-    reservations, seconds = row["used"]
-    in_minutes = -(-timedelta(seconds=seconds) // MINUTE)
+def quota_use(row: Any) -> QuotaUse:
+    """A quota with what is used of it, from a row that has both."""
     return QuotaUse(
         quota_id=row["id"],
         instrument_id=row["instrument_id"],
         subject=Subject(row["subject"]),
         period=Period(row["period"]),
-        measure=measure,
+        measure=Measure(row["measure"]),
         peak_only=row["peak_only"],
         at_most=row["at_most"],
         starts_at=row["starts_at"],
         ends_at=row["ends_at"],
-        used=reservations if measure is Measure.RESERVATIONS else in_minutes,
+        used=row["used"],
     )
 
 

@@ -15,7 +15,7 @@ from enum import StrEnum
 from marketplace.booking.rules.intervals import common
 from marketplace.booking.rules.schedule import RESERVATION_MINUTES_MAX, Hours
 from marketplace.booking.rules.states import LIVE, Purpose, Status
-from marketplace.kernel.errors import Reason
+from marketplace.kernel.errors import Reason, Reasons
 from marketplace.kernel.time import SHANGHAI, During, shanghai_day, shanghai_instant
 
 
@@ -224,6 +224,20 @@ def _told_span(use: QuotaUse) -> str:
     first = shanghai_day(use.starts_at)
     last = shanghai_day(use.ends_at - MINUTE)
     return f" on {first}" if first == last else f" from {first} to {last}"
+
+
+def countable(
+    period: Period, measure: Measure, *, peak_only: bool, has_peak_hours: bool
+) -> list[Reason]:
+    """Everything that cannot be counted in a quota; an empty list when it can be."""
+    found = Reasons()
+    if period is Period.OPEN and measure is not Measure.RESERVATIONS:
+        found.add("measure", "Open reservations are counted in reservations, not in minutes.")
+    if period is Period.OPEN and peak_only:
+        found.add("peak", "Open reservations are counted whatever their hours.")
+    elif peak_only and not has_peak_hours:
+        found.add("peak", "The instrument has no peak hours: set them first.")
+    return found.found
 
 
 def ends_on(use: QuotaUse) -> date | None:
