@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from marketplace.kernel.errors import Conflict, Missing, Refused
+from marketplace.kernel.errors import Conflict, Malformed, Missing, Refused
 
 
 class ChargeMissing(Missing):
@@ -50,11 +50,49 @@ class InvoiceRefused(Refused):
 
 
 class OrderInvoiced(Conflict):
-    """The order has its invoice."""
+    """More would be invoiced than stands charged: take the earlier invoice back first."""
 
     code = "order-invoiced"
     title = "The order is invoiced already"
-    constraint = "invoice_order"
+    constraint = "invoice_within_charge"
+
+
+class RedAboveBlue(Conflict):
+    """A red invoice takes back no more than is left of the one that it reverses."""
+
+    code = "invoice-red-above-blue"
+    title = "More would be taken back than is invoiced"
+    constraint = "invoice_red_within"
+
+
+class InvoiceMissing(Missing):
+    """There is no such invoice."""
+
+    code = "invoice-missing"
+    title = "No such invoice"
+
+
+class InvoiceFileUnreadable(Malformed):
+    """The file is no electronic tax invoice in XML, or parts of one are missing."""
+
+    code = "invoice-file-unreadable"
+    title = "Not an electronic tax invoice"
+
+
+class InvoiceFileUsed(Conflict):
+    """The same file was recorded before."""
+
+    code = "invoice-file-used"
+    title = "This file is recorded already"
+    constraint = "invoice_file_content_once"
+
+
+class RevenueNotedAtOnce(Conflict):
+    """How the provider books its income was noted for the same day before."""
+
+    code = "revenue-noted-twice"
+    title = "Noted for this day already"
+    constraint = "provider_revenue_pkey"
 
 
 class InvoiceNumberUsed(Conflict):
@@ -63,3 +101,10 @@ class InvoiceNumberUsed(Conflict):
     code = "invoice-number-used"
     title = "The invoice number is used already"
     constraint = "invoice_number"
+
+
+class YearNotOver(Conflict):
+    """A year is settled once it has ended."""
+
+    code = "year-not-over"
+    title = "The year has not ended"

@@ -1,4 +1,8 @@
-"""Charge lines, append-only, and the invoices that providers issue for them."""
+"""Charge lines, append-only, and the invoices that providers issue for them.
+
+Triggers keep what is invoiced within what is charged, and red invoices within the ones that they
+reverse.
+"""
 
 from __future__ import annotations
 
@@ -12,6 +16,8 @@ from sqlalchemy import (
     ForeignKey,
     Identity,
     Index,
+    LargeBinary,
+    PrimaryKeyConstraint,
     Table,
     Text,
     UniqueConstraint,
@@ -92,15 +98,58 @@ invoice = Table(
     Column("order_id", BigInteger, ForeignKey("service_order.id"), nullable=False),
     Column("provider_id", BigInteger, ForeignKey("organisation.id"), nullable=False),
     Column("buyer_id", BigInteger, ForeignKey("organisation.id"), nullable=False),
+    # A blue invoice asks for money; a red one takes (part of) a blue one back.
+    Column("kind", Text, nullable=False, server_default="blue"),
+    Column("reverses", BigInteger, ForeignKey("invoice.id")),
+    Column("reason", Text, nullable=False, server_default=""),
     Column("number", CHAR(20), nullable=False),
     Column("amount_fen", BigInteger, nullable=False),
+    Column("tax_fen", BigInteger),
+    # How its provider booked what it earned on the day of issue.
+    Column("non_tax_revenue", Boolean, nullable=False, server_default="false"),
     Column("issued_on", Date, nullable=False),
     Column("recorded_by", BigInteger, ForeignKey("person.id"), nullable=False),
     Column("recorded_at", Instant, nullable=False),
-    UniqueConstraint("order_id", name="invoice_order"),
     UniqueConstraint("number", name="invoice_number"),
     CheckConstraint("number ~ '^[0-9]{20}$'", name="number_shape"),
     CheckConstraint("amount_fen > 0", name="amount_range"),
+    CheckConstraint("kind in ('blue', 'red')", name="kind"),
+    CheckConstraint("(kind = 'red') = (reverses is not null)", name="red"),
+    CheckConstraint("kind = 'blue' or reason <> ''", name="red_reason"),
+    CheckConstraint("tax_fen between 0 and amount_fen", name="tax_range"),
+)
+Index("invoice_order_idx", invoice.c.order_id)
+Index(
+    "invoice_reverses_idx",
+    invoice.c.reverses,
+    postgresql_where=invoice.c.reverses.is_not(None),
 )
 Index("invoice_provider_idx", invoice.c.provider_id, invoice.c.id.desc())
 Index("invoice_buyer_idx", invoice.c.buyer_id, invoice.c.id.desc())
+
+# What a tax authority's file said, kept as it came.
+invoice_file = Table(
+    "invoice_file",
+    metadata,
+    Column(
+        "invoice_id", BigInteger, ForeignKey("invoice.id"), primary_key=True, autoincrement=False
+    ),
+    Column("name", Text, nullable=False),
+    Column("sha256", Text, nullable=False),
+    Column("content", LargeBinary, nullable=False),
+    UniqueConstraint("sha256", name="invoice_file_content_once"),
+    CheckConstraint("sha256 ~ '^[0-9a-f]{64}$'", name="sha256"),
+    CheckConstraint("octet_length(content) between 1 and 1048576", name="size"),
+)
+
+# How a provider books what it earns, from a day on.
+provider_revenue = Table(
+    "provider_revenue",
+    metadata,
+    Column("provider_id", BigInteger, ForeignKey("organisation.id"), nullable=False),
+    Column("since", Date, nullable=False),
+    Column("non_tax_revenue", Boolean, nullable=False),
+    Column("noted_by", BigInteger, ForeignKey("person.id"), nullable=False),
+    Column("noted_at", Instant, nullable=False),
+    PrimaryKeyConstraint("provider_id", "since"),
+)

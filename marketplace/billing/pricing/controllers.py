@@ -22,7 +22,6 @@ from marketplace.billing.pricing.schemas import (
     PricedServiceOut,
     PriceListIn,
     PriceListOut,
-    TrueUpOut,
     objection_page,
 )
 from marketplace.billing.pricing.use_cases import (
@@ -199,17 +198,6 @@ async def post_answer(
 
 
 @get(
-    "/instruments/{instrument_id:int}/true-ups",
-    **public(),
-    summary="What each year brought in beside its real cost",
-)
-async def get_true_ups(request: ApiRequest, instrument_id: FromPath[Id]) -> list[TrueUpOut]:
-    """Newest first; a surplus lowers the ceiling of the year after."""
-    found = await read(request, queries.true_ups, instrument_id, actor=caller_or_nobody(request))
-    return [TrueUpOut.of(row) for row in found]
-
-
-@get(
     "/instruments/{instrument_id:int}/price",
     **public(),
     summary="What would this customer pay",
@@ -291,6 +279,5 @@ routes: list[ControllerRouterHandler] = [
     post_objection,
     get_objections,
     post_answer,
-    get_true_ups,
     get_price,
 ]

@@ -1,7 +1,10 @@
 """Accepting, objecting, ruling, rating, invoicing."""
 
+from typing import Annotated
+
+import msgspec
 from litestar import Response, post
-from litestar.params import FromPath, JSONBody
+from litestar.params import FromPath, FromQuery, JSONBody
 from litestar.types import ControllerRouterHandler
 
 from marketplace.kernel.http import ApiRequest, allow, perform
@@ -16,13 +19,18 @@ from marketplace.orders.schemas import (
 )
 from marketplace.orders.use_cases import (
     AcceptOrder,
+    IssueInvoiceFile,
     accept_order,
     dispute_order,
     issue_invoice,
+    issue_invoice_file,
     review_order,
     rule_on_dispute,
 )
 from marketplace.parties.roles import Role
+
+INVOICE_BYTES_MAX = 1_048_576
+FileName = Annotated[str, msgspec.Meta(min_length=1, max_length=200, pattern=r"^[^\x00-\x1f/\\]+$")]
 
 
 @post(
@@ -86,10 +94,28 @@ async def post_invoice(
     return await perform(request, issue_invoice, data.to_command(order_id), present=InvoiceOut.of)
 
 
+@post(
+    "/orders/{order_id:int}/invoice-file",
+    **allow(Role.PROVIDER_MANAGER),
+    summary="Record the tax invoice from its XML file",
+    request_max_body_size=INVOICE_BYTES_MAX,
+)
+async def post_invoice_file(
+    request: ApiRequest, order_id: FromPath[Id], name: FromQuery[FileName] = "invoice.xml"
+) -> Response[InvoiceOut]:
+    """The body is the file as the tax authority gave it, at most 1 MB.
+
+    Seller, buyer and amount are held against the order; the file is kept.
+    """
+    command = IssueInvoiceFile(order_id, name=name, content=await request.body())
+    return await perform(request, issue_invoice_file, command, present=InvoiceOut.of)
+
+
 routes: list[ControllerRouterHandler] = [
     post_acceptance,
     post_dispute,
     post_ruling,
     post_review,
     post_invoice,
+    post_invoice_file,
 ]

@@ -2,9 +2,11 @@
 
 from marketplace.orders.use_cases.aftermath import (
     IssueInvoice,
+    IssueInvoiceFile,
     RegisterContract,
     ReviewOrder,
     issue_invoice,
+    issue_invoice_file,
     register_contract,
     review_order,
 )
@@ -71,6 +73,7 @@ __all__ = [
     "FollowCancellation",
     "FollowNoShow",
     "IssueInvoice",
+    "IssueInvoiceFile",
     "MakeQuote",
     "OpenService",
     "PlaceOrder",
@@ -94,6 +97,7 @@ __all__ = [
     "follow_cancellation",
     "follow_no_show",
     "issue_invoice",
+    "issue_invoice_file",
     "make_quote",
     "open_service",
     "place_order",

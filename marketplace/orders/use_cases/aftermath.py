@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 
 from sqlalchemy import insert, update
@@ -17,6 +17,7 @@ from marketplace.orders.queries.story import Contract, contract_of
 from marketplace.orders.rules.states import Status
 from marketplace.orders.tables import contract, review
 from marketplace.orders.use_cases.steps import lock_as_buyer, lock_as_provider, note
+from marketplace.parties import queries as parties
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +89,44 @@ async def issue_invoice(tx: Tx, command: IssueInvoice) -> Invoice:
         ),
     )
     await note(tx, found.id, "invoice", number=command.number, amount_fen=command.amount_fen)
+    return recorded
+
+
+@dataclass(frozen=True, slots=True)
+class IssueInvoiceFile:
+    """The XML file of the tax invoice that the provider has issued for an order."""
+
+    order_id: int
+    name: str
+    content: bytes = field(repr=False)
+
+
+async def issue_invoice_file(tx: Tx, command: IssueInvoiceFile) -> Invoice:
+    """Record the invoice in a file, held against the order's two legal entities and its charge.
+
+    Raises:
+        OrderMissing: when it is another provider's.
+        InvoiceFileUnreadable, InvoiceRefused, InvoiceFileUsed, ChargeMissing, OrderInvoiced: see
+            invoicing.
+    """
+    found = await lock_as_provider(tx, command.order_id)
+    sides = await parties.legal_entities(
+        tx, (found.provider_legal_entity_id, found.buyer_legal_entity_id)
+    )
+    seller, buyer = sides[found.provider_legal_entity_id], sides[found.buyer_legal_entity_id]
+    recorded = await invoicing.record_invoice_file(
+        tx,
+        invoicing.RecordInvoiceFile(
+            order_id=found.id,
+            provider_id=found.provider_id,
+            buyer_id=found.buyer_id,
+            seller=invoicing.Party(seller.uscc, seller.name),
+            buyer=invoicing.Party(buyer.uscc, buyer.name),
+            name=command.name,
+            content=command.content,
+        ),
+    )
+    await note(tx, found.id, "invoice", number=recorded.number, amount_fen=recorded.amount_fen)
     return recorded
 
 

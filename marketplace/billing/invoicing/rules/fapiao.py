@@ -76,3 +76,31 @@ def require_invoice_fits(
             asked=issued_on.isoformat(),
         )
     reasons.raise_as(InvoiceRefused)
+
+
+def require_red_fits(
+    *, amount_fen: int, left_fen: int, issued_on: date, blue_issued_on: date, today: date
+) -> None:
+    """Refuse a red invoice over more than is left of the blue one, or of an impossible day.
+
+    Raises:
+        InvoiceRefused: with each reason.
+
+    Policy: F.invoice
+    """
+    reasons = Reasons()
+    if amount_fen > left_fen:
+        reasons.add(
+            "red-amount",
+            f"{yuan(left_fen)} CNY are left of the invoice.",
+            limit=left_fen,
+            asked=amount_fen,
+        )
+    if not blue_issued_on <= issued_on <= today:
+        reasons.add(
+            "red-day",
+            "A red invoice is issued after the one that it takes back, and not in days to come.",
+            limit=[blue_issued_on.isoformat(), today.isoformat()],
+            asked=issued_on.isoformat(),
+        )
+    reasons.raise_as(InvoiceRefused)

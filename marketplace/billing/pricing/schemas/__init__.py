@@ -4,7 +4,6 @@ from marketplace.billing.pricing.schemas.cost import (
     Code,
     CostSheetIn,
     CostSheetOut,
-    TrueUpOut,
 )
 from marketplace.billing.pricing.schemas.prices import (
     AnswerIn,
@@ -28,6 +27,5 @@ __all__ = [
     "PriceListIn",
     "PriceListOut",
     "PricedServiceOut",
-    "TrueUpOut",
     "objection_page",
 ]

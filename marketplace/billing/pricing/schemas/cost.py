@@ -98,21 +98,3 @@ class CostSheetOut(Out):
     def of(cls, sheet: queries.CostSheet) -> CostSheetOut:
         """The wire form of a cost sheet."""
         return msgspec.convert(sheet, cls, from_attributes=True)
-
-
-class TrueUpOut(Out):
-    """What a year brought in beside what it really cost; a surplus lowers the next ceiling."""
-
-    id: int
-    instrument_id: int
-    year: int
-    cost_sheet_id: int
-    income_fen: int
-    cost_fen: int
-    surplus_fen: int
-    made_at: datetime
-
-    @classmethod
-    def of(cls, row: queries.TrueUp) -> TrueUpOut:
-        """The wire form of a settled year."""
-        return msgspec.convert(row, cls, from_attributes=True)

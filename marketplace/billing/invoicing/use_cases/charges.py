@@ -1,30 +1,17 @@
-"""Charging settled orders, crediting corrections, recording invoices."""
+"""Charging settled orders and crediting corrections."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date
 
 from sqlalchemy import insert, select
 
 from marketplace.billing.invoicing import queries
 from marketplace.billing.invoicing.errors import ChargeMissing
 from marketplace.billing.invoicing.rules.charges import earns_reward, require_credit_covered
-from marketplace.billing.invoicing.rules.fapiao import require_invoice_fits, require_invoice_number
 from marketplace.billing.invoicing.rules.states import ChargeKind
-from marketplace.billing.invoicing.tables import charge_line, invoice
+from marketplace.billing.invoicing.tables import charge_line
 from marketplace.kernel.db import Tx
-from marketplace.kernel.errors import Missing
-
-__all__ = [
-    "ChargeKind",
-    "CreditCharge",
-    "RecordCharge",
-    "RecordInvoice",
-    "credit_charge",
-    "record_charge",
-    "record_invoice",
-]
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,60 +127,3 @@ async def credit_charge(tx: Tx, command: CreditCharge) -> int:
     )
     tx.audit("credit", subject="charge_line", subject_id=credit_id, reason=command.reason)
     return credit_id
-
-
-@dataclass(frozen=True, slots=True)
-class RecordInvoice:
-    """The tax invoice of an order; who sells and who buys are the order's."""
-
-    order_id: int
-    provider_id: int
-    buyer_id: int
-    number: str
-    amount_fen: int
-    issued_on: date
-
-
-async def record_invoice(tx: Tx, command: RecordInvoice) -> queries.Invoice:
-    """Record the invoice that the order's provider issued for all that was charged.
-
-    Raises:
-        Missing: when the actor is not the order's provider.
-        InvoiceNumberRefused: for a number that no tax authority gave.
-        ChargeMissing: when nothing was charged yet.
-        InvoiceRefused: when amount or day do not fit.
-        OrderInvoiced: when the order has an invoice.
-        InvoiceNumberUsed: when another order has this number.
-
-    Policy: F.invoice
-    """
-    if tx.actor.organisation_id != command.provider_id and not tx.actor.has("system"):
-        raise Missing
-    require_invoice_number(command.number, issued_on=command.issued_on)
-    if await queries.charge_line(tx, command.order_id) is None:
-        raise ChargeMissing("An order is invoiced once it is settled.")
-    charged = await queries.charged(tx, command.order_id)
-    require_invoice_fits(
-        amount_fen=command.amount_fen,
-        charged_fen=charged.service_value_fen,
-        issued_on=command.issued_on,
-        today=tx.today,
-    )
-    invoice_id = await tx.scalar(
-        insert(invoice)
-        .values(
-            order_id=command.order_id,
-            provider_id=command.provider_id,
-            buyer_id=command.buyer_id,
-            number=command.number,
-            amount_fen=command.amount_fen,
-            issued_on=command.issued_on,
-            recorded_by=tx.actor.person_id,
-            recorded_at=tx.now,
-        )
-        .returning(invoice.c.id)
-    )
-    tx.audit("record", subject="invoice", subject_id=invoice_id, number=command.number)
-    recorded = await queries.invoice_of(tx, command.order_id)
-    assert recorded is not None
-    return recorded

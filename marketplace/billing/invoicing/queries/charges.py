@@ -1,4 +1,4 @@
-"""Charge lines, invoices, and the service totals that rewards are computed from."""
+"""Charge lines, and the service totals that rewards are computed from."""
 
 from __future__ import annotations
 
@@ -10,18 +10,7 @@ from sqlalchemy import BigInteger, ColumnElement, Select, and_, func, or_, selec
 from marketplace.billing.invoicing.rules.charges import Charged
 from marketplace.billing.invoicing.rules.states import ChargeKind
 from marketplace.billing.invoicing.tables import charge_line as charge_table
-from marketplace.billing.invoicing.tables import invoice
 from marketplace.kernel.db import Tx
-from marketplace.parties.roles import SEES_EVERYTHING, Role
-
-# Centre staff who settle money need every invoice for it.
-SEES_EVERY_INVOICE = (
-    *SEES_EVERYTHING,
-    Role.FINANCE_MAKER,
-    Role.FINANCE_CHECKER,
-    Role.VOUCHER_OFFICER,
-    "system",
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,40 +34,6 @@ class ChargeLine:
     counts_for_reward: bool
     reverses: int | None
     recorded_at: datetime
-
-
-@dataclass(frozen=True, slots=True)
-class Invoice:
-    """A tax invoice as its provider recorded it."""
-
-    id: int
-    order_id: int
-    provider_id: int
-    buyer_id: int
-    number: str
-    amount_fen: int
-    issued_on: date
-    recorded_at: datetime
-
-
-@dataclass(frozen=True, slots=True)
-class InvoiceSearch:
-    """Which invoices, and which page of them."""
-
-    page: int = 1
-    page_size: int = 50
-    order_id: int | None = None
-    number: str | None = None
-    issued_from: date | None = None
-    issued_until: date | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class InvoicePage:
-    """One page of invoices, newest first; `total` counts all that match."""
-
-    results: list[Invoice]
-    total: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,34 +112,6 @@ async def charged(tx: Tx, order_id: int) -> Charged:
     return await tx.one(Charged, _CHARGED.where(charge_table.c.order_id == order_id))
 
 
-async def invoice_of(tx: Tx, order_id: int) -> Invoice | None:
-    """The invoice of an order, or None; the caller has checked that the order may be seen."""
-    return await tx.first(Invoice, _INVOICES.where(invoice.c.order_id == order_id))
-
-
-async def invoices(tx: Tx, search: InvoiceSearch) -> InvoicePage:
-    """The invoices that the actor's organisation issued or received; finance and auditors all."""
-    table = invoice.c
-    wanted: list[ColumnElement[bool]] = [_visible(tx)]
-    if search.order_id is not None:
-        wanted.append(table.order_id == search.order_id)
-    if search.number is not None:
-        wanted.append(table.number == search.number)
-    if search.issued_from is not None:
-        wanted.append(table.issued_on >= search.issued_from)
-    if search.issued_until is not None:
-        wanted.append(table.issued_on <= search.issued_until)
-    total = await tx.scalar(select(func.count()).select_from(invoice).where(*wanted))
-    results = await tx.all(
-        Invoice,
-        _INVOICES.where(*wanted)
-        .order_by(table.id.desc())
-        .limit(search.page_size)
-        .offset((search.page - 1) * search.page_size),
-    )
-    return InvoicePage(results=results, total=total)
-
-
 def service_totals(
     year: int, through: date, *, base_counts: str = "voucher-orders"
 ) -> Select[int, int, int]:
@@ -232,18 +159,6 @@ async def lines_behind_total(tx: Tx, asked: LinesBehindTotal) -> ChargeLinePage:
     return ChargeLinePage(results=results, total=whole.total, service_value_fen=whole.value_fen)
 
 
-_INVOICES = select(
-    invoice.c.id,
-    invoice.c.order_id,
-    invoice.c.provider_id,
-    invoice.c.buyer_id,
-    invoice.c.number,
-    invoice.c.amount_fen,
-    invoice.c.issued_on,
-    invoice.c.recorded_at,
-)
-
-
 def _counts(year: int, through: date, base_counts: str) -> ColumnElement[bool]:
     table = charge_table.c
     return and_(
@@ -253,8 +168,13 @@ def _counts(year: int, through: date, base_counts: str) -> ColumnElement[bool]:
     )
 
 
-def _visible(tx: Tx) -> ColumnElement[bool]:
-    if tx.actor.has(*SEES_EVERY_INVOICE):
-        return true()
-    own = tx.actor.organisation_id
-    return or_(invoice.c.provider_id == own, invoice.c.buyer_id == own)
+async def income_of(tx: Tx, instrument_id: int, year: int) -> int:
+    """What an instrument took in during a year, corrections taken off, in fen."""
+    table = charge_table.c
+    income: int = await tx.scalar(
+        select(func.coalesce(func.sum(table.service_value_fen), 0).cast(BigInteger)).where(
+            table.instrument_id == instrument_id,
+            table.settled_on.between(date(year, 1, 1), date(year, 12, 31)),
+        )
+    )
+    return income

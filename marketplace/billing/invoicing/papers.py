@@ -1,0 +1,116 @@
+"""The statement of account as a paper, Chinese or English."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal
+
+from marketplace.billing.invoicing.queries import Account, AccountAsked
+from marketplace.kernel.documents import Column, Paper
+from marketplace.kernel.money import yuan
+from marketplace.kernel.time import SHANGHAI
+
+Language = Literal["zh", "en"]
+
+_WORDS: dict[str, tuple[str, str]] = {
+    "title": ("对账单", "Statement of account"),
+    "of": ("单位", "Organisation"),
+    "period": ("期间", "Period"),
+    "made": ("生成时间", "Made at"),
+    "bought": ("购买服务", "Services bought"),
+    "sold": ("提供服务", "Services sold"),
+    "day": ("日期", "Day"),
+    "order": ("订单", "Order"),
+    "kind": ("事项", "For"),
+    "other": ("对方单位", "Other side"),
+    "total": ("服务金额", "Value"),
+    "voucher": ("创新券", "Voucher"),
+    "own": ("自付", "Own part"),
+    "invoice": ("发票号码", "Invoice"),
+    "sum": ("合计", "Sum"),
+    "none": ("本期间无发生额。", "Nothing in this period."),
+    "unit": ("金额单位：人民币元。", "Amounts in CNY."),
+    "service": ("技术服务", "Service"),
+    "cancellation_fee": ("取消费", "Cancellation fee"),
+    "no_show_fee": ("爽约费", "No-show fee"),
+    "move_fee": ("改期费", "Fee for moving"),
+    "correction": ("更正", "correction"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class StatementFor:
+    """Whose statement it is, when it is made, and what the other sides are called."""
+
+    organisation_id: int
+    names: Mapping[int, str]
+    made_at: datetime
+    language: Language = "zh"
+
+
+def statement_paper(account: Account, asked: AccountAsked, of: StatementFor) -> bytes:
+    """The statement as PDF: what was bought, what was sold, each with its sum."""
+
+    def word(name: str) -> str:
+        return _WORDS[name][0 if of.language == "zh" else 1]
+
+    own_name = of.names.get(of.organisation_id, "")
+    period = f"{asked.starts_on} – {asked.ends_on}"
+    paper = Paper(
+        word("title"),
+        made_at=of.made_at,
+        foot=f"{word('title')} · {own_name} · {period}",
+        language=of.language,
+    )
+    made_at = of.made_at.astimezone(SHANGHAI).strftime("%Y-%m-%d %H:%M")
+    paper.facts([(word("of"), own_name), (word("period"), period), (word("made"), made_at)])
+    columns = [
+        Column(word("day"), 20),
+        Column(word("order"), 12),
+        Column(word("kind"), 20),
+        Column(word("other"), 34),
+        Column(word("total"), 22, "RIGHT"),
+        Column(word("voucher"), 20, "RIGHT"),
+        Column(word("own"), 20, "RIGHT"),
+        Column(word("invoice"), 38),
+    ]
+    for side in ("bought", "sold"):
+        mine = "buyer_id" if side == "bought" else "provider_id"
+        other = "provider_id" if side == "bought" else "buyer_id"
+        lines = [line for line in account.lines if getattr(line, mine) == of.organisation_id]
+        if not lines:
+            continue
+        paper.heading(word(side))
+        paper.table(
+            columns,
+            [
+                [
+                    line.settled_on.isoformat(),
+                    str(line.order_id),
+                    word(line.kind)
+                    + (f"（{word('correction')}）" if line.service_value_fen < 0 else ""),
+                    of.names.get(getattr(line, other), ""),
+                    yuan(line.service_value_fen),
+                    yuan(line.voucher_fen),
+                    yuan(line.own_fen),
+                    line.invoice_number or "",
+                ]
+                for line in lines
+            ],
+            total=[
+                word("sum"),
+                "",
+                "",
+                "",
+                yuan(sum(line.service_value_fen for line in lines)),
+                yuan(sum(line.voucher_fen for line in lines)),
+                yuan(sum(line.own_fen for line in lines)),
+                "",
+            ],
+        )
+    if not account.lines:
+        paper.paragraph(word("none"))
+    paper.paragraph(word("unit"), quiet=True)
+    return paper.pdf()
