@@ -20,7 +20,9 @@ from marketplace.billing.payouts.use_cases import (
     verify_bank_account,
 )
 from marketplace.billing.pricing.use_cases import ObjectToPrices, object_to_prices
+from marketplace.booking.rules.ical import FeedKind
 from marketplace.booking.rules.schedule import DatedHours
+from marketplace.booking.use_cases import MakeFeed, make_feed
 from marketplace.booking.use_cases.hours import SetDatedHours, set_dated_hours
 from marketplace.catalogue.queries import export_csv
 from marketplace.catalogue.use_cases import ImportInstruments, import_instruments
@@ -60,6 +62,7 @@ _IDS = {
     "account_id": "select max(id) from bank_account where organisation_id = {provider}",
     "assessment_id": "select id from assessment where provider_id = {provider}",
     "claim_id": "select max(id) from claim",
+    "feed_id": "select max(id) from calendar_feed",
     "closure_id": "select max(id) from closure",
     "deliverable_id": "select max(id) from deliverable",
     "grant_id": "select max(id) from voucher_grant",
@@ -119,6 +122,7 @@ async def _tell_ids_apart(database: Database) -> None:
 async def _file(market: Market) -> None:
     """What the provider keeps of its instrument: hours out of service, an import, an account."""
     await a_closure(market.database, instrument_id=market.instrument_id, during=at_hours(20, 8, 12))
+    await market.do(make_feed, MakeFeed(FeedKind.PROVIDER), by=market.manager)
     filed = await a_price_list(market.database, instrument_id=market.instrument_id)
     objection = ObjectToPrices(filed.id, "样品费过高")
     await market.do(object_to_prices, objection, by=market.buyer)
