@@ -68,6 +68,7 @@ SIGNED_IN = {
     "GET /me": "who one is",
     "POST /me/password": "one's own password",
     "GET /instruments/imports/{batch_id:int}": "a provider's own imports",
+    "GET /national-exports/layout": "a published layout, the same for everybody",
     "GET /invoices": "those of the own organisation",
     "POST /price-lists/{price_list_id:int}/objections": "a notice is there to be objected to",
     "GET /reservations": "those of the own organisation or on its instruments",
