@@ -12,6 +12,15 @@ from marketplace.booking.use_cases.decide import (
     reject_reservation,
 )
 from marketplace.booking.use_cases.direct import directly
+from marketplace.booking.use_cases.extend import (
+    ExtendReservation,
+    ExtensionPreview,
+    PreviewExtension,
+    ShortenReservation,
+    extend_reservation,
+    preview_extension,
+    shorten_reservation,
+)
 from marketplace.booking.use_cases.feeds import (
     FeedWithSecret,
     MakeFeed,
@@ -25,6 +34,14 @@ from marketplace.booking.use_cases.lapse import (
     close_forgotten_sessions,
     expire_requests,
     mark_no_shows,
+)
+from marketplace.booking.use_cases.move import (
+    MovePreview,
+    MoveReservation,
+    PreviewMove,
+    fee_of_move,
+    move_reservation,
+    preview_move,
 )
 from marketplace.booking.use_cases.place import (
     PlaceReservation,
@@ -69,10 +86,16 @@ __all__ = [
     "CloseSession",
     "ConfirmStatement",
     "DraftStatement",
+    "ExtendReservation",
+    "ExtensionPreview",
     "FeedWithSecret",
     "MakeFeed",
+    "MovePreview",
+    "MoveReservation",
     "OpenSession",
     "PlaceReservation",
+    "PreviewExtension",
+    "PreviewMove",
     "RejectReservation",
     "RepairSession",
     "ReportSessionEnd",
@@ -80,6 +103,7 @@ __all__ = [
     "RevokeFeed",
     "RotateFeed",
     "SetBookingRule",
+    "ShortenReservation",
     "accept_session",
     "approve_reservation",
     "cancel_reservation",
@@ -92,10 +116,15 @@ __all__ = [
     "draft_missing_statements",
     "draft_statement",
     "expire_requests",
+    "extend_reservation",
+    "fee_of_move",
     "make_feed",
     "mark_no_shows",
+    "move_reservation",
     "open_session",
     "place_reservation",
+    "preview_extension",
+    "preview_move",
     "reject_repair",
     "reject_reservation",
     "repair_session",
@@ -105,4 +134,5 @@ __all__ = [
     "rotate_feed",
     "set_booking_rule",
     "settle_session",
+    "shorten_reservation",
 ]
