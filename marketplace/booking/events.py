@@ -280,3 +280,13 @@ class OperatorAssigned(Event):
     reservation_id: int
     instrument_id: int
     operator_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class ProblemReported(Event):
+    """Somebody who used an instrument found something wrong with it."""
+
+    report_id: int
+    instrument_id: int
+    reservation_id: int
+    severity: str

@@ -8,6 +8,7 @@ from marketplace.booking.controllers import (
     hours,
     live,
     machine_hours,
+    repairs,
     reservations,
     sessions,
     statements,
@@ -20,6 +21,7 @@ routes: list[ControllerRouterHandler] = [
     *feeds.routes,
     *reservations.routes,
     *sessions.routes,
+    *repairs.routes,
     *machine_hours.routes,
     *statements.routes,
 ]

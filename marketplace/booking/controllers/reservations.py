@@ -11,6 +11,7 @@ from marketplace.booking import queries
 from marketplace.booking.queries import (
     Reservation,
     ReservationSearch,
+    SessionRepair,
     UsageSession,
 )
 from marketplace.booking.rules.states import Purpose, Status
@@ -22,6 +23,7 @@ from marketplace.booking.schemas import (
     ReservationIn,
     ReservationOut,
     SessionOut,
+    SessionRepairOut,
     during_of,
     reservation_page,
 )
@@ -91,16 +93,20 @@ async def get_reservation(
     request: ApiRequest, reservation_id: FromPath[Id]
 ) -> ReservationDetailOut:
     """A reservation of one's own, or on an instrument of one's own, with its session."""
-    reservation, session = await read(request, _with_session, reservation_id)
+    reservation, session, repairs = await read(request, _with_session, reservation_id)
     return ReservationDetailOut(
         reservation=ReservationOut.of(reservation),
         session=None if session is None else SessionOut.of(session),
+        repairs=[SessionRepairOut.of(row) for row in repairs],
     )
 
 
-async def _with_session(tx: Tx, reservation_id: int) -> tuple[Reservation, UsageSession | None]:
+async def _with_session(
+    tx: Tx, reservation_id: int
+) -> tuple[Reservation, UsageSession | None, list[SessionRepair]]:
     found = await queries.visible_reservation(tx, reservation_id)
-    return found, await queries.session_of(tx, found.id)
+    session = await queries.session_of(tx, found.id)
+    return found, session, [] if session is None else await queries.repairs_of(tx, found.id)
 
 
 @post(
