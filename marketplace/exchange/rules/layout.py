@@ -156,7 +156,8 @@ def _amount(content: Content) -> str | None:
 
 
 def _subject_name(content: Content) -> str | None:
-    if content.get("subjectIncome") == NO_SUBJECT or content.get("subjectName"):
+    source = content.get("subjectIncome")
+    if source == NO_SUBJECT or source not in SUBJECT_INCOMES or content.get("subjectName"):
         return None
     return f"a project's name, unless its source is {NO_SUBJECT}"
 

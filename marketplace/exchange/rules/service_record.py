@@ -34,7 +34,15 @@ _OWN_DIRECTIONS = {
     "external": layout.OTHER,
 }
 _OWN_CONTENT = {"own_research": "科研使用", "teaching": "教学使用", "external": "对外使用"}
-_OWN_LETTER = {"own_research": "R", "teaching": "T", "external": "E"}
+# In the number of a record: what for, and in which class of user.
+_LETTERS = {
+    "own_research": "R",
+    "teaching": "T",
+    "external": "X",
+    "own_unit": "U",
+    "academic": "A",
+    "enterprise": "E",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +96,7 @@ class OwnUseFacts:
 
     day: date
     purpose: str
-    own_unit: bool
+    user_class: str
     organisation_id: int
     unit: str
     last_minute: datetime
@@ -152,8 +160,8 @@ def record_of_order(
 def record_of_own_use(use: OwnUseFacts, instrument: InstrumentFacts) -> ServiceRecord:
     """The record of a day of own use; service to others needs an order and is not reported so."""
     number = (
-        f"U{instrument.instrument_id}-{use.day:%Y%m%d}-{_OWN_LETTER[use.purpose]}"
-        f"-{use.organisation_id}"
+        f"U{instrument.instrument_id}-{use.day:%Y%m%d}"
+        f"-{_LETTERS[use.purpose]}{_LETTERS[use.user_class]}-{use.organisation_id}"
     )
     content = _content(
         instrument,
@@ -168,7 +176,7 @@ def record_of_own_use(use: OwnUseFacts, instrument: InstrumentFacts) -> ServiceR
         applicantPhone=instrument.phone,
         applicantEmail=instrument.email,
         applicantUnit=use.unit,
-        serviceType=layout.INTERNAL if use.own_unit else layout.EXTERNAL,
+        serviceType=layout.INTERNAL if use.user_class == "own_unit" else layout.EXTERNAL,
         serviceDirection=_OWN_DIRECTIONS[use.purpose],
         signAgreement=layout.NOT_AGREED,
     )

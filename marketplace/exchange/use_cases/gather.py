@@ -124,7 +124,7 @@ def _own_use(day: booking.UseDay, units: Mapping[int, str]) -> OwnUseFacts:
     return OwnUseFacts(
         day=day.day,
         purpose=day.purpose,
-        own_unit=day.user_class == "own_unit",
+        user_class=day.user_class,
         organisation_id=day.organisation_id,
         unit=units[day.organisation_id],
         last_minute=day.last_minute,
