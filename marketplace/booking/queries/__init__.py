@@ -17,6 +17,11 @@ from marketplace.booking.queries.free_time import (
     free_among,
     week_strips,
 )
+from marketplace.booking.queries.listing import (
+    ListOrder,
+    ReservationSearch,
+    reservations,
+)
 from marketplace.booking.queries.live import (
     LIVE_DESCRIBERS,
     live_topic_of_instrument,
@@ -49,9 +54,7 @@ from marketplace.booking.queries.repairs import SessionRepair, repairs_of
 from marketplace.booking.queries.reservations import (
     Reservation,
     ReservationPage,
-    ReservationSearch,
     reservation,
-    reservations,
     visible_reservation,
 )
 from marketplace.booking.queries.service_use import (
@@ -83,22 +86,48 @@ from marketplace.booking.queries.statements import (
     statement_page,
     statements,
 )
+from marketplace.booking.queries.strikes import (
+    Appeal,
+    Strike,
+    StrikePage,
+    StrikeSearch,
+    Suspension,
+    SuspensionPage,
+    SuspensionSearch,
+    appeal,
+    appeal_of,
+    strikes,
+    suspensions,
+    visible_strike,
+)
 from marketplace.booking.queries.timetables import booking_terms, visible_booking_terms
+from marketplace.booking.queries.waitlist import (
+    Entry,
+    ListedEntry,
+    WaitlistPage,
+    WaitlistSearch,
+    visible_entry,
+    waitlist,
+)
 from marketplace.booking.rules.availability import BookingTerms
 from marketplace.booking.rules.states import Purpose, Status, UserClass
 
 __all__ = [
     "LIVE_DESCRIBERS",
+    "Appeal",
     "Availability",
     "BookingTerms",
     "Check",
     "Dimension",
+    "Entry",
     "Feed",
     "FeedPage",
     "FreeIn",
     "HoursAsked",
     "HoursFound",
     "HoursRow",
+    "ListOrder",
+    "ListedEntry",
     "MachineMinutes",
     "MachineMinutesAsked",
     "MeteredSession",
@@ -126,13 +155,23 @@ __all__ = [
     "StatementPart",
     "StatementSearch",
     "Status",
+    "Strike",
+    "StrikePage",
+    "StrikeSearch",
+    "Suspension",
+    "SuspensionPage",
+    "SuspensionSearch",
     "UsageSession",
     "UseAsked",
     "UseDay",
     "UseTotals",
     "UserClass",
+    "WaitlistPage",
+    "WaitlistSearch",
     "WeekOf",
     "Window",
+    "appeal",
+    "appeal_of",
     "availability",
     "booking_terms",
     "compared_months",
@@ -157,9 +196,14 @@ __all__ = [
     "statement_lines",
     "statement_page",
     "statements",
+    "strikes",
+    "suspensions",
     "use_days",
     "use_totals",
     "visible_booking_terms",
+    "visible_entry",
     "visible_reservation",
+    "visible_strike",
+    "waitlist",
     "week_strips",
 ]
