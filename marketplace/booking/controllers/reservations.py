@@ -83,7 +83,13 @@ async def get_reservations(  # noqa: PLR0913 one argument for each filter
     if from_ is not None and until is not None:
         during = during_of(from_, until)
     search = ReservationSearch(
-        status, purpose, instrument_id, during, with_problem, page, page_size
+        () if status is None else (status,),
+        purpose,
+        instrument_id,
+        during,
+        with_problem,
+        page,
+        page_size,
     )
     return reservation_page(await read(request, queries.reservations, search), page, page_size)
 

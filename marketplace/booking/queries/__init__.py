@@ -109,6 +109,11 @@ from marketplace.booking.queries.waitlist import (
     visible_entry,
     waitlist,
 )
+from marketplace.booking.queries.walk_up import (
+    WalkUpAsked,
+    WalkUpOffers,
+    walk_up_offers,
+)
 from marketplace.booking.rules.availability import BookingTerms
 from marketplace.booking.rules.states import Purpose, Status, UserClass
 
@@ -168,6 +173,8 @@ __all__ = [
     "UserClass",
     "WaitlistPage",
     "WaitlistSearch",
+    "WalkUpAsked",
+    "WalkUpOffers",
     "WeekOf",
     "Window",
     "appeal",
@@ -205,5 +212,6 @@ __all__ = [
     "visible_reservation",
     "visible_strike",
     "waitlist",
+    "walk_up_offers",
     "week_strips",
 ]

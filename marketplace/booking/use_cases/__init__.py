@@ -5,10 +5,21 @@ from marketplace.booking.use_cases.cancel import (
     CancelReservation,
     cancel_reservation,
 )
+from marketplace.booking.use_cases.closing import (
+    CancelInClosure,
+    CancelWithdrawn,
+    cancel_in_closure,
+    cancel_withdrawn,
+)
 from marketplace.booking.use_cases.decide import (
+    Answered,
+    ApproveRequests,
     ApproveReservation,
+    RejectRequests,
     RejectReservation,
+    approve_requests,
     approve_reservation,
+    reject_requests,
     reject_reservation,
 )
 from marketplace.booking.use_cases.direct import directly
@@ -31,6 +42,14 @@ from marketplace.booking.use_cases.feeds import (
     rotate_feed,
 )
 from marketplace.booking.use_cases.handing_on import HandOn, awaited_with_room, hand_on
+from marketplace.booking.use_cases.holds import (
+    HoldTime,
+    ReleaseHold,
+    TakeHold,
+    hold_time,
+    release_hold,
+    take_hold,
+)
 from marketplace.booking.use_cases.lapse import (
     close_forgotten_sessions,
     expire_requests,
@@ -107,13 +126,22 @@ from marketplace.booking.use_cases.waitlist import (
     note_taken,
     withdraw_entry,
 )
+from marketplace.booking.use_cases.walk_up import (
+    WalkedUp,
+    WalkUp,
+    walk_up,
+)
 
 __all__ = [
     "AcceptSession",
     "AnswerRepair",
+    "Answered",
     "AppealStrike",
+    "ApproveRequests",
     "ApproveReservation",
+    "CancelInClosure",
     "CancelReservation",
+    "CancelWithdrawn",
     "Cancelled",
     "CloseForProblem",
     "CloseSession",
@@ -124,6 +152,7 @@ __all__ = [
     "ExtensionPreview",
     "FeedWithSecret",
     "HandOn",
+    "HoldTime",
     "JoinWaitlist",
     "JudgeReservations",
     "MakeFeed",
@@ -135,7 +164,9 @@ __all__ = [
     "PlaceReservation",
     "PreviewExtension",
     "PreviewMove",
+    "RejectRequests",
     "RejectReservation",
+    "ReleaseHold",
     "RepairSession",
     "ReportProblem",
     "ReportSessionEnd",
@@ -145,13 +176,19 @@ __all__ = [
     "RotateFeed",
     "SetBookingRule",
     "ShortenReservation",
+    "TakeHold",
     "WaiveStrike",
+    "WalkUp",
+    "WalkedUp",
     "accept_offer",
     "accept_session",
     "appeal_strike",
+    "approve_requests",
     "approve_reservation",
     "awaited_with_room",
+    "cancel_in_closure",
     "cancel_reservation",
+    "cancel_withdrawn",
     "close_for_problem",
     "close_forgotten_sessions",
     "close_session",
@@ -168,6 +205,7 @@ __all__ = [
     "extend_reservation",
     "fee_of_move",
     "hand_on",
+    "hold_time",
     "join_waitlist",
     "judge_reservations",
     "make_feed",
@@ -179,7 +217,9 @@ __all__ = [
     "preview_extension",
     "preview_move",
     "reject_repair",
+    "reject_requests",
     "reject_reservation",
+    "release_hold",
     "repair_session",
     "report_problem",
     "report_session_end",
@@ -192,6 +232,8 @@ __all__ = [
     "settle_session",
     "shorten_reservation",
     "sweep_strikes",
+    "take_hold",
     "waive_strike",
+    "walk_up",
     "withdraw_entry",
 ]

@@ -317,8 +317,10 @@ def require_not_lapsed(tx: Tx, present: Reservation) -> None:
         HoldLapsed: when it was held too long.
         RequestLapsed: when nobody answered it in time.
     """
+    # A request that was confirmed keeps the instant by which it was.
     if present.held_until is None or present.held_until > tx.now:
         return
     if present.status is Status.HELD:
         raise HoldLapsed("Reserve the time again.", held_until=present.held_until)
-    raise RequestLapsed("Ask for it again.", held_until=present.held_until)
+    if present.status is Status.REQUESTED:
+        raise RequestLapsed("Ask for it again.", held_until=present.held_until)
