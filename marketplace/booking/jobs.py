@@ -11,12 +11,14 @@ from marketplace.booking.use_cases import (
     draft_missing_statements,
     end_past_entries,
     expire_requests,
+    fetch_outside_times,
     hand_on,
     mark_no_shows,
     settle_offers,
     sweep_strikes,
 )
 from marketplace.booking.use_cases.lapse import BATCH
+from marketplace.booking.use_cases.qualifications import REMINDERS, remind_of_expiry
 from marketplace.booking.use_cases.statements import BATCH as STATEMENTS_BATCH
 from marketplace.booking.use_cases.waiting_ends import BATCH as WAITING_BATCH
 from marketplace.kernel.actors import system_actor
@@ -78,6 +80,12 @@ JOBS: list[Job] = [
         about="Closes sessions left open too long, into the problem queue.",
     ),
     Job(
+        name="booking.remind_of_expiry",
+        cron="0 8 * * *",
+        run=_until_done("booking.remind_of_expiry", remind_of_expiry, size=REMINDERS),
+        about="Tells the holders of qualifications, once, that they run out soon.",
+    ),
+    Job(
         name="booking.draft_statements",
         cron="40 2 1-7 * *",
         run=_until_done(
@@ -96,5 +104,11 @@ JOBS: list[Job] = [
         cron="*/10 * * * *",
         run=_until_done("booking.sweep_strikes", sweep_strikes),
         about="Gives the strikes that no event has given.",
+    ),
+    Job(
+        name="booking.fetch_outside_times",
+        cron="* * * * *",
+        run=fetch_outside_times,
+        about="Fetches outside calendars that are due: each every quarter of an hour.",
     ),
 ]

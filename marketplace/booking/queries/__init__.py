@@ -40,6 +40,12 @@ from marketplace.booking.queries.machine_hours import (
     machine_minutes,
     sessions_behind,
 )
+from marketplace.booking.queries.outside_busy import (
+    busy_times,
+    conflicts,
+    own_source,
+    sources,
+)
 from marketplace.booking.queries.problems import (
     ProblemPage,
     ProblemReport,
@@ -181,7 +187,9 @@ __all__ = [
     "appeal_of",
     "availability",
     "booking_terms",
+    "busy_times",
     "compared_months",
+    "conflicts",
     "contents_by_secret",
     "feeds",
     "free_among",
@@ -191,6 +199,7 @@ __all__ = [
     "machine_minutes",
     "missing_statements",
     "order_use",
+    "own_source",
     "problem_reports",
     "repairs_of",
     "reservation",
@@ -199,6 +208,7 @@ __all__ = [
     "session_of",
     "session_problems",
     "sessions_behind",
+    "sources",
     "statement_differences",
     "statement_lines",
     "statement_page",
