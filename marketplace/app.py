@@ -52,6 +52,7 @@ DOMAINS_WITH_ROUTES = (
     "billing.rewards",
     "billing.reconciliation",
     "evaluation",
+    "exchange",
 )
 
 

@@ -232,3 +232,61 @@ class SuspensionLifted(Event):
     suspension_id: int
     person_id: int
     organisation_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class QualificationGranted(Event):
+    """A person may operate an instrument."""
+
+    qualification_id: int
+    instrument_id: int
+    person_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class QualificationRevoked(Event):
+    """A person may not operate an instrument any more."""
+
+    qualification_id: int
+    instrument_id: int
+    person_id: int
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class QualificationExpiring(Event):
+    """A qualification runs out soon; told once, and again after an extension."""
+
+    qualification_id: int
+    instrument_id: int
+    person_id: int
+    valid_until: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class TrainingMoved(Event):
+    """A training request was made or went on: `status` says how far it is."""
+
+    training_request_id: int
+    instrument_id: int
+    person_id: int
+    status: str
+
+
+@dataclass(frozen=True, slots=True)
+class OperatorAssigned(Event):
+    """Another operator attends a reservation, or none (0)."""
+
+    reservation_id: int
+    instrument_id: int
+    operator_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class ProblemReported(Event):
+    """Somebody who used an instrument found something wrong with it."""
+
+    report_id: int
+    instrument_id: int
+    reservation_id: int
+    severity: str

@@ -5,13 +5,22 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 
 from marketplace.booking.use_cases import (
+    HandOn,
+    awaited_with_room,
     close_forgotten_sessions,
     draft_missing_statements,
+    end_past_entries,
     expire_requests,
+    fetch_outside_times,
+    hand_on,
     mark_no_shows,
+    settle_offers,
+    sweep_strikes,
 )
 from marketplace.booking.use_cases.lapse import BATCH
+from marketplace.booking.use_cases.qualifications import REMINDERS, remind_of_expiry
 from marketplace.booking.use_cases.statements import BATCH as STATEMENTS_BATCH
+from marketplace.booking.use_cases.waiting_ends import BATCH as WAITING_BATCH
 from marketplace.kernel.actors import system_actor
 from marketplace.kernel.db import Database, Tx, atomically
 from marketplace.kernel.jobs import Job
@@ -29,6 +38,26 @@ def _until_done(
                 return done
 
     return run
+
+
+_end_past_entries = _until_done("booking.hand_on", end_past_entries, size=WAITING_BATCH)
+_settle_offers = _until_done("booking.hand_on", settle_offers, size=WAITING_BATCH)
+
+
+async def _hand_on(database: Database) -> int:
+    """Everything that an event should have set off already, and what lapses by itself.
+
+    Lists are looked at many at a time; only those with something to offer are worked off, each
+    in a transaction of its own.
+    """
+    actor = system_actor("job:booking.hand_on")
+    done = await _settle_offers(database) + await _end_past_entries(database)
+    last_id = 0
+    while (seen := await atomically(database, awaited_with_room, last_id, actor=actor)) is not None:
+        for instrument_id in seen.instrument_ids:
+            done += await atomically(database, hand_on, HandOn(instrument_id), actor=actor)
+        last_id = seen.last_id
+    return done
 
 
 JOBS: list[Job] = [
@@ -51,11 +80,35 @@ JOBS: list[Job] = [
         about="Closes sessions left open too long, into the problem queue.",
     ),
     Job(
+        name="booking.remind_of_expiry",
+        cron="0 8 * * *",
+        run=_until_done("booking.remind_of_expiry", remind_of_expiry, size=REMINDERS),
+        about="Tells the holders of qualifications, once, that they run out soon.",
+    ),
+    Job(
         name="booking.draft_statements",
         cron="40 2 1-7 * *",
         run=_until_done(
             "booking.draft_statements", draft_missing_statements, size=STATEMENTS_BATCH
         ),
         about="Draws up the monthly statements of machine-hours that nobody has drafted yet.",
+    ),
+    Job(
+        name="booking.hand_on",
+        cron="* * * * *",
+        run=_hand_on,
+        about="Ends offers that nobody answered, and offers free time to who waits longest.",
+    ),
+    Job(
+        name="booking.sweep_strikes",
+        cron="*/10 * * * *",
+        run=_until_done("booking.sweep_strikes", sweep_strikes),
+        about="Gives the strikes that no event has given.",
+    ),
+    Job(
+        name="booking.fetch_outside_times",
+        cron="* * * * *",
+        run=fetch_outside_times,
+        about="Fetches outside calendars that are due: each every quarter of an hour.",
     ),
 ]

@@ -148,6 +148,7 @@ class BookingSection(Section):
     overrun_tolerance_minutes: Schedule[Minutes]
     repair_days: Schedule[Days]
     repair_tolerance_minutes: Schedule[Minutes]
+    qualification_reminder_days: Schedule[Days]
     quota_hours_general: Schedule[Hours]
     quota_hours_special: Schedule[Hours]
     quota_hours_national: Schedule[Hours]

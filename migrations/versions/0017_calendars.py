@@ -48,6 +48,7 @@ def upgrade() -> None:
           attempt integer not null default 0,
           tried_at timestamptz,
           fetched_at timestamptz,
+          landed_at timestamptz,
           failed_at timestamptz,
           failures integer not null default 0,
           error text,

@@ -157,7 +157,6 @@ def upgrade() -> None:
           judged_until timestamptz not null,
           constraint strike_sweep_only_one check (id = 1)
         );
-        insert into strike_sweep (id, judged_until) values (1, now());
 
         create index reservation_ended_idx on reservation (ended_at, id)
           where status in ('used', 'late_cancelled', 'no_show');

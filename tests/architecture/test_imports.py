@@ -18,6 +18,7 @@ DOMAINS = (
     "marketplace.vouchers",
     "marketplace.orders",
     "marketplace.evaluation",
+    "marketplace.exchange",
 )
 OPEN_TO_OTHERS = ("use_cases", "queries", "events", "errors", "roles")
 

@@ -82,6 +82,12 @@ async def a_bookable_instrument(
     return made.id
 
 
+async def a_rule(database: Database, *, instrument_id: int, **terms: Any) -> None:
+    """A booking rule that changes `TERMS`, in place of the one before."""
+    rule = SetBookingRule(instrument_id, replace(TERMS, **terms))
+    await atomically(database, set_booking_rule, rule, actor=TEST)
+
+
 async def a_closure(
     database: Database, *, instrument_id: int, during: During, reason: str = "new detector"
 ) -> None:

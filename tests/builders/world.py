@@ -20,7 +20,9 @@ from marketplace.billing.payouts.use_cases import (
     verify_bank_account,
 )
 from marketplace.billing.pricing.use_cases import ObjectToPrices, object_to_prices
+from marketplace.booking.rules.ical import FeedKind
 from marketplace.booking.rules.schedule import DatedHours
+from marketplace.booking.use_cases import DraftStatement, MakeFeed, draft_statement, make_feed
 from marketplace.booking.use_cases.hours import SetDatedHours, set_dated_hours
 from marketplace.catalogue.queries import export_csv
 from marketplace.catalogue.use_cases import ImportInstruments, import_instruments
@@ -32,14 +34,16 @@ from marketplace.evaluation.use_cases import (
     file_objection,
     publish_assessments,
 )
+from marketplace.exchange.use_cases import MakeExport, make_export
 from marketplace.kernel.actors import Actor
 from marketplace.kernel.db import Database, Tx
-from marketplace.kernel.time import shanghai_day
+from marketplace.kernel.time import shanghai_day, shanghai_instant
 from marketplace.orders.use_cases import AcceptOrder, accept_order
 from marketplace.parties.roles import Role
 from marketplace.vouchers.rules.states import EvidenceKind
 from marketplace.vouchers.use_cases import AttachEvidence, DraftClaim, attach_evidence, draft_claim
 from tests.builders.booking import a_closure, a_reservation, at_hours
+from tests.builders.hours import a_session_in_history
 from tests.builders.orders import Market, a_delivered_order, a_market, a_quote, an_order
 from tests.builders.parties import a_person, an_actor
 from tests.builders.pricing import a_price_list
@@ -60,6 +64,8 @@ _IDS = {
     "account_id": "select max(id) from bank_account where organisation_id = {provider}",
     "assessment_id": "select id from assessment where provider_id = {provider}",
     "claim_id": "select max(id) from claim",
+    "export_id": "select max(id) from national_export",
+    "feed_id": "select max(id) from calendar_feed",
     "closure_id": "select max(id) from closure",
     "deliverable_id": "select max(id) from deliverable",
     "grant_id": "select max(id) from voucher_grant",
@@ -70,6 +76,7 @@ _IDS = {
     "programme_id": "select max(id) from programme",
     "legal_entity_id": "select legal_entity_id from organisation where id = {provider}",
     "redemption_id": "select max(id) from redemption",
+    "statement_id": "select max(id) from hours_statement",
     "application_id": "select max(id) from voucher_application",
     "run_id": "select max(id) from reward_run",
 }
@@ -92,6 +99,7 @@ async def a_world(database: Database) -> World:
     await _file(market)
     ordered = await _trade(market)
     await _settle(market)
+    await _report(market)
     ids = await _ids(market) | ordered
     sme_people = dict.fromkeys((Role.BUYER, Role.SME_ADMINISTRATOR), market.buyer)
     return World(
@@ -119,6 +127,7 @@ async def _tell_ids_apart(database: Database) -> None:
 async def _file(market: Market) -> None:
     """What the provider keeps of its instrument: hours out of service, an import, an account."""
     await a_closure(market.database, instrument_id=market.instrument_id, during=at_hours(20, 8, 12))
+    await market.do(make_feed, MakeFeed(FeedKind.PROVIDER), by=market.manager)
     filed = await a_price_list(market.database, instrument_id=market.instrument_id)
     objection = ObjectToPrices(filed.id, "样品费过高")
     await market.do(object_to_prices, objection, by=market.buyer)
@@ -180,6 +189,18 @@ async def _settle(market: Market) -> None:
         _scalar, _IDS["assessment_id"].format(provider=market.manager.organisation_id)
     )
     await market.do(file_objection, FileObjection(assessment_id, "机时有误"), by=market.manager)
+
+
+async def _report(market: Market) -> None:
+    """A month of machine-hours drawn up, and a quarter for the national platform."""
+    await a_session_in_history(
+        market.database,
+        instrument_id=market.instrument_id,
+        opened_at=shanghai_instant(date(2024, 11, 5), 600),
+    )
+    january = DraftStatement(date(2025, 1, 1))
+    await market.do(draft_statement, january, by=market.technician)
+    await market.do(make_export, MakeExport(2024, 4), by=market.technician)
 
 
 async def _ids(market: Market) -> dict[str, int | str]:

@@ -10,7 +10,19 @@ import msgspec
 from msgspec import inspect
 
 # What the patterns of the API look for; the first that fits is taken.
-TEXTS = ("x" * 12, "1", "320100", "1" * 20, "1" * 12, "a" * 64, "2025-03-10", "A1", "")
+TEXTS = (
+    "x" * 12,
+    "1",
+    "320100",
+    "1" * 20,
+    "1" * 12,
+    "a" * 64,
+    "2025-03-10",
+    "2025-03",
+    "0" * 32,
+    "A1",
+    "",
+)
 SIMPLE: dict[type[inspect.Type], Any] = {
     inspect.DateTimeType: "2025-03-10T02:00:00Z",
     inspect.DateType: "2025-03-10",

@@ -44,6 +44,7 @@ PUBLIC = {
     "GET /instruments/{instrument_id:int}/opening-hours": "hours are published (J.15)",
     "GET /instruments/{instrument_id:int}/availability": "says when, and never for whom",
     "GET /instruments/{instrument_id:int}/closures": "closures are published like hours (J.15)",
+    "GET /calendars/{file_name:str}": "whoever knows the secret address, as calendar programs need",
     "GET /instruments/{instrument_id:int}/live": "says that free time changed, and never for whom",
     "GET /instruments/{instrument_id:int}/booking-rule": "sharing rules are published (J.15)",
     "GET /instruments/{instrument_id:int}/class-terms": "sharing rules are published (J.15)",
@@ -67,10 +68,16 @@ SIGNED_IN = {
     "GET /me": "who one is",
     "POST /me/password": "one's own password",
     "GET /instruments/imports/{batch_id:int}": "a provider's own imports",
+    "GET /national-exports/layout": "a published layout, the same for everybody",
     "GET /invoices": "those of the own organisation",
     "POST /price-lists/{price_list_id:int}/objections": "a notice is there to be objected to",
     "GET /reservations": "those of the own organisation or on its instruments",
     "GET /reservations/{reservation_id:int}": "one's own, as user or as provider",
+    "GET /reservations/{reservation_id:int}/calendar.ics": "one's own, as user or as provider",
+    "POST /calendar-feeds": "one's own calendar, or a listed instrument's without names",
+    "GET /calendar-feeds": "one's own calendars",
+    "POST /calendar-feeds/{feed_id:int}/rotate": "one's own calendar",
+    "DELETE /calendar-feeds/{feed_id:int}": "one's own calendar, or a colleague's for keepers",
 }
 
 

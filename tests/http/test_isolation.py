@@ -39,6 +39,7 @@ APP, _ = an_app_without_database(SETTINGS)
 
 # Open to people of other organisations, each for a reason.
 OPEN_TO_OTHERS = {
+    "POST /calendar-feeds": "anybody may subscribe to a listed instrument, and sees no names",
     "POST /quotes": "anybody may ask what a listed instrument costs them",
     "POST /price-lists/{price_list_id:int}/objections": "others object; the provider withdraws",
     "POST /claims": "a programme is there for every provider, with redemptions of its own",

@@ -11,6 +11,7 @@ from marketplace.booking import queries
 from marketplace.booking.queries import (
     Reservation,
     ReservationSearch,
+    SessionRepair,
     UsageSession,
 )
 from marketplace.booking.rules.states import Purpose, Status
@@ -22,6 +23,7 @@ from marketplace.booking.schemas import (
     ReservationIn,
     ReservationOut,
     SessionOut,
+    SessionRepairOut,
     during_of,
     reservation_page,
 )
@@ -81,7 +83,13 @@ async def get_reservations(  # noqa: PLR0913 one argument for each filter
     if from_ is not None and until is not None:
         during = during_of(from_, until)
     search = ReservationSearch(
-        status, purpose, instrument_id, during, with_problem, page, page_size
+        () if status is None else (status,),
+        purpose,
+        instrument_id,
+        during,
+        with_problem,
+        page,
+        page_size,
     )
     return reservation_page(await read(request, queries.reservations, search), page, page_size)
 
@@ -91,16 +99,20 @@ async def get_reservation(
     request: ApiRequest, reservation_id: FromPath[Id]
 ) -> ReservationDetailOut:
     """A reservation of one's own, or on an instrument of one's own, with its session."""
-    reservation, session = await read(request, _with_session, reservation_id)
+    reservation, session, repairs = await read(request, _with_session, reservation_id)
     return ReservationDetailOut(
         reservation=ReservationOut.of(reservation),
         session=None if session is None else SessionOut.of(session),
+        repairs=[SessionRepairOut.of(row) for row in repairs],
     )
 
 
-async def _with_session(tx: Tx, reservation_id: int) -> tuple[Reservation, UsageSession | None]:
+async def _with_session(
+    tx: Tx, reservation_id: int
+) -> tuple[Reservation, UsageSession | None, list[SessionRepair]]:
     found = await queries.visible_reservation(tx, reservation_id)
-    return found, await queries.session_of(tx, found.id)
+    session = await queries.session_of(tx, found.id)
+    return found, session, [] if session is None else await queries.repairs_of(tx, found.id)
 
 
 @post(

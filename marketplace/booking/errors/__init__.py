@@ -24,8 +24,8 @@ from marketplace.booking.errors.operators import (
     OperatorRefused,
 )
 from marketplace.booking.errors.qualifications import (
+    QualificationEnded,
     QualificationRefused,
-    QualificationRevoked,
     QualificationStands,
     QualificationToOneself,
     TrainingNotInState,
@@ -138,8 +138,8 @@ __all__ = [
     "OrderAlreadyReserved",
     "OverrideNotAllowed",
     "ProblemReportResolved",
+    "QualificationEnded",
     "QualificationRefused",
-    "QualificationRevoked",
     "QualificationStands",
     "QualificationToOneself",
     "QuotaEnded",

@@ -21,10 +21,10 @@ class QualificationToOneself(Forbidden):
     constraint = "qualification_by_another"
 
 
-class QualificationRevoked(Conflict):
-    """The qualification was revoked; grant a new one."""
+class QualificationEnded(Conflict):
+    """The qualification was revoked and does not come back; grant a new one."""
 
-    code = "qualification-revoked"
+    code = "qualification-ended"
     title = "This qualification was revoked"
 
 

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 import asyncpg
-from sqlalchemy import ColumnElement, Select, and_, func, or_, select, true
+from sqlalchemy import ColumnElement, Select, func, or_, select, true
 from sqlalchemy.dialects.postgresql import Range
 
 from marketplace.booking.rules.states import Purpose, Status, UserClass
 from marketplace.booking.tables import reservation as table
-from marketplace.booking.tables import usage_session
 from marketplace.kernel.db import Tx
 from marketplace.kernel.errors import Missing
 from marketplace.kernel.time import During
@@ -59,21 +59,8 @@ class Reservation:
 
 
 @dataclass(frozen=True, slots=True)
-class ReservationSearch:
-    """Which reservations to list; what is left out does not restrict."""
-
-    status: Status | None = None
-    purpose: Purpose | None = None
-    instrument_id: int | None = None
-    during: During | None = None
-    with_problem: bool = False
-    page: int = 1
-    page_size: int = 50
-
-
-@dataclass(frozen=True, slots=True)
 class ReservationPage:
-    """One page of reservations, latest first, and how many there are in all."""
+    """One page of reservations, and how many there are in all."""
 
     reservations: list[Reservation]
     total: int
@@ -150,7 +137,7 @@ async def visible_reservation(tx: Tx, reservation_id: int) -> Reservation:
     """
     found = await tx.first(
         made_reservation,
-        reservation_select().where(table.c.id == reservation_id, _visible(tx)),
+        reservation_select().where(table.c.id == reservation_id, visible(tx)),
     )
     if found is None:
         raise Missing("There is no such reservation.")
@@ -169,42 +156,29 @@ async def locked_reservation(tx: Tx, reservation_id: int) -> Reservation:
     )
 
 
-async def reservations(tx: Tx, search: ReservationSearch) -> ReservationPage:
-    """The reservations that the actor may see, latest first."""
-    wanted = and_(*_filters(tx, search))
-    total = await tx.scalar(select(func.count()).select_from(table).where(wanted))
-    page = await tx.all(
+async def locked_reservations(tx: Tx, reservation_ids: Iterable[int]) -> list[Reservation]:
+    """Those of the reservations that exist, locked in one order for everybody."""
+    return await tx.all(
         made_reservation,
         reservation_select()
-        .where(wanted)
-        .order_by(table.c.id.desc())
-        .limit(search.page_size)
-        .offset((search.page - 1) * search.page_size),
+        .where(table.c.id.in_(sorted(set(reservation_ids))))
+        .order_by(table.c.id)
+        .with_for_update(),
     )
-    return ReservationPage(page, total)
 
 
-def _visible(tx: Tx) -> ColumnElement[bool]:
+async def reservations_by_id(tx: Tx, reservation_ids: Iterable[int]) -> dict[int, Reservation]:
+    """Those of the reservations that exist, whoever asks."""
+    found = await tx.all(
+        made_reservation,
+        reservation_select().where(table.c.id.in_(sorted(set(reservation_ids)))),
+    )
+    return {one.id: one for one in found}
+
+
+def visible(tx: Tx) -> ColumnElement[bool]:
+    """Reserved by the actor's organisation, or on its instruments; auditors see all."""
     if tx.actor.has(*SEES_EVERYTHING):
         return true()
     mine = tx.actor.organisation_id
     return or_(table.c.organisation_id == mine, table.c.provider_id == mine)
-
-
-def _filters(tx: Tx, search: ReservationSearch) -> list[ColumnElement[bool]]:
-    wanted = [_visible(tx)]
-    if search.status is not None:
-        wanted.append(table.c.status == search.status)
-    if search.purpose is not None:
-        wanted.append(table.c.purpose == search.purpose)
-    if search.instrument_id is not None:
-        wanted.append(table.c.instrument_id == search.instrument_id)
-    if search.during is not None:
-        wanted.append(table.c.during.op("&&")(as_range(search.during)))
-    if search.with_problem:
-        wanted.append(
-            table.c.id.in_(
-                select(usage_session.c.reservation_id).where(usage_session.c.problem.is_not(None))
-            )
-        )
-    return wanted

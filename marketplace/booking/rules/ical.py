@@ -21,7 +21,8 @@ DAYS_BACK = 60
 DAYS_AHEAD = 400
 EVENTS_MAX = 5_000
 REFRESH = timedelta(minutes=15)
-MEDIA_TYPE = "text/calendar; charset=utf-8"
+# The framework adds the character set, which is UTF-8.
+MEDIA_TYPE = "text/calendar"
 PRODUCT = "-//Instrument marketplace//Calendars//ZH"
 MASKED = "已预约 Reserved"
 # Whatever some reader may take for the end of a line, and what has no place in a text.

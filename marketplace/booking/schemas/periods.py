@@ -13,6 +13,7 @@ from marketplace.kernel.time import During, as_utc, shanghai_instant
 # A stretch of at most a year in minutes; the rule itself is stricter.
 RuleMinutes = Annotated[int, msgspec.Meta(ge=0, le=525_600)]
 SessionMinutes = Annotated[int, msgspec.Meta(ge=0, le=100_000)]
+Hours = Annotated[int, msgspec.Meta(ge=0, le=100_000)]
 Seat = Annotated[int, msgspec.Meta(ge=1, le=200)]
 ReasonGiven = Annotated[
     str, msgspec.Meta(min_length=3, max_length=500, pattern=r"^[^\x00-\x08\x0b\x0c\x0e-\x1f]*$")

@@ -12,7 +12,7 @@ from marketplace.booking.queries import (
 )
 from marketplace.booking.rules.states import Purpose, Status, UserClass
 from marketplace.booking.schemas.periods import ReasonGiven, Seat, during_of
-from marketplace.booking.schemas.sessions import SessionOut
+from marketplace.booking.schemas.sessions import SessionOut, SessionRepairOut
 from marketplace.booking.use_cases import (
     Cancelled,
     CancelReservation,
@@ -78,10 +78,11 @@ class ReservationOut(Out):
 
 
 class ReservationDetailOut(Out):
-    """A reservation with its session, once somebody has checked in."""
+    """A reservation with its session, and what was said of that after it ended."""
 
     reservation: ReservationOut
     session: SessionOut | None
+    repairs: list[SessionRepairOut]
 
 
 def reservation_page(found: ReservationPage, page: int, page_size: int) -> Page[ReservationOut]:

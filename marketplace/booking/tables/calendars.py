@@ -73,8 +73,10 @@ busy_source = Table(
     Column("due_at", Instant),
     Column("attempt", Integer, nullable=False, server_default="0"),
     Column("tried_at", Instant),
-    # When times last landed; a source that fails keeps them.
+    # When its times were last known to be right, and when they last landed; a source that fails
+    # keeps them.
     Column("fetched_at", Instant),
+    Column("landed_at", Instant),
     Column("failed_at", Instant),
     Column("failures", Integer, nullable=False, server_default="0"),
     Column("error", Text),

@@ -77,7 +77,7 @@ async def refusal_of(
     """
     told = [*reasons, *_seat_reasons(found, asked.seat)]
     beside = (await taken(tx, [found], asked.during, besides=besides))[found.instrument_id]
-    if not told or is_taken(found, beside, asked.during):
+    if not told or is_taken(found, beside, asked.during, seat=asked.seat):
         told.append(_busy(found, beside, asked.during))
     offered = [
         *map(_offer, await _alternatives(tx, asked, found, accept, besides)),
@@ -95,9 +95,14 @@ def _seat_reasons(found: Schedule, seat: int | None) -> list[Reason]:
     return [Reason("seat", f"The instrument has {seats} seats.", limit=seats, asked=seat)]
 
 
-def is_taken(found: Schedule, beside: Sequence[Taken], during: During) -> bool:
-    """Whether no seat is free for the whole of `during`, buffers included."""
-    return not any(during in gap for gap in seat_gaps(found, beside, during))
+def is_taken(
+    found: Schedule, beside: Sequence[Taken], during: During, *, seat: int | None = None
+) -> bool:
+    """Whether no seat, or not the one that is asked for, is free for the whole of `during`."""
+    gaps = seat_gaps(found, beside, during)
+    if seat is not None and 1 <= seat <= len(gaps):
+        gaps = gaps[seat - 1 : seat]
+    return not any(during in gap for gap in gaps)
 
 
 def _busy(found: Schedule, beside: Sequence[Taken], during: During) -> Reason:

@@ -67,7 +67,7 @@ _VALUES = (
     ":order_id, :held_until, :override_reason, :placed_at, :confirmed_at, :changed_at"
 )
 # Nobody writes into a calendar that the instrument has left since its schedule was read.
-_IN_ITS_CALENDAR = """
+IN_ITS_CALENDAR = """
     :calendar_id = coalesce(
       (select rule.calendar_id from booking_rule as rule where rule.instrument_id = :instrument_id),
       :instrument_id)"""
@@ -86,7 +86,7 @@ _TAKE = Prepared(
     text(
         f"""
     insert into reservation ({_COLUMNS})
-    select {_VALUES.format(seat=":seat")} where {_IN_ITS_CALENDAR}
+    select {_VALUES.format(seat=":seat")} where {IN_ITS_CALENDAR}
     on conflict on constraint reservation_no_overlap do nothing
     returning id, seat
     """
@@ -99,7 +99,7 @@ _TAKE_ANY = Prepared(
     with free as (
       select cast(seat as smallint) as seat
         from generate_series(1, :seats) as seat
-       where {_IN_ITS_CALENDAR}
+       where {IN_ITS_CALENDAR}
          and not exists (
          select from reservation as other
           where other.calendar_id = :calendar_id
@@ -130,7 +130,7 @@ _TAKE_ATTENDED = Prepared(
     with free as (
       select cast(seat as smallint) as seat
         from generate_series(1, :seats) as seat
-       where {_IN_ITS_CALENDAR}
+       where {IN_ITS_CALENDAR}
          and seat = coalesce(:only_seat, seat)
          and not exists (
          select from reservation as other

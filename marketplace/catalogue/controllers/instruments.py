@@ -4,7 +4,6 @@ from typing import Annotated, Any
 
 import msgspec
 from litestar import Response, get, post, put
-from litestar.datastructures import UploadFile
 from litestar.params import FromPath, FromQuery, JSONBody
 from litestar.types import ControllerRouterHandler
 
@@ -39,7 +38,6 @@ from marketplace.catalogue.use_cases import (
     register_instrument,
     withdraw_instrument,
 )
-from marketplace.kernel.errors import Malformed
 from marketplace.kernel.http import (
     ApiRequest,
     actor_of,
@@ -53,6 +51,7 @@ from marketplace.kernel.http import (
 )
 from marketplace.kernel.settings import settings
 from marketplace.kernel.time import shanghai_day
+from marketplace.kernel.uploads import uploaded_file
 from marketplace.kernel.wire import AmountFen, Id, Page, PageNumber, PageSize
 from marketplace.parties.roles import SEES_EVERYTHING, Role
 
@@ -229,7 +228,7 @@ async def post_import(
 
     Good lines land, bad lines are reported; `dry_run` lands nothing.
     """
-    name, content = await _uploaded(request, file_name)
+    name, content = await uploaded_file(request, file_name)
     command = ImportInstruments(actor_of(request).organisation_id, name, content, dry_run=dry_run)
     return await perform(
         request,
@@ -238,25 +237,6 @@ async def post_import(
         present=ReportOut.of,
         status=200 if dry_run else 201,
     )
-
-
-async def _uploaded(request: ApiRequest, file_name: str) -> tuple[str, bytes]:
-    """The name and the bytes of the one file that was sent.
-
-    Raises:
-        Malformed: for an empty body, or a form without exactly one file.
-    """
-    body = await request.body()
-    name, content = file_name, body
-    if request.headers.get("content-type", "").lower().startswith("multipart/form-data"):
-        form = await request.form()
-        files = [value for value in form.values() if isinstance(value, UploadFile)]
-        if len(files) != 1:
-            raise Malformed("Send exactly one file.", files=len(files))
-        name, content = file_name or files[0].filename, await files[0].read()
-    if not content:
-        raise Malformed("The file is empty (文件为空).")
-    return name, content
 
 
 @get("/instruments/imports", **_MANAGER, summary="The provider's imports, the newest first")

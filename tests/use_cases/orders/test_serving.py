@@ -105,7 +105,7 @@ async def test_accepting_pays_for_what_was_used_and_gives_the_rest_back(database
 
 async def test_an_overrun_costs_no_more_than_was_agreed(database: Database):
     market = await a_market(database)
-    delivered = await a_delivered_order(market, used_minutes=300)
+    delivered = await a_delivered_order(market, used_minutes=150)
 
     settled = await market.do(accept_order, AcceptOrder(delivered.id), by=market.buyer)
 
