@@ -1,11 +1,5 @@
 """The tables of booking."""
 
-from marketplace.booking.tables.booking_rules import (
-    booking_rule,
-    class_terms,
-    dated_hours,
-    weekly_hours,
-)
 from marketplace.booking.tables.calendars import busy_source, calendar_feed, outside_busy
 from marketplace.booking.tables.operators import operator, operator_absence, operator_hours
 from marketplace.booking.tables.qualifications import qualification, training_request
@@ -17,6 +11,12 @@ from marketplace.booking.tables.reservations import (
     reservation_group,
     reservation_series,
     series_occurrence,
+)
+from marketplace.booking.tables.booking_rules import (
+    booking_rule,
+    class_terms,
+    dated_hours,
+    weekly_hours,
 )
 from marketplace.booking.tables.sessions import problem_report, session_repair, usage_session
 from marketplace.booking.tables.statements import hours_statement, hours_statement_line

@@ -1,4 +1,4 @@
-"""The XML file of a fully digital tax invoice (数电票), and whether it is the invoice of an order."""
+"""The XML file of a fully digital tax invoice (数电票), held against its order."""
 
 from __future__ import annotations
 
