@@ -38,11 +38,17 @@ from marketplace.exchange.use_cases import MakeExport, make_export
 from marketplace.kernel.actors import Actor
 from marketplace.kernel.db import Database, Tx
 from marketplace.kernel.time import shanghai_day, shanghai_instant
-from marketplace.orders.use_cases import AcceptOrder, accept_order
+from marketplace.orders.use_cases import (
+    AcceptOrder,
+    IssueInvoiceFile,
+    accept_order,
+    issue_invoice_file,
+)
 from marketplace.parties.roles import Role
 from marketplace.vouchers.rules.states import EvidenceKind
 from marketplace.vouchers.use_cases import AttachEvidence, DraftClaim, attach_evidence, draft_claim
 from tests.builders.booking import a_closure, a_reservation, at_hours
+from tests.builders.einvoice import an_invoice_file
 from tests.builders.hours import a_session_in_history
 from tests.builders.orders import Market, a_delivered_order, a_market, a_quote, an_order
 from tests.builders.parties import a_person, an_actor
@@ -74,6 +80,7 @@ _IDS = {
     "price_list_id": "select max(id) from price_list",
     "price_objection_id": "select max(id) from price_objection",
     "programme_id": "select max(id) from programme",
+    "invoice_id": "select invoice_id from invoice_file",
     "legal_entity_id": "select legal_entity_id from organisation where id = {provider}",
     "redemption_id": "select max(id) from redemption",
     "statement_id": "select max(id) from hours_statement",
@@ -149,7 +156,9 @@ async def _file(market: Market) -> None:
 async def _trade(market: Market) -> dict[str, int | str]:
     """An order delivered and accepted, one that waits, an unused quote, the provider's own use."""
     done = await a_delivered_order(market)
-    await market.do(accept_order, AcceptOrder(done.id), by=market.buyer)
+    settled = await market.do(accept_order, AcceptOrder(done.id), by=market.buyer)
+    file = IssueInvoiceFile(done.id, "发票.xml", await an_invoice_file(market, settled))
+    await market.do(issue_invoice_file, file, by=market.manager)
     waiting = await an_order(market, during=at_hours(6, 9, 11))
     quote = await a_quote(market, during=at_hours(7, 9, 11))
     own = await a_reservation(

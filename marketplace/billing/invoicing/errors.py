@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from marketplace.kernel.errors import Conflict, Malformed, Missing, Refused
+from marketplace.kernel.errors import Conflict, Missing, Refused
 
 
 class ChargeMissing(Missing):
@@ -72,7 +72,7 @@ class InvoiceMissing(Missing):
     title = "No such invoice"
 
 
-class InvoiceFileUnreadable(Malformed):
+class InvoiceFileUnreadable(Refused):
     """The file is no electronic tax invoice in XML, or parts of one are missing."""
 
     code = "invoice-file-unreadable"

@@ -40,7 +40,7 @@ from marketplace.orders.use_cases import (
     accept_order,
     issue_invoice_file,
 )
-from tests.builders.einvoice import an_invoice_xml
+from tests.builders.einvoice import an_invoice_file
 from tests.builders.invoicing import an_invoice_number
 from tests.builders.orders import Market, a_delivered_order, a_market
 from tests.builders.pricing import a_cost_sheet
@@ -56,40 +56,14 @@ async def a_settled_order(market: Market):
     return await market.do(accept_order, AcceptOrder(delivered.id), by=market.buyer)
 
 
-async def the_file(market: Market, order, **changes) -> bytes:
-    async with market.database.engine.connect() as connection:
-        rows = await connection.execute(
-            text("select id, uscc, name from legal_entity where id in (:seller, :buyer)"),
-            {"seller": order.provider_legal_entity_id, "buyer": order.buyer_legal_entity_id},
-        )
-        entities = {row.id: row for row in rows}
-    seller, buyer = (
-        entities[order.provider_legal_entity_id],
-        entities[order.buyer_legal_entity_id],
-    )
-    today = shanghai_day(market.database.clock.now())
-    said = {
-        "number": an_invoice_number(year=today.year),
-        "seller_uscc": seller.uscc,
-        "seller_name": seller.name,
-        "buyer_uscc": buyer.uscc,
-        "buyer_name": buyer.name,
-        "net": yuan(order.settled_fen - 100),
-        "tax": "1.00",
-        "total": yuan(order.settled_fen),
-        "issued_at": f"{today} 10:00:00",
-    }
-    return an_invoice_xml(**(said | changes))
-
-
 async def test_a_file_is_held_against_the_order_recorded_and_kept(market):
     order = await a_settled_order(market)
-    wrong = await the_file(market, order, buyer_name="别的公司")
+    wrong = await an_invoice_file(market, order, buyer_name="别的公司")
     with pytest.raises(InvoiceRefused):
         await market.do(
             issue_invoice_file, IssueInvoiceFile(order.id, "a.xml", wrong), by=market.manager
         )
-    content = await the_file(market, order)
+    content = await an_invoice_file(market, order)
     filing = IssueInvoiceFile(order.id, "发票.xml", content)
 
     recorded = await market.do(issue_invoice_file, filing, by=market.manager)
@@ -107,7 +81,7 @@ async def test_a_file_is_held_against_the_order_recorded_and_kept(market):
 
 async def test_a_red_invoice_frees_what_it_takes_back_and_no_more(market):
     order = await a_settled_order(market)
-    content = await the_file(market, order)
+    content = await an_invoice_file(market, order)
     blue = await market.do(
         issue_invoice_file, IssueInvoiceFile(order.id, "a.xml", content), by=market.manager
     )
@@ -141,7 +115,7 @@ async def test_a_red_invoice_frees_what_it_takes_back_and_no_more(market):
         )
     anew = await market.do(
         issue_invoice_file,
-        IssueInvoiceFile(order.id, "b.xml", await the_file(market, order)),
+        IssueInvoiceFile(order.id, "b.xml", await an_invoice_file(market, order)),
         by=market.manager,
     )
     assert anew.left_fen == order.settled_fen
@@ -199,7 +173,7 @@ async def test_invoices_say_how_the_provider_books_its_income(market):
 
     recorded = await market.do(
         issue_invoice_file,
-        IssueInvoiceFile(order.id, "a.xml", await the_file(market, order)),
+        IssueInvoiceFile(order.id, "a.xml", await an_invoice_file(market, order)),
         by=market.manager,
     )
 
