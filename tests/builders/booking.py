@@ -7,8 +7,10 @@ from typing import Any
 
 from marketplace.booking.queries import BookingTerms, Purpose, Reservation
 from marketplace.booking.use_cases import (
+    HoldTime,
     PlaceReservation,
     SetBookingRule,
+    hold_time,
     place_reservation,
     set_booking_rule,
 )
@@ -116,3 +118,16 @@ async def a_reservation(
         asked["person_id"] = await a_person(database)
     command = PlaceReservation(**(asked | changes))
     return await atomically(database, place_reservation, command, actor=actor)
+
+
+async def a_hold(
+    database: Database, *, instrument_id: int, actor: Actor, **changes: Any
+) -> Reservation:
+    """Two hours on Wednesday, kept for a course until they begin, by the provider's staff."""
+    asked: dict[str, Any] = {
+        "instrument_id": instrument_id,
+        "during": at_hours(2, 9, 11),
+        "purpose": Purpose.TEACHING,
+        "reason": "a course",
+    }
+    return await atomically(database, hold_time, HoldTime(**(asked | changes)), actor=actor)

@@ -160,15 +160,20 @@ async def standing(tx: Tx, asked: StandingAsked, *, lock: bool = True) -> Standi
     )
 
 
-async def operators_of(tx: Tx, found: Schedule, within: During) -> tuple[Operator, ...]:
-    """The operators of an instrument, with what they do inside `within`. One statement."""
+async def operators_of(
+    tx: Tx, found: Schedule, within: During, *, besides: int | None = None
+) -> tuple[Operator, ...]:
+    """The operators of an instrument, with what they do inside `within`. One statement.
+
+    `besides` is a reservation that keeps nobody from attending it.
+    """
     (row,) = await tx.fetch(
         _ONLY_OPERATORS,
         {
             "instrument_id": found.instrument_id,
             "provider_id": found.provider_id,
             "operators_within": driver_range(within),
-            "except_id": None,
+            "except_id": besides,
         },
     )
     return tuple(_operator(*each) for each in row["operators"] or ())

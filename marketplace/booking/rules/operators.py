@@ -13,7 +13,7 @@ from enum import StrEnum
 
 from marketplace.booking.rules.intervals import common, widest, without
 from marketplace.booking.rules.schedule import Hours
-from marketplace.kernel.errors import Reason
+from marketplace.kernel.errors import Reason, Reasons
 from marketplace.kernel.time import (
     SATURDAY,
     SHANGHAI,
@@ -157,6 +157,47 @@ def operator_refusal(found: During | None, *, named: bool) -> Reason:
         f" {_told(found.starts_at)} to {_told(found.ends_at)}.",
         limit={"starts_at": found.starts_at, "ends_at": found.ends_at},
     )
+
+
+def assignment_refusals(
+    operation: Operation,
+    during: During,
+    *,
+    operator_id: int | None,
+    candidate: Operator | None,
+    is_upkeep: bool = False,
+) -> tuple[Reason, ...]:
+    """Why staff cannot let `operator_id` attend a reservation, apart from attending another one.
+
+    `candidate` is the operator of that id whom the provider has named for the instrument. Hours
+    and absences may be set aside: the colleague has agreed to come.
+    """
+    if operator_id is None:
+        if operation is not Operation.OPERATOR or is_upkeep:
+            return ()
+        return (
+            Reason(
+                "operation",
+                "The provider's operators run this instrument; name another one.",
+                limit=operation.value,
+            ),
+        )
+    if candidate is None:
+        return (
+            Reason(
+                "operator",
+                "The provider has not named this person an operator of the instrument.",
+                asked=operator_id,
+            ),
+        )
+    found = Reasons()
+    if any(one.overlaps(during) for one in candidate.away):
+        found.add("operator-away", "The operator is away then.", overridable=True)
+    elif at_work(candidate, during) != [during]:
+        found.add(
+            "operator-hours", "The operator does not work all of that time.", overridable=True
+        )
+    return tuple(found.found)
 
 
 def _hours_on(hours: Sequence[Hours], day: date) -> list[Hours]:
