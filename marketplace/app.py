@@ -22,6 +22,7 @@ from marketplace.booking.queries import LIVE_DESCRIBERS
 from marketplace.kernel.bodies import keep_bounds, require_well_formed
 from marketplace.kernel.db import Database
 from marketplace.kernel.http import Services
+from marketplace.kernel.keys import KeyRing
 from marketplace.kernel.limits import rate_limited
 from marketplace.kernel.live import Live, Streams, when_stopping
 from marketplace.kernel.observe import Observed, configure_logging
@@ -35,6 +36,7 @@ from marketplace.kernel.tokens import (
     RedisRefreshStore,
     RefreshTokens,
 )
+from marketplace.parties.use_cases import act_by_key
 from marketplace.web.pages import ApiBrowserPlugin, pages
 from marketplace.web.probes import probes
 
@@ -130,6 +132,7 @@ def create_app(
         ),
     )
     app.state.services = services
+    app.state.key_ring = KeyRing(act_by_key)
     app.state.live = live
     app.state.public_url = settings.public_url
     close_bodies(app.openapi_schema)

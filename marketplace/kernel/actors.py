@@ -11,6 +11,7 @@ class Actor:
 
     `organisation_id` is the organisation the person signed in for; what belongs to another one
     does not exist for this actor unless a role says otherwise (auditor, regulator, centre staff).
+    A system that calls with a key has `scopes` and no roles.
     """
 
     person_id: int
@@ -18,6 +19,7 @@ class Actor:
     organisation_kind: str
     roles: frozenset[str] = field(default_factory=frozenset)
     label: str = ""
+    scopes: frozenset[str] = field(default_factory=frozenset)
 
     def has(self, *roles: str) -> bool:
         """Whether the actor holds one of `roles`."""

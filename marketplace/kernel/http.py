@@ -22,6 +22,7 @@ from marketplace.kernel import idempotency
 from marketplace.kernel.actors import NOBODY, Actor
 from marketplace.kernel.db import Database, Tx, atomically, retried, transaction
 from marketplace.kernel.errors import Forbidden, Unauthenticated
+from marketplace.kernel.keys import KeyNotTaken, KeyRing, is_key
 from marketplace.kernel.tokens import AccessTokens, RefreshTokens
 
 C = TypeVar("C")
@@ -53,47 +54,102 @@ def actor_of(connection: ASGIConnection[Any, Any, Any, Any]) -> Actor:
     Raises:
         Unauthenticated: without a token.
         TokenRefused: with a bad one.
+        KeyNotTaken: with a key, where the route takes none.
     """
     known: Actor | None = connection.scope["state"].get("actor")
     if known is not None:
         return known
-    scheme, _, token = connection.headers.get("authorization", "").partition(" ")
-    if scheme.lower() != "bearer" or not token:
-        raise Unauthenticated("Send an Authorization header with a bearer token.")
-    actor = services(connection).access_tokens.read(token.strip())
+    token = bearer_token(connection)
+    if is_key(token):
+        raise KeyNotTaken("It is for people: sign in, or call an address that takes keys.")
+    actor = services(connection).access_tokens.read(token)
     connection.scope["state"]["actor"] = actor
     return actor
 
 
-def allow(*roles: str) -> dict[str, Any]:
-    """Handler arguments: only these roles may call. `@get(..., **allow(Role.BUYER))`."""
+def bearer_token(connection: ASGIConnection[Any, Any, Any, Any]) -> str:
+    """What the caller sent to say who they are.
+
+    Raises:
+        Unauthenticated: when nothing was sent.
+    """
+    scheme, _, token = connection.headers.get("authorization", "").partition(" ")
+    if scheme.lower() != "bearer" or not token.strip():
+        raise Unauthenticated("Send an Authorization header with a bearer token.")
+    return token.strip()
+
+
+async def _system_of(connection: ASGIConnection[Any, Any, Any, Any], scope: str) -> Actor:
+    """The system that calls with a key, which needs `scope`.
+
+    Raises:
+        TokenRefused: when the key is unknown, expired or revoked.
+        KeyNotTaken: when it is good for other things.
+    """
+    ring: KeyRing = connection.app.state.key_ring
+    actor = await ring.actor(services(connection).database, bearer_token(connection))
+    if scope not in actor.scopes:
+        raise KeyNotTaken(
+            f"The key needs the scope {scope}.", needed=scope, scopes=sorted(actor.scopes)
+        )
+    connection.scope["state"]["actor"] = actor
+    return actor
+
+
+def _by_key(connection: ASGIConnection[Any, Any, Any, Any]) -> bool:
+    return "authorization" in connection.headers and is_key(bearer_token(connection))
+
+
+def allow(*roles: str, scope: str | None = None) -> dict[str, Any]:
+    """Handler arguments: only these roles may call. `@get(..., **allow(Role.BUYER))`.
+
+    With a `scope`, systems whose key has it may call too.
+    """
     names = frozenset(map(str, roles))
 
     # Guards that do not wait are async all the same: others would each cost a trip to a thread.
     async def guard(connection: ASGIConnection[Any, Any, Any, Any], _: BaseRouteHandler) -> None:
-        if not actor_of(connection).has(*names):
+        if scope is not None and _by_key(connection):
+            await _system_of(connection, scope)
+        elif not actor_of(connection).has(*names):
             raise Forbidden(
                 "This needs another role; sign in for the organisation in which you hold it.",
                 roles=sorted(names),
             )
 
     guards: list[Guard] = [guard]
-    return {"guards": guards, "opt": {"roles": names}, "security": [{"bearer": []}]}
+    opt = {"roles": names, "scope": scope}
+    return {"guards": guards, "opt": opt, "security": [{"bearer": []}]}
 
 
-def signed_in() -> dict[str, Any]:
-    """Handler arguments: anybody who is signed in may call."""
+def signed_in(*, scope: str | None = None) -> dict[str, Any]:
+    """Handler arguments: anybody who is signed in may call, and systems whose key has `scope`."""
 
     async def guard(connection: ASGIConnection[Any, Any, Any, Any], _: BaseRouteHandler) -> None:
-        actor_of(connection)
+        if scope is not None and _by_key(connection):
+            await _system_of(connection, scope)
+        else:
+            actor_of(connection)
 
     guards: list[Guard] = [guard]
-    return {"guards": guards, "opt": {"roles": "signed-in"}, "security": [{"bearer": []}]}
+    opt = {"roles": "signed-in", "scope": scope}
+    return {"guards": guards, "opt": opt, "security": [{"bearer": []}]}
 
 
-def public() -> dict[str, Any]:
-    """Handler arguments: anybody may call, signed in or not."""
-    return {"opt": {"roles": "public"}}
+def public(*, scope: str | None = None) -> dict[str, Any]:
+    """Handler arguments: anybody may call, signed in or not.
+
+    A system that calls with a key all the same needs `scope` in it: so its requests count for it.
+    """
+    if scope is None:
+        return {"opt": {"roles": "public"}}
+
+    async def guard(connection: ASGIConnection[Any, Any, Any, Any], _: BaseRouteHandler) -> None:
+        if _by_key(connection):
+            await _system_of(connection, scope)
+
+    guards: list[Guard] = [guard]
+    return {"guards": guards, "opt": {"roles": "public", "scope": scope}}
 
 
 async def perform(

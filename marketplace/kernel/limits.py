@@ -11,6 +11,7 @@ import math
 import time
 from collections import deque
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, Protocol, Self
 
@@ -26,7 +27,8 @@ from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
 from marketplace.kernel.errors import TooMany, Unauthenticated
-from marketplace.kernel.http import actor_of
+from marketplace.kernel.http import actor_of, bearer_token
+from marketplace.kernel.keys import KeyRing, is_key
 
 log = structlog.get_logger()
 
@@ -160,12 +162,15 @@ def rate_limited(
 
 
 def caller_of(connection: ASGIConnection[Any, Any, Any, Any]) -> str:
-    """The person a good token names, else the address."""
+    """The person a good token names, the system whose key was good lately, else the address."""
     if "authorization" in connection.headers:
-        try:
-            return f"person:{actor_of(connection).person_id}"
-        except Unauthenticated:
-            pass  # A bad token is refused later, and counts for where it came from.
+        # A bad token is refused later, and counts for where it came from.
+        with suppress(Unauthenticated):
+            token = bearer_token(connection)
+            if not is_key(token):
+                return f"person:{actor_of(connection).person_id}"
+            ring: KeyRing = connection.app.state.key_ring
+            return ring.caller(token) or address_of(connection)
     return address_of(connection)
 
 

@@ -88,6 +88,9 @@ def describe(handler: HTTPRouteHandler) -> None:
     if isinstance(roles, frozenset):
         note = "Roles: " + ", ".join(sorted(roles)) + "."
         handler.description = f"{handler.description}\n\n{note}" if handler.description else note
+    if handler.opt.get("scope"):
+        note = f"Takes API keys with the scope `{handler.opt['scope']}`."
+        handler.description = f"{handler.description}\n\n{note}" if handler.description else note
 
 
 def close_bodies(document: OpenAPI) -> None:

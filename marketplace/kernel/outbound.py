@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import ipaddress
+import re
 import socket
 import ssl
 from collections.abc import Awaitable, Callable, Sequence
@@ -22,6 +23,7 @@ REDIRECTS_MAX = 3
 URL_LENGTH_MAX = 2_000
 HTTPS_PORT = 443
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
+_NAME = re.compile(rb"[A-Za-z0-9_.-]+")
 _NAT64 = ipaddress.ip_network("64:ff9b::/96")
 
 Resolve = Callable[[str, int], Awaitable[Sequence[str]]]
@@ -82,6 +84,8 @@ def checked_url(url: str, *, allowed_hosts: frozenset[str] = frozenset()) -> htt
     try:
         ipaddress.ip_address(host)
     except ValueError:
+        if not _NAME.fullmatch(found.raw_host):
+            raise FetchRefused("That is no address.") from None
         return found
     if not is_public(host):
         raise FetchRefused(f"{host} is no public address.")
@@ -210,7 +214,9 @@ def _kept(header: str | None) -> str | None:
 
 def _why(error: Exception) -> str:
     """What went wrong, without the address that it went wrong with."""
-    cause = error.__cause__ or error
-    if isinstance(cause, ssl.SSLCertVerificationError):
-        return f"its certificate is refused ({cause.verify_message})"
+    cause: BaseException | None = error
+    while cause is not None:
+        if isinstance(cause, ssl.SSLCertVerificationError):
+            return f"its certificate is refused ({cause.verify_message})"
+        cause = cause.__cause__ or cause.__context__
     return type(error).__name__

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 
 from marketplace.kernel.events import Event
 
@@ -28,8 +28,51 @@ class OrderConfirmed(Event):
 
 
 @dataclass(frozen=True, slots=True)
+class OrderChangeProposed(Event):
+    """One side asks for another time; the other has until `answer_until` to agree."""
+
+    order_id: int
+    buyer_id: int
+    provider_id: int
+    change_id: int
+    kind: str
+    side: str
+    starts_at: datetime
+    ends_at: datetime
+    answer_until: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class OrderChangeEnded(Event):
+    """A proposal came to nothing: declined, withdrawn or lapsed. The order stays as it was."""
+
+    order_id: int
+    buyer_id: int
+    provider_id: int
+    change_id: int
+    status: str
+
+
+@dataclass(frozen=True, slots=True)
+class OrderChanged(Event):
+    """An order was rescheduled or extended: it has another time, and with it another price."""
+
+    order_id: int
+    buyer_id: int
+    provider_id: int
+    kind: str
+    starts_at: datetime
+    ends_at: datetime
+    total_fen: int
+    fee_fen: int
+
+
+@dataclass(frozen=True, slots=True)
 class OrderEnded(Event):
-    """The order ended without a service: rejected, cancelled, expired or no-show."""
+    """The order ended without a service: rejected, cancelled, expired or no-show.
+
+    `fee_fen` is what the provider keeps for that; fees for moving late were due before.
+    """
 
     order_id: int
     buyer_id: int

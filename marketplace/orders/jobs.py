@@ -1,4 +1,4 @@
-"""What the scheduler does for orders: accept after the review window, end unanswered ones."""
+"""What the scheduler does for orders: accept after the review window, end what nobody answers."""
 
 from __future__ import annotations
 
@@ -10,12 +10,15 @@ from marketplace.kernel.actors import system_actor
 from marketplace.kernel.db import Database, Tx, atomically
 from marketplace.kernel.errors import DomainError
 from marketplace.kernel.jobs import Job
+from marketplace.orders.queries.changes import due_to_lapse
 from marketplace.orders.queries.orders import due_for_acceptance, due_to_expire
 from marketplace.orders.use_cases import (
     AcceptOrder,
     ExpireOrder,
+    LapseChange,
     accept_after_review,
     expire_order,
+    lapse_change,
 )
 
 log = structlog.get_logger()
@@ -51,20 +54,34 @@ async def expire_unanswered(database: Database) -> int:
     return await _each(database, due_to_expire, expire)
 
 
+async def lapse_proposals(database: Database) -> int:
+    """End every proposal for another time that nobody answered; the orders stay as they were."""
+
+    async def lapse(change_id: int) -> None:
+        await atomically(
+            database,
+            lapse_change,
+            LapseChange(change_id),
+            actor=system_actor("job:lapse_proposals"),
+        )
+
+    return await _each(database, due_to_lapse, lapse)
+
+
 async def _each(
     database: Database,
     due: Callable[[Tx, int], Awaitable[Sequence[int]]],
     work: Callable[[int], Awaitable[None]],
 ) -> int:
-    """Do `work` on every due order; one that is refused is logged and does not stop the others."""
+    """Do `work` on everything due; one that is refused is logged and does not stop the others."""
     actor = system_actor("job:orders")
     ids = await atomically(database, due, BATCH, actor=actor)
     done = 0
-    for order_id in ids:
+    for due_id in ids:
         try:
-            await work(order_id)
+            await work(due_id)
         except DomainError as refusal:
-            log.warning("orders.job_refused", order_id=order_id, code=refusal.code)
+            log.warning("orders.job_refused", due_id=due_id, code=refusal.code)
         else:
             done += 1
     return done
@@ -82,5 +99,11 @@ JOBS = [
         cron="*/10 * * * *",
         run=expire_unanswered,
         about="Ends orders that no provider answered while the quote held, and gives all back.",
+    ),
+    Job(
+        name="orders.lapse_proposals",
+        cron="*/10 * * * *",
+        run=lapse_proposals,
+        about="Ends proposals for another time that nobody answered; the orders stay as they were.",
     ),
 ]

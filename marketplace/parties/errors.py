@@ -171,3 +171,26 @@ class RegistrationNumberUsed(Conflict):
     code = "registration-number-used"
     title = "Another SME filed this registration number for the year"
     constraint = "sme_profile_registration_number"
+
+
+class ApiKeyMissing(Missing):
+    """No key has this id, or it is another organisation's."""
+
+    code = "api-key-not-found"
+    title = "No such key"
+
+
+class ApiKeyRefused(Refused):
+    """A key has a name, scopes that exist and an end within two years."""
+
+    code = "api-key-refused"
+    title = "Such a key cannot be made"
+    constraint = "api_key_lifetime"
+
+
+class ApiKeyNameUsed(Conflict):
+    """Each system of an organisation has one key at a time; a lost one is revoked first."""
+
+    code = "api-key-name-used"
+    title = "There is a key of this name already"
+    constraint = "api_key_name"

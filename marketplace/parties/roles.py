@@ -55,3 +55,16 @@ ROLES_BY_ORGANISATION_KIND: dict[str, frozenset[Role]] = {
 
 SEES_EVERYTHING = (Role.AUDITOR, Role.REGULATOR)
 """Roles that may read what belongs to any organisation."""
+
+
+class Scope(StrEnum):
+    """What a system of an organisation may do with its key; a key holds one or more."""
+
+    READINGS_WRITE = "readings:write"
+    """Send what the logs of its instruments say."""
+    RESERVATIONS_READ = "reservations:read"
+    """Read its reservations, and those on its instruments."""
+    AVAILABILITY_READ = "availability:read"
+    """Read when instruments are free."""
+    CALENDAR_WRITE = "calendar:write"
+    """Say when its instruments are taken in a calendar outside the platform."""

@@ -22,26 +22,35 @@ from marketplace.kernel.db import Database, Tx, atomically
 from marketplace.kernel.time import During, SetClock
 from marketplace.orders.queries import Order, Quote
 from marketplace.orders.rules.contract import FORMS, standard_clauses
+from marketplace.orders.rules.rescheduling import ChangeKind
 from marketplace.orders.rules.states import Mode
 from marketplace.orders.use_cases import (
+    ChangeAsked,
+    Changed,
+    ChangeView,
     CloseService,
     ConfirmOrder,
     DeliverOrder,
+    ExtendOrder,
     FinishSamples,
     MakeQuote,
     OpenService,
     PlaceOrder,
     ReceiveSamples,
+    RescheduleOrder,
     SamplesSent,
     StoreDeliverable,
     close_service,
     confirm_order,
     deliver_order,
+    extend_order,
     finish_samples,
     make_quote,
     open_service,
     place_order,
+    preview_change,
     receive_samples,
+    reschedule_order,
     store_deliverable,
 )
 from marketplace.parties.roles import Role
@@ -241,3 +250,32 @@ def move_to(market: Market, instant: datetime) -> None:
     clock = market.database.clock
     assert isinstance(clock, SetClock)
     clock.set(instant)
+
+
+async def a_look(market: Market, order_id: int, during: During, *, by: Actor) -> ChangeView:
+    """What it would mean to have an order at another time."""
+    asked = ChangeAsked(order_id, ChangeKind.RESCHEDULE, during.ends_at, during.starts_at)
+    return await market.do(preview_change, asked, by=by)
+
+
+async def a_move(
+    market: Market, order_id: int, during: During, *, by: Actor | None = None, **changes: Any
+) -> Changed:
+    """Look at another time and ask for it at the figures shown; by the buyer if nobody is named."""
+    actor = by or market.buyer
+    view = await a_look(market, order_id, during, by=actor)
+    asked = RescheduleOrder(
+        order_id, during.starts_at, during.ends_at, agreed=view.figures.token, signed_from="::1"
+    )
+    return await market.do(reschedule_order, replace(asked, **changes), by=actor)
+
+
+async def an_extension(
+    market: Market, order_id: int, ends_at: datetime, *, by: Actor | None = None
+) -> Changed:
+    """Look at a later end and ask for it at the figures shown."""
+    actor = by or market.buyer
+    looked = ChangeAsked(order_id, ChangeKind.EXTEND, ends_at)
+    view = await market.do(preview_change, looked, by=actor)
+    asked = ExtendOrder(order_id, ends_at, agreed=view.figures.token)
+    return await market.do(extend_order, asked, by=actor)

@@ -30,6 +30,8 @@ class ApiRoute:
     roles: frozenset[str] | str
     parts: tuple[str | PathParameterDefinition, ...]
     body: Any
+    # What a system's key must be good for; None where keys are not taken.
+    scope: str | None = None
 
     def __str__(self) -> str:
         return f"{self.method} {self.path.removeprefix(API)}"
@@ -79,6 +81,7 @@ def api_routes(app: Litestar) -> list[ApiRoute]:
                     roles=handler.opt["roles"],
                     parts=tuple(route.path_components),
                     body=parameter.annotation if parameter else None,
+                    scope=handler.opt.get("scope"),
                 )
                 for method in sorted(handler.http_methods - {"OPTIONS"})
             ]

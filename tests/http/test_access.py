@@ -18,7 +18,7 @@ from pydantic import SecretStr
 from marketplace.kernel.actors import Actor
 from marketplace.kernel.settings import Settings
 from marketplace.kernel.tokens import AccessTokens
-from marketplace.parties.roles import Role
+from marketplace.parties.roles import Role, Scope
 from tests.builders.parties import kind_for
 from tests.conftest import TOKEN_SECRET
 from tests.http.routes import ApiRoute, an_app_without_database, api_routes
@@ -75,6 +75,7 @@ SIGNED_IN = {
     "GET /account": "that of the own organisation",
     "GET /account/statement": "that of the own organisation",
     "POST /price-lists/{price_list_id:int}/objections": "a notice is there to be objected to",
+    "GET /problem-reports": "those on one's own instruments, and one's own organisation's",
     "GET /reservations": "those of the own organisation or on its instruments",
     "GET /reservations/{reservation_id:int}": "one's own, as user or as provider",
     "GET /reservations/{reservation_id:int}/calendar.ics": "one's own, as user or as provider",
@@ -83,6 +84,14 @@ SIGNED_IN = {
     "POST /calendar-feeds/{feed_id:int}/rotate": "one's own calendar",
     "DELETE /calendar-feeds/{feed_id:int}": "one's own calendar, or a colleague's for keepers",
 }
+
+# Systems with a key call these, and what the key must be good for.
+BY_KEY = {
+    "GET /instruments/{instrument_id:int}/availability": Scope.AVAILABILITY_READ,
+    "GET /reservations": Scope.RESERVATIONS_READ,
+    "GET /reservations/{reservation_id:int}": Scope.RESERVATIONS_READ,
+}
+A_KEY = "scm_0123456789_" + "x" * 43
 
 
 def named(routes: list[ApiRoute]) -> Any:
@@ -215,6 +224,34 @@ async def test_the_guard_lets_through_the_roles_it_names(
         )
 
         assert answer.status_code not in (401, 403, 404), role
+
+
+@named([route for route in GUARDED if route.scope is None])
+async def test_a_systems_key_is_refused_where_no_scope_is_named(
+    nowhere: httpx.AsyncClient, route: ApiRoute
+) -> None:
+    answer = await nowhere.request(
+        route.method, route.made_up_address(), headers=headers(A_KEY), content="{}"
+    )
+
+    assert answer.status_code == 403
+    assert answer.json()["type"] == "/problems/key-not-taken"
+
+
+def test_every_route_that_takes_keys_is_meant_to() -> None:
+    assert {str(route): route.scope for route in ROUTES if route.scope} == BY_KEY
+
+
+@named([route for route in ROUTES if route.scope])
+async def test_where_a_scope_is_named_the_key_is_looked_up(
+    nowhere: httpx.AsyncClient, route: ApiRoute
+) -> None:
+    """The control: here is no database to look in. Keys are tried in `test_api_keys`."""
+    answer = await nowhere.request(
+        route.method, route.made_up_address(), headers=headers(A_KEY), content="{}"
+    )
+
+    assert answer.status_code == 503
 
 
 async def test_a_method_that_is_not_there_says_so(nowhere: httpx.AsyncClient) -> None:

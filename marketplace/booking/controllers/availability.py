@@ -33,7 +33,7 @@ from marketplace.kernel.http import (
     read,
 )
 from marketplace.kernel.wire import Id
-from marketplace.parties.roles import Role
+from marketplace.parties.roles import Role, Scope
 
 _From = Annotated[datetime, QueryParameter(name="from")]
 
@@ -41,7 +41,7 @@ _From = Annotated[datetime, QueryParameter(name="from")]
 @get(
     "/instruments/{instrument_id:int}/availability",
     summary="When an instrument is free",
-    **public(),
+    **public(scope=Scope.AVAILABILITY_READ),
 )
 async def get_availability(
     request: ApiRequest,

@@ -44,7 +44,7 @@ from marketplace.kernel.http import (
     signed_in,
 )
 from marketplace.kernel.wire import Id, Page, PageNumber, PageSize
-from marketplace.parties.roles import Role
+from marketplace.parties.roles import Role, Scope
 
 STAFF = (Role.TECHNICIAN, Role.PROVIDER_MANAGER)
 
@@ -63,7 +63,11 @@ async def post_reservation(
     return await perform(request, reserve_own_time, data.to_command(), present=ReservationOut.of)
 
 
-@get("/reservations", summary="Reservations of one's own organisation", **signed_in())
+@get(
+    "/reservations",
+    summary="Reservations of one's own organisation",
+    **signed_in(scope=Scope.RESERVATIONS_READ),
+)
 async def get_reservations(  # noqa: PLR0913 one argument for each filter
     request: ApiRequest,
     status: FromQuery[Status | None] = None,
@@ -94,7 +98,11 @@ async def get_reservations(  # noqa: PLR0913 one argument for each filter
     return reservation_page(await read(request, queries.reservations, search), page, page_size)
 
 
-@get("/reservations/{reservation_id:int}", summary="A reservation", **signed_in())
+@get(
+    "/reservations/{reservation_id:int}",
+    summary="A reservation",
+    **signed_in(scope=Scope.RESERVATIONS_READ),
+)
 async def get_reservation(
     request: ApiRequest, reservation_id: FromPath[Id]
 ) -> ReservationDetailOut:

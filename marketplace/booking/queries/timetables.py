@@ -22,7 +22,7 @@ from marketplace.booking.rules.schedule import (
     Schedule,
     Taken,
 )
-from marketplace.booking.rules.states import UserClass
+from marketplace.booking.rules.states import Status, UserClass
 from marketplace.booking.tables import (
     LIVE,
     booking_rule,
@@ -39,6 +39,7 @@ from marketplace.kernel.time import During, shanghai_day
 from marketplace.parties.queries import require_own_or_staff
 from marketplace.rulebook import rulebook
 
+FIRM = frozenset({Status.CONFIRMED, Status.IN_USE})
 BUSY_OUTSIDE = "Taken in a calendar outside the platform."
 
 
@@ -297,7 +298,7 @@ _TAKEN = Prepared(
         reservation.c.id != bindparam("besides"),
         # What has lapsed is in nobody's way, whether or not the worker has ended it.
         or_(
-            reservation.c.status.in_([literal("confirmed"), literal("in_use")]),
+            reservation.c.status.in_([literal(status.value) for status in sorted(FIRM)]),
             reservation.c.held_until > bindparam("now", type_=DateTime(timezone=True)),
         ),
     )
@@ -329,5 +330,7 @@ async def taken(
         },
     )
     for calendar_id, seat, starts_at, ends_at, status, held_until in rows:
-        by_calendar[calendar_id].append(Taken(seat, During(starts_at, ends_at), status, held_until))
+        # What was confirmed in time lapses no more.
+        lapses_at = None if status in FIRM else held_until
+        by_calendar[calendar_id].append(Taken(seat, During(starts_at, ends_at), status, lapses_at))
     return {one.instrument_id: by_calendar[one.calendar_id] for one in found}

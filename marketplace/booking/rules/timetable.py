@@ -222,20 +222,18 @@ def _reserved(
         yield _Layer("reserved", _nowhere(within, gaps), remedy=Remedy.WAITLIST)
         return
     asked = [one for one in taken if one.status == Status.REQUESTED]
-    kept = [one for one in taken if one.held_until is not None and one not in asked]
-    for reason, remedy, some, more in (
-        ("reserved", Remedy.WAITLIST, firm, []),
-        ("requested", Remedy.WAITLIST, [*firm, *asked], asked),
-        ("held", Remedy.WAIT, taken, kept),
+    soft = sorted((one for one in taken if one.held_until is not None), key=_lapses_at)
+    yield _Layer(
+        "reserved", _nowhere(within, seat_gaps(schedule, firm, within)), remedy=Remedy.WAITLIST
+    )
+    for reason, remedy, some in (
+        ("requested", Remedy.WAITLIST, [*firm, *asked]),
+        ("held", Remedy.WAIT, taken),
     ):
         full = _nowhere(within, seat_gaps(schedule, some, within))
-        for one in sorted(
-            more, key=lambda one: one.held_until or one.blocked.ends_at, reverse=True
-        ):
+        for one in reversed(soft):
             spans = common(full, [room_needed(schedule, one)])
             yield _Layer(reason, spans, remedy=remedy, free_at=one.held_until)
-        if not more:
-            yield _Layer(reason, full, remedy=remedy)
 
 
 def _lapses_at(one: Taken) -> datetime:

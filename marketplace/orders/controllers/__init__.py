@@ -2,11 +2,12 @@
 
 from litestar.types import ControllerRouterHandler
 
-from marketplace.orders.controllers import ending, ordering, quoting, serving
+from marketplace.orders.controllers import ending, ordering, quoting, rescheduling, serving
 
 routes: list[ControllerRouterHandler] = [
     *quoting.routes,
     *ordering.routes,
+    *rescheduling.routes,
     *serving.routes,
     *ending.routes,
 ]

@@ -99,7 +99,9 @@ async def open_proposal(tx: Tx, order_id: int) -> OrderChange | None:
     return await tx.first(
         OrderChange,
         change_columns().where(
-            table.c.order_id == order_id, table.c.status == ChangeStatus.PROPOSED
+            table.c.order_id == order_id,
+            table.c.status == ChangeStatus.PROPOSED,
+            table.c.answer_until > tx.now,
         ),
     )
 

@@ -16,7 +16,7 @@ from enum import StrEnum
 from marketplace.kernel.errors import Reason, Reasons
 from marketplace.kernel.money import share
 from marketplace.orders.rules.settlement import Parts
-from marketplace.orders.rules.states import Mode, Status
+from marketplace.orders.rules.states import Status
 
 
 class ChangeKind(StrEnum):
@@ -60,6 +60,10 @@ OPEN_TO_CHANGE: dict[ChangeKind, tuple[Status, ...]] = {
 }
 
 
+# Reasons of the order's own beside which nothing that booking says of a time matters.
+NO_TIME_LEFT = frozenset({"order-status", "begun", "over", "extend-later", "same-time"})
+
+
 @dataclass(frozen=True, slots=True)
 class Standing:
     """What is known of an order when somebody asks to change its time.
@@ -67,7 +71,6 @@ class Standing:
     `moves` counts the moves that the buyer's side asked for and that were performed.
     """
 
-    mode: str
     status: str
     starts_at: datetime
     ends_at: datetime
@@ -92,9 +95,6 @@ def reasons_against(wanted: Wanted, standing: Standing, *, at: datetime) -> list
     Policy: J.18a (what was agreed changes by agreement), F.booking
     """
     found = Reasons()
-    if standing.mode != Mode.MACHINE_TIME:
-        found.add("order-mode", "Samples have no reserved time that could move.")
-        return found.found
     _require_open(found, wanted, standing, at)
     if standing.proposal_open:
         found.add("proposal-open", "A proposal waits for its answer; answer or withdraw it first.")

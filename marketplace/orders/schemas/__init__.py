@@ -1,9 +1,18 @@
 """Offers, quotes and orders on the wire."""
 
+from marketplace.orders.schemas.changes import (
+    AcceptanceIn,
+    ChangedOut,
+    ChangeViewOut,
+    ExtendIn,
+    RefusalIn,
+    RescheduleIn,
+)
 from marketplace.orders.schemas.ordering import (
     ContractOut,
     DeliverableOut,
     DisputeOut,
+    OrderChangeOut,
     OrderIn,
     OrderOut,
     OrderStoryOut,
@@ -33,17 +42,22 @@ from marketplace.orders.schemas.steps import (
 )
 
 __all__ = [
+    "AcceptanceIn",
+    "ChangeViewOut",
+    "ChangedOut",
     "ClauseOut",
     "CloseServiceIn",
     "ContractOut",
     "DeliverableOut",
     "DisputeOut",
+    "ExtendIn",
     "FacetOut",
     "FinishSamplesIn",
     "InvoiceIn",
     "InvoiceOut",
     "OfferOut",
     "OffersOut",
+    "OrderChangeOut",
     "OrderIn",
     "OrderOut",
     "OrderStoryOut",
@@ -51,7 +65,9 @@ __all__ = [
     "QuoteOut",
     "ReasonIn",
     "ReceiveSamplesIn",
+    "RefusalIn",
     "RegistrationIn",
+    "RescheduleIn",
     "ReviewIn",
     "ReviewOut",
     "RulingIn",

@@ -18,6 +18,7 @@ from marketplace.kernel.wire import (
     Word,
 )
 from marketplace.orders import queries
+from marketplace.orders.rules.rescheduling import ChangeKind, ChangeStatus, Side
 from marketplace.orders.rules.states import Mode, Status
 from marketplace.orders.schemas.quoting import QuoteOut
 from marketplace.orders.use_cases import (
@@ -60,7 +61,10 @@ class OrderIn(In):
 
 
 class OrderOut(Out):
-    """An order: where it stands, what is held, what was settled."""
+    """An order: where it stands, what is held, what was settled.
+
+    `move_fee_fen` are the fees for moving late, due beside whatever else the order comes to.
+    """
 
     id: int
     quote_id: int
@@ -84,6 +88,7 @@ class OrderOut(Out):
     settled_fen: int | None
     settled_voucher_fen: int | None
     settled_own_fen: int | None
+    move_fee_fen: int
 
     @classmethod
     def of(cls, order: queries.Order) -> OrderOut:
@@ -101,7 +106,10 @@ class TimelineEventOut(Out):
 
 
 class ContractOut(Out):
-    """The contract with both signatures; `sha256` is of the canonical JSON of `document`."""
+    """The contract with both signatures; `sha256` is of the canonical JSON of `document`.
+
+    `amendment` counts the addenda: 0 is the contract as it was first signed.
+    """
 
     order_id: int
     version: int
@@ -115,6 +123,7 @@ class ContractOut(Out):
     provider_signed_at: datetime | None
     registration_number: str | None
     registered_on: date | None
+    amendment: int
 
     @classmethod
     def of(cls, contract: queries.Contract) -> ContractOut:
@@ -175,8 +184,40 @@ class ReviewOut(Out):
     written_at: datetime
 
 
+class OrderChangeOut(Out):
+    """A change of an order's time: performed, or proposed and what became of it."""
+
+    id: int
+    order_id: int
+    kind: ChangeKind
+    side: Side
+    status: ChangeStatus
+    was_starts_at: datetime
+    was_ends_at: datetime
+    starts_at: datetime
+    ends_at: datetime
+    total_fen: int
+    voucher_fen: int
+    own_fen: int
+    fee_fen: int
+    reason: str
+    proposed_by: int
+    proposed_at: datetime
+    answer_until: datetime | None
+    decided_by: int | None
+    decided_at: datetime | None
+    decided_because: str | None
+    old_quote_id: int
+    new_quote_id: int | None
+
+    @classmethod
+    def of(cls, change: queries.OrderChange) -> OrderChangeOut:
+        """The wire form of a change."""
+        return msgspec.convert(change, cls, from_attributes=True)
+
+
 class OrderStoryOut(Out):
-    """An order with everything that belongs to it."""
+    """An order with everything that belongs to it; `proposal` waits for an answer."""
 
     order: OrderOut
     quote: QuoteOut
@@ -186,6 +227,7 @@ class OrderStoryOut(Out):
     deliverables: list[DeliverableOut]
     dispute: DisputeOut | None
     review: ReviewOut | None
+    proposal: OrderChangeOut | None
 
     @classmethod
     def of(cls, story: queries.OrderStory) -> OrderStoryOut:
@@ -203,4 +245,5 @@ class OrderStoryOut(Out):
             deliverables=[DeliverableOut.of(each) for each in story.deliverables],
             dispute=convert(story.dispute, DisputeOut),
             review=convert(story.review, ReviewOut),
+            proposal=convert(story.proposal, OrderChangeOut),
         )

@@ -162,6 +162,7 @@ class QuoteOut(Out):
     valid_until: datetime
     made_at: datetime
     used_at: datetime | None
+    amends_order_id: int | None
 
     @classmethod
     def of(cls, quote: queries.Quote) -> QuoteOut:

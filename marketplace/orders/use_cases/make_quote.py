@@ -97,10 +97,21 @@ async def make_quote(tx: Tx, command: MakeQuote) -> Quote:
             on=tx.today,
             minutes=during.minutes if during else 0,
             samples=command.samples or 0,
+            starts_at=command.starts_at,
             purpose=command.purpose,
         ),
     )
-    voucher_fen, told = await _voucher(tx, command, buyer.id, provider.id, priced.total_fen)
+    voucher_fen, told = await voucher_told(
+        tx,
+        vouchers.VoucherQuestion(
+            organisation_id=buyer.id,
+            provider_id=provider.id,
+            service_kind=command.service_kind,
+            service_value_fen=priced.total_fen,
+            on=tx.today if during is None else shanghai_day(during.starts_at),
+        ),
+        asked=command.use_voucher,
+    )
     return await _freeze(
         tx,
         command,
@@ -199,22 +210,13 @@ def terms_on(tx: Tx) -> dict[str, Any]:
     }
 
 
-async def _voucher(
-    tx: Tx, command: MakeQuote, buyer_id: int, provider_id: int, total_fen: int
+async def voucher_told(
+    tx: Tx, question: vouchers.VoucherQuestion, *, asked: bool
 ) -> tuple[int, dict[str, Any]]:
     """What the voucher would pay, and how that came about."""
-    if not command.use_voucher or total_fen == 0:
-        return 0, {"asked": command.use_voucher, "layers": [], "explanation": [], "refusals": []}
-    part = await vouchers.voucher_part(
-        tx,
-        vouchers.VoucherQuestion(
-            organisation_id=buyer_id,
-            provider_id=provider_id,
-            service_kind=command.service_kind,
-            service_value_fen=total_fen,
-            on=tx.today if command.starts_at is None else shanghai_day(command.starts_at),
-        ),
-    )
+    if not asked or question.service_value_fen == 0:
+        return 0, {"asked": asked, "layers": [], "explanation": [], "refusals": []}
+    part = await vouchers.voucher_part(tx, question)
     return part.total_fen, {
         "asked": True,
         "grant_id": part.grant_id,

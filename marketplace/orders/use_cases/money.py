@@ -90,9 +90,10 @@ async def hold_own_money(tx: Tx, order_id: int, *, buyer_id: int, own_fen: int) 
 
 
 async def wallet_available(tx: Tx, buyer_id: int) -> int:
-    """What the buyer's wallet has that is not held for anything."""
-    wallet = await ledger.open_account(tx, ledger.OpenAccount(AccountType.WALLET, buyer_id))
-    return (await ledger_queries.balance(tx, wallet)).available_fen
+    """What the buyer's wallet has that is not held for anything; nothing before it is opened."""
+    name = ledger_queries.AccountName(AccountType.WALLET, buyer_id)
+    wallet = await ledger_queries.account_id(tx, name)
+    return 0 if wallet is None else (await ledger_queries.balance(tx, wallet)).available_fen
 
 
 def require_covered(own_fen: int, *, available_fen: int) -> None:

@@ -8,13 +8,15 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import insert, update
+from sqlalchemy import ColumnElement, insert, update
 
 from marketplace.kernel.db import Tx
 from marketplace.orders.errors import OrderMissing
+from marketplace.orders.events import OrderChangeEnded
 from marketplace.orders.queries.orders import Order, order_columns
-from marketplace.orders.rules.states import Status, Step, after
-from marketplace.orders.tables import order_event, service_order
+from marketplace.orders.rules.rescheduling import ChangeStatus
+from marketplace.orders.rules.states import ENDS, Status, Step, after
+from marketplace.orders.tables import order_change, order_event, service_order
 
 
 async def lock_order(tx: Tx, order_id: int) -> Order:
@@ -68,7 +70,44 @@ async def take_step(
         .returning(*(service_order.c[name] for name in Order.__dataclass_fields__)),
     )
     await note(tx, found.id, str(step), status=str(status), **(facts or {}))
+    if status in ENDS:
+        await _lapse_proposals(tx, moved)
     return moved
+
+
+async def lapse_late_proposals(tx: Tx, found: Order) -> None:
+    """End the proposal of an order that nobody answered in time, whether or not a worker runs."""
+    await _lapse_proposals(tx, found, order_change.c.answer_until <= tx.now)
+
+
+async def _lapse_proposals(tx: Tx, found: Order, *which: ColumnElement[bool]) -> None:
+    """At most one waits at a time (`order_change_open`)."""
+    lapsed = await tx.scalar(
+        update(order_change)
+        .where(
+            order_change.c.order_id == found.id,
+            order_change.c.status == ChangeStatus.PROPOSED,
+            *which,
+        )
+        .values(
+            status=ChangeStatus.LAPSED,
+            decided_by=tx.actor.person_id,
+            decided_at=tx.now,
+            decided_because="Nobody answered before the order ended or the time was over.",
+        )
+        .returning(order_change.c.id)
+    )
+    if lapsed is not None:
+        await note(tx, found.id, str(ChangeStatus.LAPSED), change_id=lapsed)
+        tx.record(
+            OrderChangeEnded(
+                order_id=found.id,
+                buyer_id=found.buyer_id,
+                provider_id=found.provider_id,
+                change_id=lapsed,
+                status=ChangeStatus.LAPSED,
+            )
+        )
 
 
 async def note(tx: Tx, order_id: int, kind: str, **facts: Any) -> None:

@@ -2,6 +2,11 @@
 
 from litestar.types import ControllerRouterHandler
 
-from marketplace.parties.controllers import people, register, sign_in
+from marketplace.parties.controllers import api_keys, people, register, sign_in
 
-routes: list[ControllerRouterHandler] = [*sign_in.routes, *register.routes, *people.routes]
+routes: list[ControllerRouterHandler] = [
+    *sign_in.routes,
+    *register.routes,
+    *people.routes,
+    *api_keys.routes,
+]

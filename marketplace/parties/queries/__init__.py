@@ -1,6 +1,7 @@
 """Who is who: organisations, legal entities, people, profiles, and who is tied to whom."""
 
 from marketplace.parties.queries.access import CENTRE_ROLES, require_own_or_staff
+from marketplace.parties.queries.api_keys import ApiKey, KeySearch, api_keys
 from marketplace.parties.queries.organisations import (
     affiliation,
     affiliation_today,
@@ -51,7 +52,9 @@ __all__ = [
     "UNITS",
     "Affiliation",
     "AffiliationKind",
+    "ApiKey",
     "Found",
+    "KeySearch",
     "LegalEntity",
     "Member",
     "Membership",
@@ -66,6 +69,7 @@ __all__ = [
     "affiliation",
     "affiliation_today",
     "affiliations",
+    "api_keys",
     "count_by_kind",
     "legal_entities",
     "legal_entity",

@@ -15,6 +15,7 @@ from marketplace.parties.schemas.answers import (
     ShareholdingsOut,
     TokensOut,
 )
+from marketplace.parties.schemas.api_keys import ApiKeyIn, ApiKeyMadeOut, ApiKeyOut
 from marketplace.parties.schemas.requests import (
     LegalEntityIn,
     MemberIn,
@@ -33,6 +34,9 @@ from marketplace.parties.schemas.requests import (
 
 __all__ = [
     "AffiliationOut",
+    "ApiKeyIn",
+    "ApiKeyMadeOut",
+    "ApiKeyOut",
     "LegalEntityIn",
     "LegalEntityOut",
     "MeOut",

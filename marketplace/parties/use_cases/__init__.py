@@ -1,5 +1,12 @@
 """The verbs of parties: register, verify, suspend, grant, file, sign in."""
 
+from marketplace.parties.use_cases.api_keys import (
+    ApiKeyMade,
+    MakeApiKey,
+    act_by_key,
+    make_api_key,
+    revoke_api_key,
+)
 from marketplace.parties.use_cases.legal_entities import (
     RegisterLegalEntity,
     SetShareholdings,
@@ -43,9 +50,11 @@ from marketplace.parties.use_cases.sme_profiles import FileSmeProfile, file_sme_
 
 __all__ = [
     "AddMember",
+    "ApiKeyMade",
     "ChangePassword",
     "FileSmeProfile",
     "GrantRole",
+    "MakeApiKey",
     "RegisterLegalEntity",
     "RegisterOrganisation",
     "RegisterPerson",
@@ -56,17 +65,20 @@ __all__ = [
     "SignedIn",
     "Standing",
     "SuspendOrganisation",
+    "act_by_key",
     "add_member",
     "change_password",
     "disable_person",
     "enable_person",
     "file_sme_profile",
     "grant_role",
+    "make_api_key",
     "register_legal_entity",
     "register_organisation",
     "register_person",
     "resume_organisation",
     "resume_sign_in",
+    "revoke_api_key",
     "revoke_role",
     "set_shareholdings",
     "sign_in",

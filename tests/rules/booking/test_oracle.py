@@ -104,11 +104,12 @@ class Example:
         for ahead in draw(st.lists(st.integers(0, DAYS - 1), max_size=2, unique=True)):
             day = self.first_day + timedelta(days=ahead)
             dated.append(DatedHours(day, *draw(stretches())))
+        terms = draw(terms_of())
         return Schedule(
             1,
             2,
             "listed",
-            draw(terms_of()),
+            terms,
             tuple(Hours(*one) for one in draw(weeks())),
             tuple(
                 Closed(self.during(), "shut", kind)
@@ -125,7 +126,7 @@ class Example:
                     may_book=draw(st.sampled_from([True, True, True, False])),
                     notice_minutes=draw(st.sampled_from([None, 0, 120])),
                     horizon_days=draw(st.sampled_from([None, 2])),
-                    maximum_minutes=draw(st.sampled_from([None, 120])),
+                    maximum_minutes=draw(st.sampled_from([None, terms.minimum_minutes])),
                 )
                 for user_class in draw(st.sets(st.sampled_from(list(UserClass))))
             ),

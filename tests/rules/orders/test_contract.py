@@ -1,6 +1,7 @@
 """The contract: its clauses, its canonical form, its text."""
 
 import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -10,8 +11,10 @@ from hypothesis import strategies as st
 from marketplace.orders.errors import ClausesIncomplete
 from marketplace.orders.rules.contract import (
     FORMS,
+    Amends,
     Party,
     Service,
+    addendum_document,
     canonical_json,
     contract_document,
     contract_text,
@@ -105,3 +108,22 @@ def test_the_text_names_both_parties_the_price_and_every_clause():
     for form in FORMS.values():
         assert form.title in text
         assert form.text in text
+
+
+def test_an_addendum_repeats_the_contract_with_another_time_and_names_what_it_replaces():
+    first = a_document()
+    amends = Amends(number=1, sha256=document_sha256(first), because="仪器维护", fee_fen=15_000)
+    later = replace(SERVICE, starts_at="2025-03-12T01:00:00+00:00", own_fen=70_000)
+
+    document = addendum_document(
+        first, amends=amends, service=later, signed_at="2025-03-04T01:00:00+00:00"
+    )
+
+    assert [first[part] for part in ("buyer", "provider", "clauses")] == [
+        document[part] for part in ("buyer", "provider", "clauses")
+    ]
+    assert "2025-03-12T01:00:00+00:00" == document["service"]["starts_at"]
+    assert document_sha256(first) != document_sha256(document)
+    for words in ("补充协议第 1 号", document_sha256(first), "仪器维护", "150.00 元", "700.00 元"):
+        assert words in contract_text(document)
+    assert "补充协议" not in contract_text(first)
