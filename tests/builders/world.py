@@ -50,7 +50,14 @@ from marketplace.vouchers.use_cases import AttachEvidence, DraftClaim, attach_ev
 from tests.builders.booking import a_closure, a_reservation, at_hours
 from tests.builders.einvoice import an_invoice_file
 from tests.builders.hours import a_session_in_history
-from tests.builders.orders import Market, a_delivered_order, a_market, a_quote, an_order
+from tests.builders.orders import (
+    Market,
+    a_delivered_order,
+    a_market,
+    a_move,
+    a_quote,
+    an_order,
+)
 from tests.builders.parties import a_person, an_actor
 from tests.builders.pricing import a_price_list
 from tests.builders.rewards import a_grade, a_reward_fund, an_approved_run
@@ -69,6 +76,7 @@ BOUND_ROLES = (
 _IDS = {
     "account_id": "select max(id) from bank_account where organisation_id = {provider}",
     "assessment_id": "select id from assessment where provider_id = {provider}",
+    "change_id": "select max(id) from order_change",
     "claim_id": "select max(id) from claim",
     "export_id": "select max(id) from national_export",
     "feed_id": "select max(id) from calendar_feed",
@@ -154,12 +162,14 @@ async def _file(market: Market) -> None:
 
 
 async def _trade(market: Market) -> dict[str, int | str]:
-    """An order delivered and accepted, one that waits, an unused quote, the provider's own use."""
+    """An order delivered and accepted, one that its provider wants at another time, an unused
+    quote, the provider's own use."""
     done = await a_delivered_order(market)
     settled = await market.do(accept_order, AcceptOrder(done.id), by=market.buyer)
     file = IssueInvoiceFile(done.id, "发票.xml", await an_invoice_file(market, settled))
     await market.do(issue_invoice_file, file, by=market.manager)
     waiting = await an_order(market, during=at_hours(6, 9, 11))
+    await a_move(market, waiting.id, at_hours(6, 13, 15), by=market.manager)
     quote = await a_quote(market, during=at_hours(7, 9, 11))
     own = await a_reservation(
         market.database,

@@ -65,6 +65,11 @@ BODIES: dict[str, dict[str, Any]] = {
 # What a query has to say.
 QUERIES = {
     "POST /orders/{order_id:int}/deliverables": {"name": "report.pdf"},
+    "GET /orders/{order_id:int}/reschedule/preview": {
+        "starts_at": "2025-03-28T09:00:00+08:00",
+        "ends_at": "2025-03-28T11:00:00+08:00",
+    },
+    "GET /orders/{order_id:int}/extend/preview": {"ends_at": "2025-03-28T11:00:00+08:00"},
     "DELETE /instruments/{instrument_id:int}/dated-hours": {"day": "2025-03-30"},
     "GET /rewards/legal-entities/{legal_entity_id:int}/statement": {"year": "2025"},
 }
@@ -73,6 +78,12 @@ QUERIES = {
 ADDRESSES = {
     "POST /reservations/{reservation_id:int}/repair-session": {
         "reservation_id": "used_reservation_id"
+    },
+    "GET /orders/{order_id:int}/changes/{change_id:int}/preview": {"order_id": "waiting_order_id"},
+    "POST /orders/{order_id:int}/changes/{change_id:int}/accept": {"order_id": "waiting_order_id"},
+    "POST /orders/{order_id:int}/changes/{change_id:int}/decline": {"order_id": "waiting_order_id"},
+    "POST /orders/{order_id:int}/changes/{change_id:int}/withdraw": {
+        "order_id": "waiting_order_id"
     },
 }
 
