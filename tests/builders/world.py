@@ -20,9 +20,17 @@ from marketplace.billing.payouts.use_cases import (
     verify_bank_account,
 )
 from marketplace.billing.pricing.use_cases import ObjectToPrices, object_to_prices
+from marketplace.booking.rules.busy_sources import SourceKind
 from marketplace.booking.rules.ical import FeedKind
 from marketplace.booking.rules.schedule import DatedHours
-from marketplace.booking.use_cases import DraftStatement, MakeFeed, draft_statement, make_feed
+from marketplace.booking.use_cases import (
+    AddSource,
+    DraftStatement,
+    MakeFeed,
+    add_source,
+    draft_statement,
+    make_feed,
+)
 from marketplace.booking.use_cases.hours import SetDatedHours, set_dated_hours
 from marketplace.catalogue.queries import export_csv
 from marketplace.catalogue.use_cases import ImportInstruments, import_instruments
@@ -61,6 +69,7 @@ from tests.builders.orders import (
 from tests.builders.parties import a_person, an_actor
 from tests.builders.pricing import a_price_list
 from tests.builders.rewards import a_grade, a_reward_fund, an_approved_run
+from tests.builders.standing import standing_things
 from tests.builders.vouchers import a_piece
 
 # Roles of organisations whose things are nobody else's business.
@@ -80,6 +89,7 @@ _IDS = {
     "claim_id": "select max(id) from claim",
     "export_id": "select max(id) from national_export",
     "feed_id": "select max(id) from calendar_feed",
+    "source_id": "select max(id) from busy_source",
     "closure_id": "select max(id) from closure",
     "deliverable_id": "select max(id) from deliverable",
     "grant_id": "select max(id) from voucher_grant",
@@ -116,6 +126,7 @@ async def a_world(database: Database) -> World:
     await _settle(market)
     await _report(market)
     ids = await _ids(market) | ordered
+    ids |= await standing_things(market, learner_id=int(ids["person_id"]))
     sme_people = dict.fromkeys((Role.BUYER, Role.SME_ADMINISTRATOR), market.buyer)
     return World(
         ids=ids,
@@ -143,6 +154,8 @@ async def _file(market: Market) -> None:
     """What the provider keeps of its instrument: hours out of service, an import, an account."""
     await a_closure(market.database, instrument_id=market.instrument_id, during=at_hours(20, 8, 12))
     await market.do(make_feed, MakeFeed(FeedKind.PROVIDER), by=market.manager)
+    pushed = AddSource(market.instrument_id, SourceKind.PUSH, "校内预约系统")
+    await market.do(add_source, pushed, by=market.manager)
     filed = await a_price_list(market.database, instrument_id=market.instrument_id)
     objection = ObjectToPrices(filed.id, "样品费过高")
     await market.do(object_to_prices, objection, by=market.buyer)

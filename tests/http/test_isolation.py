@@ -40,6 +40,8 @@ APP, _ = an_app_without_database(SETTINGS)
 # Open to people of other organisations, each for a reason.
 OPEN_TO_OTHERS = {
     "POST /calendar-feeds": "anybody may subscribe to a listed instrument, and sees no names",
+    "GET /instruments/{instrument_id:int}/standing": "anybody asks how they stand themselves",
+    "POST /instruments/{instrument_id:int}/training-requests": "anybody may ask to learn",
     "POST /quotes": "anybody may ask what a listed instrument costs them",
     "POST /price-lists/{price_list_id:int}/objections": "others object; the provider withdraws",
     "POST /claims": "a programme is there for every provider, with redemptions of its own",
@@ -55,6 +57,7 @@ EMPTY_FOR_OTHERS = {
 
 # What a body has to say to be asked whose the thing is.
 BODIES: dict[str, dict[str, Any]] = {
+    "PUT /busy-sources/{source_id:int}/times": {"mode": "upsert", "times": [], "gone": []},
     "PUT /instruments/{instrument_id:int}/opening-hours": {
         "hours": [{"weekday": 1, "opens_minute": 480, "closes_minute": 1020}]
     },
@@ -72,10 +75,19 @@ QUERIES = {
     "GET /orders/{order_id:int}/extend/preview": {"ends_at": "2025-03-28T11:00:00+08:00"},
     "DELETE /instruments/{instrument_id:int}/dated-hours": {"day": "2025-03-30"},
     "GET /rewards/legal-entities/{legal_entity_id:int}/statement": {"year": "2025"},
+    "GET /operators/{person_id:int}/calendar": {
+        "from": "2025-03-03T00:00:00+08:00",
+        "until": "2025-03-10T00:00:00+08:00",
+    },
 }
 
 # What an address stands for where its name alone does not say it.
 ADDRESSES = {
+    "GET /operators/{person_id:int}/hours": {"person_id": "operator_id"},
+    "PUT /operators/{person_id:int}/hours": {"person_id": "operator_id"},
+    "GET /operators/{person_id:int}/absences": {"person_id": "operator_id"},
+    "POST /operators/{person_id:int}/absences": {"person_id": "operator_id"},
+    "GET /operators/{person_id:int}/calendar": {"person_id": "operator_id"},
     "POST /reservations/{reservation_id:int}/repair-session": {
         "reservation_id": "used_reservation_id"
     },

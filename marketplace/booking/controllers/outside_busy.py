@@ -138,7 +138,7 @@ async def post_file(request: ApiRequest, source_id: FromPath[Id]) -> Response[La
 
     What it says is all there is. A file with a problem lands nothing, and says every problem.
     """
-    await read(request, queries.own_source, source_id)
+    await read(request, queries.upload_source, source_id)
     _, content = await uploaded_file(request)
     within = window_of_import(services(request).database.clock.now())
     command = LandFile(source_id, await read_in_own_process(content, within))

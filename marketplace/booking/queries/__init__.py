@@ -17,6 +17,13 @@ from marketplace.booking.queries.free_time import (
     free_among,
     week_strips,
 )
+from marketplace.booking.queries.groups import (
+    Group,
+    GroupPage,
+    GroupSearch,
+    group,
+    groups,
+)
 from marketplace.booking.queries.listing import (
     ListOrder,
     ReservationSearch,
@@ -45,6 +52,7 @@ from marketplace.booking.queries.outside_busy import (
     conflicts,
     own_source,
     sources,
+    upload_source,
 )
 from marketplace.booking.queries.problems import (
     ProblemPage,
@@ -62,6 +70,15 @@ from marketplace.booking.queries.reservations import (
     ReservationPage,
     reservation,
     visible_reservation,
+)
+from marketplace.booking.queries.series import (
+    Occurrence,
+    Series,
+    SeriesPage,
+    SeriesSearch,
+    SeriesWithDates,
+    all_series,
+    series,
 )
 from marketplace.booking.queries.service_use import (
     OrderUse,
@@ -134,6 +151,9 @@ __all__ = [
     "Feed",
     "FeedPage",
     "FreeIn",
+    "Group",
+    "GroupPage",
+    "GroupSearch",
     "HoursAsked",
     "HoursFound",
     "HoursRow",
@@ -146,6 +166,7 @@ __all__ = [
     "MonthCompared",
     "MonthsAsked",
     "MonthsCompared",
+    "Occurrence",
     "OrderUse",
     "ProblemPage",
     "ProblemReport",
@@ -157,6 +178,10 @@ __all__ = [
     "ReservationPage",
     "ReservationSearch",
     "Scope",
+    "Series",
+    "SeriesPage",
+    "SeriesSearch",
+    "SeriesWithDates",
     "SessionProblem",
     "SessionRepair",
     "SessionsAsked",
@@ -183,6 +208,7 @@ __all__ = [
     "WalkUpOffers",
     "WeekOf",
     "Window",
+    "all_series",
     "appeal",
     "appeal_of",
     "availability",
@@ -193,6 +219,8 @@ __all__ = [
     "contents_by_secret",
     "feeds",
     "free_among",
+    "group",
+    "groups",
     "live_topic_of_instrument",
     "live_topic_of_provider",
     "machine_hours",
@@ -205,6 +233,7 @@ __all__ = [
     "reservation",
     "reservation_file",
     "reservations",
+    "series",
     "session_of",
     "session_problems",
     "sessions_behind",
@@ -215,6 +244,7 @@ __all__ = [
     "statements",
     "strikes",
     "suspensions",
+    "upload_source",
     "use_days",
     "use_totals",
     "visible_booking_terms",

@@ -8,7 +8,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Select, and_, func, select, true
 
-from marketplace.booking.errors import SourceMissing
+from marketplace.booking.errors import SourceMissing, SourceOfOtherKind
 from marketplace.booking.queries.reservations import as_range
 from marketplace.booking.rules.busy_sources import STALE_AFTER, SourceKind, is_stale
 from marketplace.booking.rules.states import LIVE, Status
@@ -202,6 +202,31 @@ async def own_source(tx: Tx, source_id: int) -> Source:
         source_select().where(table.c.id == source_id, _own(tx)),
         missing=SourceMissing,
     )
+
+
+async def upload_source(tx: Tx, source_id: int) -> Source:
+    """`own_source`, if its times are uploaded: asked before a file is read at all.
+
+    Raises:
+        SourceMissing: when there is none.
+        SourceOfOtherKind: when its times are fetched or pushed.
+    """
+    source = await own_source(tx, source_id)
+    require_kind(source, SourceKind.UPLOAD)
+    return source
+
+
+def require_kind(source: Source, kind: SourceKind) -> None:
+    """Nothing, when a source gets its times as asked.
+
+    Raises:
+        SourceOfOtherKind: otherwise.
+    """
+    if source.kind is not kind:
+        raise SourceOfOtherKind(
+            f"This one is of the kind {source.kind}; add another of the kind {kind}.",
+            kind=source.kind.value,
+        )
 
 
 async def locked_source(tx: Tx, source_id: int) -> Source:

@@ -17,6 +17,7 @@ from marketplace.booking.queries.outside_busy import (
     Source,
     locked_source,
     own_source,
+    require_kind,
 )
 from marketplace.booking.rules.busy_sources import SOURCES_MAX, PushMode, SourceKind
 from marketplace.booking.rules.ical_reading import (
@@ -217,7 +218,7 @@ async def land_file(tx: Tx, command: LandFile) -> Landed:
         CalendarFileUnreadable: with every reason and its line.
     """
     source = await locked_source(tx, command.source_id)
-    _require_kind(source, SourceKind.UPLOAD)
+    require_kind(source, SourceKind.UPLOAD)
     if command.read.problems:
         raise CalendarFileUnreadable(
             "Nothing of the file was taken over; see reasons.",
@@ -250,7 +251,7 @@ async def push_times(tx: Tx, command: PushTimes) -> Landed:
         SourceRefused: with every reason why not.
     """
     source = await locked_source(tx, command.source_id)
-    _require_kind(source, SourceKind.PUSH)
+    require_kind(source, SourceKind.PUSH)
     reasons = Reasons()
     names = set()
     for place, time in enumerate(command.times):
@@ -271,14 +272,6 @@ async def push_times(tx: Tx, command: PushTimes) -> Landed:
             asked=landed.times,
         )
     return landed
-
-
-def _require_kind(source: Source, kind: SourceKind) -> None:
-    if source.kind is not kind:
-        raise SourceOfOtherKind(
-            f"This one is of the kind {source.kind}; add another of the kind {kind}.",
-            kind=source.kind.value,
-        )
 
 
 async def _landed(
