@@ -142,6 +142,11 @@ REFUSED = [
     ),
     ("charge_line", {"affiliated": "true"}, "charge_line_reward_base"),
     ("charge_line", {"kind": "'no_show_fee'"}, "charge_line_reward_base"),
+    (
+        "charge_line",
+        {"kind": "'move_fee'", "counts_for_reward": "false"},
+        "charge_line_move_fee_own",
+    ),
     ("invoice", {"number": "'2532200000001234567X'"}, "invoice_number_shape"),
     ("invoice", {"amount_fen": 0}, "invoice_amount_range"),
     ("invoice", {"kind": "'green'"}, "invoice_kind"),

@@ -7,16 +7,29 @@ import pytest
 
 from marketplace.kernel.db import Database
 from marketplace.orders.use_cases import DisputeOrder, dispute_order
-from tests.builders.orders import a_delivered_order, a_market, a_sample_order
+from tests.builders.booking import at_hours
+from tests.builders.orders import (
+    a_delivered_order,
+    a_market,
+    a_move,
+    a_sample_order,
+    an_order,
+)
 
 
 @pytest.fixture
 async def raw(database: Database) -> AsyncIterator[asyncpg.Connection]:
-    """A connection to a database with a disputed order and one for samples."""
+    """A connection to a database with a disputed order, one for samples and one that moved late.
+
+    A proposal waits for the answer to the last.
+    """
     market = await a_market(database)
     delivered = await a_delivered_order(market)
     await market.do(dispute_order, DisputeOrder(delivered.id, "blurred"), by=market.buyer)
     await a_sample_order(market)
+    moving = await an_order(market, during=at_hours(3, 9, 11))
+    await a_move(market, moving.id, at_hours(9, 9, 12))
+    await a_move(market, moving.id, at_hours(10, 9, 11), by=market.manager)
     connection = await asyncpg.connect(
         database.url.replace("postgresql+asyncpg://", "postgresql://")
     )
@@ -24,6 +37,8 @@ async def raw(database: Database) -> AsyncIterator[asyncpg.Connection]:
     await connection.close()
 
 
+OPEN, MOVED = "where status = 'proposed'", "where move_fee_fen > 0"
+OLD_QUOTE = "(select old_quote_id from order_change where status = 'agreed')"
 HOURS, SENT = "where mode = 'machine_time'", "where mode = 'samples'"
 
 BROKEN = [
@@ -52,6 +67,58 @@ BROKEN = [
     ),
     ("service_order_whole", f"update service_order set reservation_id = null {HOURS}"),
     ("service_order_whole", "update service_order set own_hold_id = null"),
+    (
+        "service_order_fee_hold_once",
+        "update service_order set move_fee_fen = 1,"
+        " fee_hold_id = (select max(fee_hold_id) from service_order)",
+    ),
+    ("service_order_move_fee", "update service_order set move_fee_fen = 1 where move_fee_fen = 0"),
+    ("service_order_whole", f"update service_order set move_fee_fen = 9 {MOVED}"),
+    (
+        "service_order_whole",
+        f"update service_order set own_fen = 1, total_fen = 1 + voucher_fen {MOVED}",
+    ),
+    ("service_order_whole", f"update service_order set quote_id = {OLD_QUOTE} {MOVED}"),
+    ("quote_amendment_used", "update quote set used_at = null where amends_order_id is not null"),
+    ("quote_arrival", f"update quote set arrives_on = current_date {HOURS}"),
+    ("order_change_kind", f"update order_change set kind = 'else' {OPEN}"),
+    ("order_change_side", f"update order_change set side = 'else' {OPEN}"),
+    (
+        "order_change_status",
+        f"update order_change set status = 'else', decided_at = now(), decided_by = 1 {OPEN}",
+    ),
+    ("order_change_times", f"update order_change set ends_at = starts_at {OPEN}"),
+    ("order_change_times", f"update order_change set kind = 'extend' {OPEN}"),
+    ("order_change_amounts", f"update order_change set own_fen = own_fen + 1 {OPEN}"),
+    ("order_change_fee", f"update order_change set fee_fen = 1 {OPEN}"),
+    ("order_change_answer", f"update order_change set answer_until = proposed_at {OPEN}"),
+    ("order_change_decided", f"update order_change set status = 'lapsed' {OPEN}"),
+    (
+        "order_change_agreed",
+        f"update order_change set status = 'agreed', decided_at = now(), decided_by = 1 {OPEN}",
+    ),
+    (
+        "order_change_quote_once",
+        f"update order_change set status = 'agreed', decided_at = now(),"
+        f" decided_by = 1, new_quote_id = (select max(new_quote_id) from order_change) {OPEN}",
+    ),
+    ("order_change_append_only", "update order_change set reason = 'else'"),
+    ("order_change_append_only", "delete from order_change"),
+    (
+        "contract_amendment_once",
+        "insert into contract (order_id, amendment, version, document,"
+        " text, sha256, buyer_signed_by, buyer_signed_at, buyer_signed_from) select order_id,"
+        " amendment, version, document, text, sha256, buyer_signed_by, buyer_signed_at,"
+        " buyer_signed_from from contract",
+    ),
+    (
+        "contract_amendment",
+        "insert into contract (order_id, amendment, version, document, text, sha256,"
+        " buyer_signed_by, buyer_signed_at, buyer_signed_from) select order_id, -1, version,"
+        " document, text, sha256, buyer_signed_by, buyer_signed_at, buyer_signed_from"
+        " from contract",
+    ),
+    ("contract_agreed", "update contract set amendment = amendment + 1"),
     ("contract_agreed", "update contract set sha256 = repeat('0', 64)"),
     ("contract_agreed", "update contract set buyer_signed_at = now()"),
     ("contract_agreed", "update contract set provider_signed_at = now()"),
@@ -133,4 +200,4 @@ async def test_a_registration_is_noted_beside_what_was_agreed(raw: asyncpg.Conne
         "update contract set registration_number = '1', registered_on = '2025-03-04'"
     )
 
-    assert done == "UPDATE 2"
+    assert done == "UPDATE 4"

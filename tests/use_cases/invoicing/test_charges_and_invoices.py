@@ -13,6 +13,7 @@ from marketplace.billing.invoicing.errors import (
     InvoiceNumberRefused,
     InvoiceNumberUsed,
     InvoiceRefused,
+    MoveFeeCharged,
     OrderCharged,
     OrderInvoiced,
 )
@@ -209,3 +210,20 @@ async def test_service_totals_count_what_earns_a_reward(database):
     assert [125_000] == await total(through=date(2025, 3, 2))
     assert [125_000] == await total(year=2024, through=date(2024, 12, 31))
     assert [] == await total(year=2023, through=date(2023, 12, 31))
+
+
+async def test_fees_for_moving_are_charged_beside_the_service_and_once(database):
+    order_id = await a_charge(database)
+    fee = {"order_id": order_id, "voucher_fen": 0, "own_fen": 90_00, "kind": ChargeKind.MOVE_FEE}
+    await a_charge(database, **fee)
+
+    with pytest.raises(MoveFeeCharged):
+        await a_charge(database, **fee)
+
+    assert Charged(250_00, 840_00) == await ask(database, queries.charged, order_id)
+    line = await ask(database, queries.charge_line, order_id)
+    assert ("service", True) == (line.kind, line.counts_for_reward)
+    # A credit corrects the service, and no more than was charged for it.
+    with pytest.raises(CreditTooLarge):
+        await a_credit(database, order_id=order_id, own_fen=760_00)
+    await a_credit(database, order_id=order_id, own_fen=750_00)
