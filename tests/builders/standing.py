@@ -1,5 +1,6 @@
 """Quotas, qualifications and operators: valid by default."""
 
+from dataclasses import replace
 from typing import Any
 
 from marketplace.booking.queries.qualifications import Qualification
@@ -8,14 +9,19 @@ from marketplace.booking.rules.quotas import Measure, Period, Subject
 from marketplace.booking.rules.schedule import Hours
 from marketplace.booking.use_cases.operators import (
     NameOperators,
+    NoteAbsence,
     SetOperatorHours,
     name_operators,
+    note_absence,
     set_operator_hours,
 )
 from marketplace.booking.use_cases.qualifications import GrantQualification, grant_qualification
 from marketplace.booking.use_cases.quotas import SetQuota, set_quota
+from marketplace.booking.use_cases.training import AskForTraining, ask_for_training
 from marketplace.kernel.actors import Actor
 from marketplace.kernel.db import Database, atomically
+from tests.builders.booking import at_hours
+from tests.builders.orders import Market
 
 
 async def a_quota(database: Database, *, by: Actor, **changes: Any) -> Quota:
@@ -55,3 +61,30 @@ async def operators_at_work(
     for person_id in person_ids:
         command = SetOperatorHours(person_id, hours)
         await atomically(database, set_operator_hours, command, actor=by)
+
+
+async def standing_things(market: Market, *, learner_id: int) -> dict[str, int]:
+    """One of everything that decides who may reserve, at the market's instrument, by its ids."""
+    database, manager = market.database, market.manager
+    technician_id = market.technician.person_id
+    limited = await a_quota(database, by=manager, instrument_id=market.instrument_id)
+    qualified = await a_qualification(
+        database, by=manager, instrument_id=market.instrument_id, person_id=technician_id
+    )
+    await operators_at_work(
+        database, by=manager, instrument_id=market.instrument_id, person_ids=(technician_id,)
+    )
+    learner = replace(market.buyer, person_id=learner_id)
+    asks = AskForTraining(market.instrument_id)
+    # The provider knows who asked it: it may qualify them.
+    await market.do(ask_for_training, asks, by=learner)
+    asked = await market.do(ask_for_training, asks, by=market.buyer)
+    absence = NoteAbsence(technician_id, at_hours(60, 9, 17), "leave")
+    noted = await market.do(note_absence, absence, by=market.technician)
+    return {
+        "quota_id": limited.id,
+        "qualification_id": qualified.id,
+        "training_request_id": asked.id,
+        "operator_id": technician_id,
+        "absence_id": noted.absence.id,
+    }

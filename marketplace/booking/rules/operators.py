@@ -159,6 +159,19 @@ def operator_refusal(found: During | None, *, named: bool) -> Reason:
     )
 
 
+def hours_refusals(hours: Sequence[Hours]) -> list[Reason]:
+    """Which working hours end before they begin; over midnight they are two."""
+    return [
+        Reason(
+            "hours",
+            "Hours end after they begin; over midnight write them for both days.",
+            asked=[one.weekday, one.opens_minute, one.closes_minute],
+        )
+        for one in hours
+        if one.opens_minute >= one.closes_minute
+    ]
+
+
 def assignment_refusals(
     operation: Operation,
     during: During,

@@ -65,3 +65,25 @@ def period_of(starts_on: date, ends_before: date) -> During:
     if not 1 <= days <= PERIOD_DAYS_MAX:
         raise WindowRefused(f"From 1 to {PERIOD_DAYS_MAX} days.", limit=PERIOD_DAYS_MAX, asked=days)
     return During(shanghai_instant(starts_on), shanghai_instant(ends_before))
+
+
+def instant_within(instant: datetime) -> datetime:
+    """An instant of a request in UTC.
+
+    Raises:
+        WindowRefused: when it lies outside the years of a calendar.
+    """
+    if instant.year not in YEARS:
+        raise WindowRefused(f"Years from {YEARS[0]} to {YEARS[-1]}.")
+    return as_utc(instant)
+
+
+def day_within(day: date | None) -> date | None:
+    """A day of a request, if there is one.
+
+    Raises:
+        WindowRefused: when it lies outside the years of a calendar.
+    """
+    if day is not None and day.year not in YEARS:
+        raise WindowRefused(f"Years from {YEARS[0]} to {YEARS[-1]}.")
+    return day

@@ -30,6 +30,7 @@ class ReservationIn(In):
     ends_at: Instant
     purpose: Purpose
     seat: Seat | None = None
+    assisted: bool | None = None
     override_reason: ReasonGiven | None = None
 
     def to_command(self) -> ReserveOwnTime:
@@ -39,6 +40,7 @@ class ReservationIn(In):
             during=during_of(self.starts_at, self.ends_at),
             purpose=self.purpose,
             seat=self.seat,
+            assisted=self.assisted,
             override_reason=self.override_reason,
         )
 

@@ -32,7 +32,12 @@ from marketplace.booking.queries.reservations import (
 )
 from marketplace.booking.queries.standing import operators_of
 from marketplace.booking.queries.timetables import schedule
-from marketplace.booking.rules.operators import Operation, Operator, assignment_refusals
+from marketplace.booking.rules.operators import (
+    Operation,
+    Operator,
+    assignment_refusals,
+    hours_refusals,
+)
 from marketplace.booking.rules.quotas import UNCOUNTED_PURPOSES
 from marketplace.booking.rules.schedule import Hours
 from marketplace.booking.rules.states import LIVE
@@ -156,9 +161,11 @@ async def set_operator_hours(tx: Tx, command: SetOperatorHours) -> list[Hours]:
 
     Raises:
         PersonMissing: when they are not on the staff.
+        OperatorRefused: when hours end before they begin.
         OperatorHoursOverlap: when two of the hours overlap, also with those at another unit.
     """
     await require_colleague(tx, command.person_id)
+    Reasons(hours_refusals(command.hours)).raise_as(OperatorRefused)
     await tx.execute(
         delete(operator_hours).where(
             operator_hours.c.person_id == command.person_id,
