@@ -18,8 +18,28 @@ def upgrade() -> None:
         );
         create index usage_session_closed_idx on usage_session (opened_at)
           where closed_at is not null;
-        create index reservation_shared_idx on reservation (calendar_id, instrument_id)
-          where calendar_id <> instrument_id;
+
+        -- Which services ever ran on which machine's calendar. Whoever counts the hours of one of
+        -- them has to see the others, also when they no longer share.
+        create table shared_calendar (
+          instrument_id bigint not null references instrument,
+          calendar_id bigint not null references instrument,
+          primary key (instrument_id, calendar_id),
+          constraint shared_calendar_of_another check (calendar_id <> instrument_id)
+        );
+        create index shared_calendar_idx on shared_calendar (calendar_id, instrument_id);
+        insert into shared_calendar
+        select distinct instrument_id, calendar_id from reservation
+         where calendar_id <> instrument_id;
+        create function note_shared_calendar() returns trigger language plpgsql as $$
+        begin
+          insert into shared_calendar values (new.instrument_id, new.calendar_id)
+            on conflict do nothing;
+          return null;
+        end $$;
+        create trigger reservation_shares after insert or update of calendar_id, instrument_id
+          on reservation for each row when (new.calendar_id <> new.instrument_id)
+          execute function note_shared_calendar();
 
         create table hours_statement (
           id bigint generated always as identity primary key,

@@ -115,7 +115,7 @@ async def machine_hours(tx: Tx, asked: HoursAsked) -> HoursFound:
     """
     scope = replace(asked.scope, provider_id=provider_seen(tx.actor, asked.scope.provider_id))
     has_quota = scope.has_quota and not WITHOUT_QUOTA & set(asked.by)
-    found = summed(scope, asked.by, asked.grain, with_quota=has_quota).cte("summed")
+    found = (await summed(tx, scope, asked.by, asked.grain, with_quota=has_quota)).cte("summed")
     names = [column.name for column in found.c]
     order = ["bucket", *(f"key_{one}" for one in asked.by)]
     page = (
@@ -163,7 +163,7 @@ async def sessions_behind(tx: Tx, asked: SessionsAsked) -> SessionsFound:
     Policy: F.hours.
     """
     scope = replace(asked.scope, provider_id=provider_seen(tx.actor, asked.scope.provider_id))
-    within = span_of(scope, Grain.TOTAL)
+    within = await span_of(tx, scope, Grain.TOTAL)
     facts = metered(within).cte("facts")
     own, place = usage_session.c, reservation.c
     parts = (
@@ -258,7 +258,7 @@ async def machine_minutes(tx: Tx, asked: MachineMinutesAsked) -> list[MachineMin
     scope = Scope(asked.period, asked.instrument_ids, provider_id=asked.provider_id)
     grain = Grain.MONTH if asked.by_month else Grain.TOTAL
     facts = scoped(
-        metered(span_of(scope, grain)).cte("facts"), scope, "minutes", "effective_minutes"
+        metered(await span_of(tx, scope, grain)).cte("facts"), scope, "minutes", "effective_minutes"
     ).subquery("chosen")
     of = facts.c
     month = of.bucket if asked.by_month else cast(null(), Date)

@@ -40,15 +40,20 @@ from sqlalchemy import (
     or_,
     select,
     true,
-    union,
 )
 from sqlalchemy.types import TypeEngine
 
 from marketplace.booking.rules.machine_hours import SERVICE, Slice
 from marketplace.booking.rules.metering import LOOKBACK_DAYS
 from marketplace.booking.rules.states import Purpose, Status, UserClass
-from marketplace.booking.tables import booking_rule, reservation, usage_session
+from marketplace.booking.tables import (
+    booking_rule,
+    reservation,
+    shared_calendar,
+    usage_session,
+)
 from marketplace.catalogue.queries import MACHINES
+from marketplace.kernel.db import Tx
 from marketplace.kernel.time import During
 
 _INSTANT = DateTime(timezone=True)
@@ -76,23 +81,46 @@ ABOUT = ("instrument_id", "calendar_id", "provider_id", "purpose", "user_class")
 
 
 @dataclass(frozen=True, slots=True)
-class Span:
-    """The period asked, its slices as a relation, and the instruments that it is about.
+class Machines:
+    """The instruments asked for, the calendars they ever ran in, and all that ever ran in those."""
 
-    `instruments` holds a column `instrument_id`; None stands for all of them.
-    """
+    instrument_ids: list[int]
+    calendar_ids: list[int]
+    service_ids: list[int]
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """The period asked, its slices as a relation, and the machines it is about; None for all."""
 
     period: During
     starts: list[datetime]
     slices: CTE
-    instruments: FromClause | None
+    machines: Machines | None
 
     def number_of(self, at: ColumnElement[Any]) -> ColumnElement[int]:
         """The number of the slice in which an instant inside the period lies."""
         return func.width_bucket(at, bindparam("beginnings", self.starts, type_=ARRAY(_INSTANT)))
 
 
-def span(slices: Sequence[Slice], instruments: FromClause | None) -> Span:
+async def machines_of(tx: Tx, instrument_ids: Sequence[int]) -> Machines:
+    """What has to be looked at to count the hours of these instruments."""
+    shared = shared_calendar.c
+    rows = await tx.execute(
+        select(shared.instrument_id, shared.calendar_id).where(
+            shared.calendar_id.in_(
+                select(shared.calendar_id).where(_among(shared.instrument_id, instrument_ids))
+            )
+            | _among(shared.calendar_id, instrument_ids)
+        )
+    )
+    pairs = rows.all()
+    calendars = {*instrument_ids, *(pair.calendar_id for pair in pairs)}
+    services = calendars | {pair.instrument_id for pair in pairs}
+    return Machines(sorted(instrument_ids), sorted(calendars), sorted(services))
+
+
+def span(slices: Sequence[Slice], machines: Machines | None) -> Span:
     """`slices`, which follow upon each other, as a relation."""
     years = [one.year for one in slices]
     columns: list[tuple[str, TypeEngine[Any], list[Any]]] = [
@@ -118,7 +146,7 @@ def span(slices: Sequence[Slice], instruments: FromClause | None) -> Span:
     )
     relation = select(*(rows.c[name] for name, _, _ in columns), rows.c.n).cte("slices")
     period = During(slices[0].during.starts_at, slices[-1].during.ends_at)
-    return Span(period, [one.during.starts_at for one in slices], relation, instruments)
+    return Span(period, [one.during.starts_at for one in slices], relation, machines)
 
 
 def metered(within: Span) -> Select[Any]:
@@ -263,11 +291,10 @@ def _counted(within: Span) -> Select[Any]:
         session.opened_at >= period.starts_at - _LOOKBACK,
         session.opened_at < period.ends_at,
     )
-    if within.instruments is not None:
-        calendars = _calendars(within.instruments)
+    if within.machines is not None:
         ran = ran.where(
-            session.instrument_id.in_(select(_services(calendars).c.instrument_id)),
-            place.calendar_id.in_(select(calendars.c.calendar_id)),
+            _among(session.instrument_id, within.machines.service_ids),
+            _among(place.calendar_id, within.machines.calendar_ids),
         )
     all_of_them = ran.subquery("ran")
     earlier = func.max(all_of_them.c.ends_at).over(
@@ -276,29 +303,6 @@ def _counted(within: Span) -> Select[Any]:
         rows=(None, -1),
     )
     return select(all_of_them, func.greatest(all_of_them.c.starts_at, earlier).label("counts_from"))
-
-
-def _calendars(instruments: FromClause) -> CTE:
-    """The machines on which the chosen instruments ever ran."""
-    chosen = select(instruments.c.instrument_id)
-    return union(
-        chosen.with_only_columns(instruments.c.instrument_id.label("calendar_id")),
-        select(reservation.c.calendar_id).where(
-            reservation.c.calendar_id != reservation.c.instrument_id,
-            reservation.c.instrument_id.in_(chosen),
-        ),
-    ).cte("calendars")
-
-
-def _services(calendars: CTE) -> CTE:
-    """Every instrument that ever ran on one of these machines."""
-    return union(
-        select(calendars.c.calendar_id.label("instrument_id")),
-        select(reservation.c.instrument_id).where(
-            reservation.c.calendar_id != reservation.c.instrument_id,
-            reservation.c.calendar_id.in_(select(calendars.c.calendar_id)),
-        ),
-    ).cte("services")
 
 
 def samples_run() -> ColumnElement[int]:
@@ -312,9 +316,13 @@ def _numbers(first: ColumnElement[int], last: ColumnElement[int], name: str) -> 
 
 
 def _only(instrument_id: ColumnElement[int], within: Span) -> list[ColumnElement[bool]]:
-    if within.instruments is None:
+    if within.machines is None:
         return []
-    return [instrument_id.in_(select(within.instruments.c.instrument_id))]
+    return [_among(instrument_id, within.machines.instrument_ids)]
+
+
+def _among(value: ColumnElement[int], ids: Sequence[int]) -> ColumnElement[bool]:
+    return value == func.any(literal(list(ids), ARRAY(BigInteger)))
 
 
 def _minutes(count: ColumnElement[int]) -> ColumnElement[Any]:

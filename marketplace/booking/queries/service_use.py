@@ -126,7 +126,7 @@ async def use_days(tx: Tx, asked: UseAsked) -> list[UseDay]:
 
     Policy: F.record.
     """
-    facts = _facts(asked, Grain.DAY)
+    facts = await _facts(tx, asked, Grain.DAY)
     parts = facts.c
     keys = (
         parts.instrument_id,
@@ -176,7 +176,7 @@ async def use_totals(tx: Tx, asked: UseAsked) -> UseTotals:
 
     Policy: F.hours, F.record.
     """
-    facts = _facts(asked, Grain.TOTAL)
+    facts = await _facts(tx, asked, Grain.TOTAL)
     parts, period = facts.c, asked.period
     ran = parts.minutes + parts.overlap_minutes
     ordered = _PLACE.order_id.is_not(None)
@@ -215,9 +215,9 @@ async def use_totals(tx: Tx, asked: UseAsked) -> UseTotals:
     return UseTotals(**sums, before_minutes=whole - ended_inside, sessions_in_doubt=in_doubt)
 
 
-def _facts(asked: UseAsked, grain: Grain) -> Any:
+async def _facts(tx: Tx, asked: UseAsked, grain: Grain) -> Any:
     scope = Scope(asked.period, provider_id=asked.provider_id)
-    facts = metered(span_of(scope, grain)).cte("facts")
+    facts = metered(await span_of(tx, scope, grain)).cte("facts")
     chosen: Select[Any] = scoped(facts, scope, "minutes", "overlap_minutes")
     return chosen.add_columns(facts.c.session_id).cte("parts")
 

@@ -14,13 +14,17 @@ from sqlalchemy import (
     Date,
     DateTime,
     Select,
+    Text,
     and_,
     bindparam,
     cast,
     column,
     func,
+    literal,
+    null,
     or_,
     select,
+    union_all,
 )
 from sqlalchemy.dialects.postgresql import distinct_on
 
@@ -198,7 +202,7 @@ async def compared_months(tx: Tx, asked: MonthsAsked) -> MonthsCompared:
     Policy: F.hours.
     """
     provider_id = provider_seen(tx.actor, asked.provider_id)
-    live = _live(asked, provider_id).cte("live")
+    live = (await _live(tx, asked, provider_id)).cte("live")
     confirmed = _confirmed(asked, provider_id).cte("confirmed")
     same = and_(live.c.provider_id == confirmed.c.provider_id, live.c.month == confirmed.c.month)
     unit = UNITS.subquery("unit")
@@ -215,36 +219,42 @@ async def compared_months(tx: Tx, asked: MonthsAsked) -> MonthsCompared:
         .select_from(live.join(confirmed, same, full=True))
         .cte("both")
     )
-    rows = await tx.execute(
-        select(both, unit.c.name.label("provider_name"))
+    page = (
+        select(literal(0).label("of_all"), unit.c.name.label("provider_name"), *both.c)
         .join_from(both, unit, unit.c.organisation_id == both.c.provider_id)
         .order_by(both.c.month, both.c.provider_id)
         .limit(asked.page_size)
         .offset((asked.page - 1) * asked.page_size)
+        .subquery("page")
     )
-    sums = await tx.execute(
-        select(
-            func.count().label("number"),
-            *(
-                _zero(func.sum(both.c[f"{side}_{name}"])).label(f"{side}_{name}")
-                for side in ("confirmed", "live")
-                for name in COMPARED
-            ),
-        ).select_from(both)
+    whole = [
+        _zero(func.sum(column)).label(column.name)
+        if column.name.startswith(("confirmed_", "live_"))
+        else cast(null(), column.type).label(column.name)
+        for column in both.c
+    ]
+    every = union_all(
+        select(page),
+        select(func.count().label("of_all"), cast(null(), Text), *whole).select_from(both),
+    ).subquery("every")
+    # The last row sums them all: it is the only one without a month.
+    rows = await tx.execute(
+        select(every).order_by(every.c.month.asc().nulls_last(), every.c.provider_id)
     )
-    whole = sums.mappings().one()
+    *listed, all_of_them = rows.mappings().all()
     return MonthsCompared(
-        rows=[_compared(row) for row in rows.mappings()],
-        total=whole["number"],
-        confirmed=_side(whole, "confirmed"),
-        live=_side(whole, "live"),
+        rows=[_compared(row) for row in listed],
+        total=all_of_them["of_all"],
+        confirmed=_side(all_of_them, "confirmed"),
+        live=_side(all_of_them, "live"),
     )
 
 
-def _live(asked: MonthsAsked, provider_id: int | None) -> Select[Any]:
+async def _live(tx: Tx, asked: MonthsAsked, provider_id: int | None) -> Select[Any]:
     period = During(during_of_month(asked.first).starts_at, during_of_month(asked.last).ends_at)
     scope = Scope(period, provider_id=provider_id)
-    found = summed(scope, (Dimension.PROVIDER,), Grain.MONTH, with_quota=False).subquery("found")
+    sums = await summed(tx, scope, (Dimension.PROVIDER,), Grain.MONTH, with_quota=False)
+    found = sums.subquery("found")
     return select(
         found.c.key_provider.label("provider_id"),
         found.c.bucket.label("month"),

@@ -211,7 +211,8 @@ async def live_lines_of(
     Policy: F.hours.
     """
     scope = Scope(during_of_month(month), provider_ids=tuple(provider_ids))
-    found = summed(scope, _BY_LINE, Grain.TOTAL, with_quota=False).subquery("found")
+    sums = await summed(tx, scope, _BY_LINE, Grain.TOTAL, with_quota=False)
+    found = sums.subquery("found")
     rows = await tx.execute(
         select(found).order_by(found.c.key_instrument, found.c.key_purpose, found.c.key_user_class)
     )

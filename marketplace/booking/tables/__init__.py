@@ -1,6 +1,13 @@
 """The tables of booking."""
 
+from marketplace.booking.tables.booking_rules import (
+    booking_rule,
+    class_terms,
+    dated_hours,
+    weekly_hours,
+)
 from marketplace.booking.tables.calendars import busy_source, calendar_feed, outside_busy
+from marketplace.booking.tables.machines import shared_calendar
 from marketplace.booking.tables.operators import operator, operator_absence, operator_hours
 from marketplace.booking.tables.qualifications import qualification, training_request
 from marketplace.booking.tables.quotas import quota
@@ -11,12 +18,6 @@ from marketplace.booking.tables.reservations import (
     reservation_group,
     reservation_series,
     series_occurrence,
-)
-from marketplace.booking.tables.booking_rules import (
-    booking_rule,
-    class_terms,
-    dated_hours,
-    weekly_hours,
 )
 from marketplace.booking.tables.sessions import problem_report, session_repair, usage_session
 from marketplace.booking.tables.statements import hours_statement, hours_statement_line
@@ -46,6 +47,7 @@ __all__ = [
     "reservation_series",
     "series_occurrence",
     "session_repair",
+    "shared_calendar",
     "slot_offer",
     "strike",
     "strike_appeal",

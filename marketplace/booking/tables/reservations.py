@@ -161,13 +161,6 @@ Index(
     reservation.c.held_until,
     postgresql_where=text("status in ('requested', 'held', 'offered')"),
 )
-# Time that another service of the same machine took.
-Index(
-    "reservation_shared_idx",
-    reservation.c.calendar_id,
-    reservation.c.instrument_id,
-    postgresql_where=reservation.c.calendar_id != reservation.c.instrument_id,
-)
 Index(
     "reservation_group_idx",
     reservation.c.group_id,
