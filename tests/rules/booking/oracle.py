@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta, timezone
 
-from marketplace.booking.rules.schedule import Schedule, Taken
+from marketplace.booking.rules.schedule import Hours, Schedule, Taken
 from marketplace.kernel.time import During
 
 BEIJING = timezone(timedelta(hours=8))
@@ -94,7 +94,7 @@ class Oracle:
                 self.horizon = self.horizon if own.horizon_days is None else own.horizon_days
                 self.maximum = self.maximum if own.maximum_minutes is None else own.maximum_minutes
         mine = [hours for hours in schedule.class_hours if hours.user_class == user_class]
-        self.week = mine or list(schedule.hours)
+        self.week: list[Hours] = [*mine] or [*schedule.hours]
 
     # What holds of a minute.
 

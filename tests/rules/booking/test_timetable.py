@@ -117,7 +117,7 @@ def test_each_reason_comes_with_what_would_free_the_time(
     (busy,) = told.busy
     assert (busy.reason, busy.remedy, busy.free_at) == expected
     assert busy.during == within
-    assert told.free == told.seats == ()
+    assert (told.free, told.seats) == ((), ())
 
 
 def test_hours_that_only_others_have_name_their_classes():
