@@ -64,6 +64,14 @@ from marketplace.booking.queries.problems import (
     problem_reports,
     session_problems,
 )
+from marketplace.booking.queries.readings import (
+    Reading,
+    ReadingPage,
+    ReadingSearch,
+    ReadingSource,
+    reading_sources,
+    readings,
+)
 from marketplace.booking.queries.repairs import SessionRepair, repairs_of
 from marketplace.booking.queries.reservations import (
     Reservation,
@@ -172,6 +180,10 @@ __all__ = [
     "ProblemReport",
     "ProblemSearch",
     "Purpose",
+    "Reading",
+    "ReadingPage",
+    "ReadingSearch",
+    "ReadingSource",
     "ReportPage",
     "ReportSearch",
     "Reservation",
@@ -229,6 +241,8 @@ __all__ = [
     "order_use",
     "own_source",
     "problem_reports",
+    "reading_sources",
+    "readings",
     "repairs_of",
     "reservation",
     "reservation_file",
