@@ -12,6 +12,7 @@ from marketplace.booking.use_cases import (
     end_past_entries,
     expire_requests,
     fetch_outside_times,
+    follow_waiting_readings,
     hand_on,
     mark_no_shows,
     settle_offers,
@@ -110,5 +111,11 @@ JOBS: list[Job] = [
         cron="* * * * *",
         run=fetch_outside_times,
         about="Fetches outside calendars that are due: each every quarter of an hour.",
+    ),
+    Job(
+        name="booking.follow_waiting_readings",
+        cron="*/5 * * * *",
+        run=_until_done("booking.follow_waiting_readings", follow_waiting_readings),
+        about="Looks again at runs of instruments whose reservation has moved on.",
     ),
 ]

@@ -12,10 +12,13 @@ from marketplace.booking.controllers import (
     outside_busy,
     qualifications,
     quotas,
+    readings,
     repairs,
     reservations,
     sessions,
     statements,
+    strikes,
+    waitlist,
 )
 
 routes: list[ControllerRouterHandler] = [
@@ -27,9 +30,12 @@ routes: list[ControllerRouterHandler] = [
     *reservations.routes,
     *sessions.routes,
     *repairs.routes,
+    *readings.routes,
     *machine_hours.routes,
     *quotas.routes,
     *qualifications.routes,
     *operators.routes,
     *statements.routes,
+    *waitlist.routes,
+    *strikes.routes,
 ]

@@ -166,6 +166,7 @@ class ReadingSearch:
 
     state: ReadingState | None = None
     instrument_id: int | None = None
+    reservation_id: int | None = None
     during: During | None = None
     page: int = 1
     page_size: int = 50
@@ -187,6 +188,8 @@ async def readings(tx: Tx, search: ReadingSearch) -> ReadingPage:
         wanted.append(c.state == search.state)
     if search.instrument_id is not None:
         wanted.append(c.instrument_id == search.instrument_id)
+    if search.reservation_id is not None:
+        wanted.append(c.reservation_id == search.reservation_id)
     if search.during is not None:
         moment = func.coalesce(c.started_at, c.stopped_at)
         wanted.append(moment >= search.during.starts_at)

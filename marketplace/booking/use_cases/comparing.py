@@ -16,6 +16,7 @@ from marketplace.booking.rules.readings import (
     log_of,
     state_of,
 )
+from marketplace.booking.rules.sessions import Told
 from marketplace.booking.rules.states import Status
 from marketplace.booking.tables import machine_reading
 from marketplace.kernel.db import Tx
@@ -48,16 +49,18 @@ async def compare_with_log(tx: Tx, session: UsageSession) -> list[Reason]:
 def log_reasons(session: UsageSession, readings: Sequence[Reading]) -> list[Reason]:
     """Where a closed session and its runs are further apart than their sources allow.
 
-    Several sources may watch one instrument; the most patient of them decides.
+    Several sources may watch one instrument; the most patient of them decides. Where the log ended
+    the session, nobody had a chance to say how much of it was preparation.
     """
     log = log_of(reading.run for reading in readings)
     if log is None or session.closed_at is None:
         return []
+    by_log = session.closed_how == Told.LOG
     return differences(
         Closed(
             session.opened_at,
             session.closed_at,
-            session.preparation_minutes or 0,
+            (session.actual_minutes if by_log else session.preparation_minutes) or 0,
             session.post_minutes or 0,
         ),
         log,
