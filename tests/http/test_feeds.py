@@ -74,7 +74,7 @@ class Lab:
         return await atomically(self.database, use_case, command, actor=by)
 
     async def reserve(self, day: int, **changes: Any) -> Reservation:
-        changes = {
+        asked: dict[str, Any] = {
             "purpose": Purpose.EXTERNAL,
             "organisation_id": self.customer.organisation_id,
             "person_id": self.customer.person_id,
@@ -83,7 +83,7 @@ class Lab:
             self.database,
             instrument_id=self.instrument_id,
             during=at_hours(day, 9, 11),
-            **changes,
+            **asked,
         )
 
 

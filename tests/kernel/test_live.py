@@ -15,7 +15,15 @@ from marketplace.kernel.actors import system_actor
 from marketplace.kernel.db import Database, Tx, atomically
 from marketplace.kernel.errors import Conflict, TooMany, Unavailable
 from marketplace.kernel.events import Event
-from marketplace.kernel.live import Announcer, Change, Describer, Relay, Streams
+from marketplace.kernel.live import (
+    Announcer,
+    Change,
+    Describer,
+    EventStream,
+    Relay,
+    Streams,
+    streams,
+)
 from marketplace.kernel.live.announcer import WAITING_MAX
 from marketplace.kernel.live.relay import RELOAD
 from marketplace.kernel.live.streams import BACKLOG_MAX, as_event
@@ -107,13 +115,13 @@ DESCRIBERS = (Describer(frozenset({BellRung}), described),)
 
 
 async def test_pages_are_told_what_they_listen_to_and_nothing_else(database: Database):
-    streams = Streams(streams_max=10, streams_per_address=10)
+    pages = Streams(streams_max=10, streams_per_address=10)
     relay = Relay(None)
     announcer = Announcer(database, DESCRIBERS, relay.publish)
-    async with relay.heard_by(streams.tell), announcer.listening():
+    async with relay.heard_by(pages.tell), announcer.listening():
         with (
-            streams.opened("bell:1", address="a") as first,
-            streams.opened("bell:2", address="a") as second,
+            pages.opened("bell:1", address="a") as first,
+            pages.opened("bell:2", address="a") as second,
         ):
             # What cannot be described is not told, and does not end the telling.
             await atomically(database, ring, 13, actor=TEST)
@@ -164,39 +172,39 @@ async def test_events_that_nobody_can_take_in_time_are_dropped_not_kept():
 
 
 def test_a_page_that_does_not_keep_up_gets_the_latest():
-    streams = Streams(streams_max=1, streams_per_address=1)
-    with streams.opened("bell:1", address="a") as stream:
+    pages = Streams(streams_max=1, streams_per_address=1)
+    with pages.opened("bell:1", address="a") as stream:
         for number in range(BACKLOG_MAX + 10):
-            streams.tell(Change("bell:1", "bell", {"id": number}))
+            pages.tell(Change("bell:1", "bell", {"id": number}))
         told = asyncio.run(stream.next(seconds=0.1))
 
     assert [change.facts["id"] for change in told] == list(range(10, BACKLOG_MAX + 10))
 
 
 def test_streams_are_bounded_and_forgotten_when_they_end():
-    streams = Streams(streams_max=3, streams_per_address=2)
-    with streams.opened("a", address="x"), streams.opened("b", address="x"):
-        with pytest.raises(TooMany), streams.opened("a", address="x"):
+    pages = Streams(streams_max=3, streams_per_address=2)
+    with pages.opened("a", address="x"), pages.opened("b", address="x"):
+        with pytest.raises(TooMany), pages.opened("a", address="x"):
             pass
-        with streams.opened("a", address="y"):
-            with pytest.raises(Unavailable), streams.opened("a", address="z"):
+        with pages.opened("a", address="y"):
+            with pytest.raises(Unavailable), pages.opened("a", address="z"):
                 pass
-            assert streams.count == 3
+            assert pages.count == 3
 
-    assert streams.count == 0
-    assert streams._by_topic == {}
-    assert streams._by_address == {}
+    assert pages.count == 0
+    assert pages._by_topic == {}
+    assert pages._by_address == {}
 
 
 def test_everybody_is_told_to_read_again_and_nobody_comes_in_after_the_end():
-    streams = Streams(streams_max=9, streams_per_address=9)
-    with streams.opened("a", address="x") as first, streams.opened("b", address="y") as second:
-        streams.tell(RELOAD)
-        streams.close()
+    pages = Streams(streams_max=9, streams_per_address=9)
+    with pages.opened("a", address="x") as first, pages.opened("b", address="y") as second:
+        pages.tell(RELOAD)
+        pages.close()
 
         assert asyncio.run(first.next(seconds=1)) == asyncio.run(second.next(seconds=1)) == [RELOAD]
         assert (first.ended, second.ended) == (True, True)
-        with pytest.raises(Unavailable), streams.opened("a", address="z"):
+        with pytest.raises(Unavailable), pages.opened("a", address="z"):
             pass
 
 
@@ -204,3 +212,62 @@ def test_an_event_is_one_that_browsers_read():
     event = as_event(Change("t", "calendar", {"text": "a\nb", "none": None}))
 
     assert event == b'event: calendar\ndata: {"text":"a\\nb","none":null}\n\n'
+
+
+class Client:
+    """What a server hands to an application: a client that may stop taking what it is sent."""
+
+    def __init__(self, *, takes: int = 1_000_000) -> None:
+        self.sent: list[bytes] = []
+        self.left = asyncio.Event()
+        self.ended = False
+        self._takes = takes
+
+    async def receive(self) -> Any:
+        await self.left.wait()
+        return {"type": "http.disconnect"}
+
+    async def send(self, message: Any) -> None:
+        if len(self.sent) >= self._takes:
+            await asyncio.Event().wait()
+        if message.get("body"):
+            self.sent.append(message["body"])
+        self.ended = message.get("more_body") is False
+
+    async def listens(self, streams_of: Streams, *, seconds: float = 5.0) -> None:
+        answer = EventStream(
+            lambda: streams_of.opened("bell:1", address="a"), seconds=seconds
+        ).to_asgi_response(None, None)
+        async with asyncio.timeout(5):
+            scope: Any = {"type": "http", "state": {}}
+            await answer(scope, self.receive, self.send)
+
+
+@pytest.fixture
+def quick(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A quarter of a minute in a twentieth of a second."""
+    monkeypatch.setattr(streams, "HEARTBEAT_SECONDS", 0.05)
+    monkeypatch.setattr(streams, "SEND_SECONDS_MAX", 0.2)
+
+
+async def test_a_quiet_stream_shows_that_it_lives_and_ends_in_time(quick: None):
+    client = Client()
+    await client.listens(Streams(streams_max=1, streams_per_address=1), seconds=0.18)
+
+    assert client.sent[0] == b"retry: 3000\nevent: open\ndata: {}\n\n"
+    assert set(client.sent[1:]) == {b": still here\n\n"}
+    assert len(client.sent) >= 3
+    assert client.ended
+
+
+async def test_a_client_that_leaves_or_takes_nothing_any_more_is_forgotten(quick: None):
+    open_ones = Streams(streams_max=2, streams_per_address=2)
+    gone, stuck = Client(), Client(takes=2)
+    listening = asyncio.gather(gone.listens(open_ones), stuck.listens(open_ones))
+    await asyncio.sleep(0.06)
+    assert open_ones.count == 2
+    gone.left.set()
+    await listening
+
+    assert open_ones.count == 0
+    assert (gone.ended, stuck.ended) == (False, False)
