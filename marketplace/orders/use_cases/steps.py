@@ -1,7 +1,7 @@
 """How every use case takes an order by the hand and leads it one step on.
 
 Locks are always taken in one order, so that no two transactions wait for each other: the order's
-row, its reservation, the voucher's accounts, the wallet.
+row, its calendar when it moves, its reservation, the voucher's accounts, the wallet.
 """
 
 from __future__ import annotations

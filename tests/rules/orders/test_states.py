@@ -1,5 +1,8 @@
 """The life of an order."""
 
+import re
+from pathlib import Path
+
 import pytest
 
 from marketplace.orders.errors import StepNotOpen
@@ -39,3 +42,14 @@ def test_a_step_outside_the_table_is_refused_with_the_steps_that_are_open(status
         after(status, step)
 
     assert [str(other) for other in steps_from(status)] == refusal.value.extras["open_steps"]
+
+
+def test_the_picture_in_the_docs_shows_every_step_and_no_other():
+    page = (Path(__file__).parents[3] / "docs" / "orders.md").read_text(encoding="utf-8")
+    drawn = re.findall(r"^ +(\w+) --> (\w+): (\w+)$", page, re.MULTILINE)
+
+    assert sorted(drawn) == sorted(
+        (str(origin), str(to), str(step)) for (origin, step), to in TRANSITIONS.items()
+    )
+    for step in Step:
+        assert f"| {step} |" in page
