@@ -40,6 +40,7 @@ from marketplace.booking.queries.reservations import (
     reservation_select,
 )
 from marketplace.booking.rules.states import Status, require_transition
+from marketplace.booking.tables import LIVE
 from marketplace.booking.tables import reservation as table
 from marketplace.kernel.db import Prepared, Tx
 
@@ -257,6 +258,8 @@ def _has_lapsed(tx: Tx, present: Reservation) -> bool:
 async def _yielding(tx: Tx, row: dict[str, Any], *, seat: int | None) -> list[Reservation]:
     """What gives way to `row`, its rows locked: what lapsed, and the organisation's own offer."""
     wanted = [
+        # Said again for the planner: the index of live reservations answers it.
+        LIVE,
         table.c.calendar_id == row["calendar_id"],
         table.c.blocked.op("&&")(as_range(row["blocked"])),
         or_(

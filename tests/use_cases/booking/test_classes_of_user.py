@@ -265,7 +265,9 @@ async def test_the_own_unit_has_its_priority_hours_at_any_time(database: Databas
     morning = PriorityHours(2, 8 * 60, 12 * 60, 24 * 60)
     await week_of(database, instrument_id, WeeklyKind.PRIORITY, morning)
 
-    assert await a_reservation(database, instrument_id=instrument_id, during=at_hours(2, 9, 11))
+    placed = await a_reservation(database, instrument_id=instrument_id, during=at_hours(2, 9, 11))
+
+    assert placed.status is Status.CONFIRMED
 
 
 async def test_hours_of_one_kind_replace_those_before_and_leave_the_others(database: Database):
