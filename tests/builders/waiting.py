@@ -3,17 +3,20 @@
 from datetime import timedelta
 from typing import Any
 
-from marketplace.booking import jobs
-from marketplace.booking.queries import ListedEntry, Purpose, Reservation
+from marketplace.booking import jobs, queries
+from marketplace.booking.queries import ListedEntry, Purpose, Reservation, StrikeSearch
+from marketplace.booking.rules.alternatives import aligned
 from marketplace.booking.rules.waiting import Wish
 from marketplace.booking.use_cases import (
     CancelReservation,
     CloseSession,
     JoinWaitlist,
+    JudgeReservations,
     OpenSession,
     cancel_reservation,
     close_session,
     join_waitlist,
+    judge_reservations,
     open_session,
 )
 from marketplace.booking.waiting_handlers import HANDLERS
@@ -22,6 +25,7 @@ from marketplace.kernel.actors import Actor
 from marketplace.kernel.db import Database, atomically
 from marketplace.kernel.time import During, SetClock
 from tests.builders.booking import TEST, a_reservation, at_hours
+from tests.builders.orders import Market
 
 _HOUR = timedelta(hours=1)
 RUN = {job.name.removeprefix("booking."): job.run for job in jobs.JOBS}
@@ -92,3 +96,27 @@ async def a_used_reservation(
     clock.set(during.starts_at + _HOUR * (minutes / 60))
     await atomically(database, close_session, CloseSession(placed.id), actor=TEST)
     return placed
+
+
+async def waiting_things(market: Market) -> dict[str, int | str]:
+    """An entry of the buyer's, and a strike for what it cancelled too late."""
+    clock = market.database.clock.now()
+    soon = aligned(clock + timedelta(hours=3), 30)
+    listed = await an_entry(
+        market.database,
+        instrument_id=market.instrument_id,
+        actor=market.buyer,
+        during=During(soon + timedelta(days=8), soon + timedelta(days=9)),
+    )
+    late = await a_reservation(
+        market.database,
+        instrument_id=market.instrument_id,
+        during=During(soon, soon + _HOUR),
+        purpose=Purpose.EXTERNAL,
+        organisation_id=market.buyer.organisation_id,
+        person_id=market.buyer.person_id,
+    )
+    await market.do(cancel_reservation, CancelReservation(late.id, "改期"), by=market.buyer)
+    await market.do(judge_reservations, JudgeReservations((late.id,)))
+    (given,) = (await market.do(queries.strikes, StrikeSearch(), by=market.buyer)).strikes
+    return {"entry_id": listed.entry.id, "strike_id": given.id}

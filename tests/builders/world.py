@@ -71,6 +71,7 @@ from tests.builders.pricing import a_price_list
 from tests.builders.rewards import a_grade, a_reward_fund, an_approved_run
 from tests.builders.standing import standing_things
 from tests.builders.vouchers import a_piece
+from tests.builders.waiting import waiting_things
 
 # Roles of organisations whose things are nobody else's business.
 BOUND_ROLES = (
@@ -127,6 +128,7 @@ async def a_world(database: Database) -> World:
     await _report(market)
     ids = await _ids(market) | ordered
     ids |= await standing_things(market, learner_id=int(ids["person_id"]))
+    ids |= await waiting_things(market)
     sme_people = dict.fromkeys((Role.BUYER, Role.SME_ADMINISTRATOR), market.buyer)
     return World(
         ids=ids,

@@ -43,6 +43,7 @@ OPEN_TO_OTHERS = {
     "GET /instruments/{instrument_id:int}/standing": "anybody asks how they stand themselves",
     "POST /instruments/{instrument_id:int}/training-requests": "anybody may ask to learn",
     "POST /quotes": "anybody may ask what a listed instrument costs them",
+    "POST /waitlist": "every customer may wait for a listed instrument",
     "POST /price-lists/{price_list_id:int}/objections": "others object; the provider withdraws",
     "POST /claims": "a programme is there for every provider, with redemptions of its own",
     "POST /voucher-applications": "a programme is there for every SME",
