@@ -2,7 +2,7 @@
 
 from collections import Counter
 from dataclasses import replace
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from itertools import pairwise
 
 import pytest
@@ -323,3 +323,54 @@ async def test_rows_come_by_stretch_and_page_by_page(database: Database):
     assert whole.rows == [row for page in pages for row in page.rows]
     assert {(whole.total, whole.figures)} == {(page.total, page.figures) for page in pages}
     assert [row.bucket for row in whole.rows] == sorted(row.bucket for row in whole.rows)  # type: ignore[type-var]
+
+
+async def test_the_example_worked_by_hand_in_the_docs_comes_out(database: Database):
+    provider_id = await a_provider(database)
+    microscope = await a_bookable_instrument(database, provider_id=provider_id)
+    detector = await a_bookable_instrument(
+        database, provider_id=provider_id, calendar_id=microscope
+    )
+
+    async def listed_before(tx: Tx, _: None) -> None:
+        await tx.execute(text("update instrument set listed_at = '2024-06-01+08'"))
+
+    await atomically(database, listed_before, None, actor=TEST)
+    for opened_at, instrument_id, purpose, parts, idle in (
+        ("2025-02-28T23:20+08:00", microscope, Purpose.EXTERNAL, (20, 60, 0), 10),
+        ("2025-03-10T09:00+08:00", microscope, Purpose.TEACHING, (10, 40, 10), 0),
+        ("2025-03-10T09:30+08:00", detector, Purpose.OWN_RESEARCH, (0, 60, 0), 10),
+        ("2025-03-12T14:00+08:00", microscope, Purpose.MAINTENANCE, (0, 120, 0), 0),
+    ):
+        await a_session_in_history(
+            database,
+            instrument_id=instrument_id,
+            calendar_id=microscope,
+            opened_at=datetime.fromisoformat(opened_at),
+            purpose=purpose,
+            parts=parts,
+            idle=idle,
+        )
+
+    (row,) = (await figures(database, Scope(MARCH), Dimension.MACHINE)).rows
+
+    assert (40, 30, 60, 120) == (
+        row.figures.external_minutes,
+        row.figures.own_research_minutes,
+        row.figures.teaching_minutes,
+        row.figures.maintenance_minutes,
+    )
+    assert (300, 250, 30, 20, 130, 3) == (
+        row.figures.session_minutes,
+        row.figures.machine_minutes,
+        row.figures.overlap_minutes,
+        row.figures.idle_minutes,
+        row.figures.effective_minutes,
+        row.figures.sessions,
+    )
+    assert (7134, 8154) == (row.figures.quota_minutes, row.figures.national_quota_minutes)
+    assert (182, 159, 3077) == (
+        row.figures.utilisation_basis_points,
+        row.figures.national_utilisation_basis_points,
+        row.figures.sharing_basis_points,
+    )
