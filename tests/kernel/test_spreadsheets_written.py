@@ -1,13 +1,18 @@
 """Tables that are sent can be read again, and no text becomes a formula."""
 
 from datetime import date
+from typing import Any
 
 import pytest
 
 from marketplace.kernel.spreadsheets import FileFormat, row_batches, table_file
 from marketplace.kernel.spreadsheets.writing import workbook_bytes
 
-ROWS = [["名称", "分钟", "日"], ["显微镜", 60, date(2025, 3, 1)], ["=1+1", -5, None]]
+ROWS: list[list[Any]] = [
+    ["名称", "分钟", "日"],
+    ["显微镜", 60, date(2025, 3, 1)],
+    ["=1+1", -5, None],
+]
 
 
 @pytest.mark.parametrize("form", list(FileFormat))
