@@ -49,15 +49,17 @@ async def get_availability(
     from_: _From,
     until: FromQuery[datetime],
     user_class: FromQuery[UserClass | None] = None,
+    assisted: FromQuery[bool | None] = None,
 ) -> AvailabilityOut:
     """Free time in a window of at most 62 days; why the rest is not free, and what would free it.
 
-    For one class of user: the one asked for, or the caller's own at this provider.
+    For one class of user: the one asked for, or the caller's own at this provider. `assisted`
+    asks for time in which an operator can attend, as an instrument run by operators always does.
     """
     found = await read(
         request,
         queries.availability,
-        Window(instrument_id, window_of(from_, until), user_class),
+        Window(instrument_id, window_of(from_, until), user_class, assisted),
         actor=caller_or_nobody(request),
     )
     return AvailabilityOut.of(found)

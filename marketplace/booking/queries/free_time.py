@@ -7,11 +7,14 @@ from dataclasses import dataclass, field
 from datetime import date, timedelta
 
 from marketplace.booking.queries.floors import floor_of
+from marketplace.booking.queries.standing import operators_among, operators_of
 from marketplace.booking.queries.timetables import require_visible, schedule, schedules, taken
+from marketplace.booking.rules.assistance import attended_timetable, needs_operator
 from marketplace.booking.rules.availability import free_intervals
 from marketplace.booking.rules.classes import class_of
 from marketplace.booking.rules.floor import FloorWeek, whole_weeks
 from marketplace.booking.rules.intervals import common, minutes_of
+from marketplace.booking.rules.operators import attended
 from marketplace.booking.rules.schedule import BookingTerms
 from marketplace.booking.rules.states import UserClass
 from marketplace.booking.rules.timetable import Busy, SeatsFree, timetable
@@ -27,11 +30,13 @@ class Window:
     """The availability of one instrument in one period, for one class of user.
 
     Who does not say which is taken for the class in which the caller comes to the instrument.
+    `assisted` asks for time in which an operator can attend; None leaves it to the instrument.
     """
 
     instrument_id: int
     during: During
     user_class: UserClass | None = None
+    assisted: bool | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,8 +79,8 @@ class FreeIn:
 async def availability(tx: Tx, window: Window) -> Availability:
     """Free time of one instrument, and why the rest is not free.
 
-    Two statements for nobody in particular; one more to learn the caller's class, and one more
-    where a floor is left to outside users.
+    Two statements for nobody in particular; one more to learn the caller's class, one more where
+    a floor is left to outside users, and one more where an operator attends.
 
     Raises:
         Missing: when there is no such instrument, or it is not listed and not the actor's.
@@ -89,6 +94,9 @@ async def availability(tx: Tx, window: Window) -> Availability:
     if found.terms.outside_floor_minutes:
         floors = await floor_of(tx, found, window.during)
     times = timetable(found, beside, window.during, at=tx.now, floors=floors)
+    if needs_operator(found, window.assisted):
+        operators = await operators_of(tx, found, window.during)
+        times = attended_timetable(found, times, operators, window.during)
     return Availability(
         instrument_id=found.instrument_id,
         during=window.during,
@@ -148,9 +156,14 @@ async def free_among(tx: Tx, asked: FreeIn) -> set[int]:
 async def _free(
     tx: Tx, instrument_ids: Sequence[int], within: During, classes: Mapping[int, UserClass]
 ) -> dict[int, list[During]]:
+    """One statement more where some of the instruments are run by operators."""
     found = await schedules(tx, instrument_ids, within, classes=classes)
     beside = await taken(tx, list(found.values()), within)
-    return {
+    free = {
         instrument_id: free_intervals(one, beside[instrument_id], within, at=tx.now)
         for instrument_id, one in found.items()
     }
+    run_for_users = [one for one in found.values() if needs_operator(one, None)]
+    for instrument_id, some in (await operators_among(tx, run_for_users, within)).items():
+        free[instrument_id] = attended(free[instrument_id], some)
+    return free

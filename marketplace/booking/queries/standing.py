@@ -7,6 +7,8 @@ pass a quota together so come one after the other.
 
 from __future__ import annotations
 
+import re
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
@@ -45,12 +47,15 @@ _APPLYING = """
        and q.ended_at is null
 """
 
-_OPERATORS = f"""
+
+def _operators(instrument_id: str, provider_id: str) -> str:
+    """The operators of an instrument as JSON: each with hours, absences and what they attend."""
+    return f"""
     select json_agg(json_build_array(
              o.person_id,
              (select json_agg(json_build_array(h.weekday, h.opens_minute, h.closes_minute))
                 from operator_hours h
-               where h.person_id = o.person_id and h.provider_id = :provider_id),
+               where h.person_id = o.person_id and h.provider_id = {provider_id}),
              (select json_agg(json_build_array(lower(a.during), upper(a.during)))
                 from operator_absence a
                where a.person_id = o.person_id and a.during && :operators_within
@@ -62,8 +67,9 @@ _OPERATORS = f"""
                  and r.status in ({words(LIVE)}))
            ) order by o.person_id)
       from operator o
-     where o.instrument_id = :instrument_id
-"""  # noqa: S608 the states are written in the rules
+     where o.instrument_id = {instrument_id}
+    """  # noqa: S608 the states are written in the rules
+
 
 _TYPES: dict[Any, str] = {
     BigInteger: "instrument_id provider_id person_id organisation_id except_id",
@@ -72,6 +78,7 @@ _TYPES: dict[Any, str] = {
     TSTZRANGE: "during operators_within",
     # Instants as text: for arrays of others the driver would ask the server first.
     ARRAY(Text): "periods period_starts period_ends",
+    ARRAY(BigInteger): "instrument_ids provider_ids",
     Boolean: "lock with_operators",
 }
 
@@ -81,7 +88,7 @@ def _prepared(sql: str) -> Prepared:
         bindparam(name, type_=kind)
         for kind, names in _TYPES.items()
         for name in names.split()
-        if f":{name}" in sql
+        if re.search(rf":{name}\b", sql)
     ]
     return Prepared(text(sql).bindparams(*named))
 
@@ -115,7 +122,9 @@ _WHO = _prepared(
              select from operator o
               where o.instrument_id = :instrument_id and o.person_id = :person_id
            ) as is_operator,
-           case when :with_operators then ({_OPERATORS}) end as operators
+           case when :with_operators then (
+             {_operators(":instrument_id", ":provider_id")}
+           ) end as operators
     """  # noqa: S608 every value is bound
 )
 
@@ -167,19 +176,38 @@ async def operators_of(
 
     `besides` is a reservation that keeps nobody from attending it.
     """
-    (row,) = await tx.fetch(
-        _ONLY_OPERATORS,
+    among = await operators_among(tx, [found], within, besides=besides)
+    return among[found.instrument_id]
+
+
+_AMONG = _prepared(
+    f"""
+    select one.instrument_id,
+           ({_operators("one.instrument_id", "one.provider_id")}) as operators
+      from unnest(:instrument_ids, :provider_ids) as one(instrument_id, provider_id)
+    """  # noqa: S608 every value is bound
+)
+
+
+async def operators_among(
+    tx: Tx, some: Sequence[Schedule], within: During, *, besides: int | None = None
+) -> dict[int, tuple[Operator, ...]]:
+    """The operators of each instrument, in one statement for any number; none for none."""
+    if not some:
+        return {}
+    rows = await tx.fetch(
+        _AMONG,
         {
-            "instrument_id": found.instrument_id,
-            "provider_id": found.provider_id,
+            "instrument_ids": [one.instrument_id for one in some],
+            "provider_ids": [one.provider_id for one in some],
             "operators_within": driver_range(within),
             "except_id": besides,
         },
     )
-    return tuple(_operator(*each) for each in row["operators"] or ())
-
-
-_ONLY_OPERATORS = _prepared(f"select ({_OPERATORS}) as operators")
+    return {
+        row["instrument_id"]: tuple(_operator(*each) for each in row["operators"] or ())
+        for row in rows
+    }
 
 
 def _values(tx: Tx, asked: StandingAsked, *, lock: bool) -> dict[str, Any]:

@@ -1,6 +1,7 @@
 """Assisted reservations: somebody of the staff attends, for the whole time, one machine at once."""
 
 from collections import Counter
+from datetime import date
 from typing import Any
 
 import pytest
@@ -16,7 +17,16 @@ from marketplace.booking.errors import (
     ReservationOverlaps,
     ReservationRefused,
 )
-from marketplace.booking.queries import Purpose, Reservation
+from marketplace.booking.queries import (
+    FreeIn,
+    Purpose,
+    Reservation,
+    WeekOf,
+    Window,
+    availability,
+    free_among,
+    week_strips,
+)
 from marketplace.booking.queries.operators import (
     AbsenceSearch,
     CalendarAsked,
@@ -111,6 +121,36 @@ async def test_each_assisted_reservation_gets_an_operator_of_its_own(lab: Lab):
     assert [clock_at(2, 11), clock_at(2, 13), clock_at(2, 15)] == [
         one["starts_at"] for one in refused.value.alternatives if one["kind"] == "slot"
     ]
+
+
+async def test_free_time_is_time_in_which_an_operator_can_attend(lab: Lab):
+    run_by_operators, either = lab.instruments
+    for number in (0, 1):
+        await lab.reserved(number, at_hours(2, 10, 12), assisted=True)
+
+    async def free(instrument_id: int, assisted: bool | None = None) -> list[During]:
+        window = Window(instrument_id, at_hours(2, 8, 18), assisted=assisted)
+        return list((await lab.do(availability, window)).free)
+
+    afternoon = [at_hours(2, 9, 10), at_hours(2, 12, 17)]
+    assert afternoon == await free(run_by_operators)
+    assert afternoon == await free(either, True)
+    assert [at_hours(2, 8, 18)] == await free(either)
+    window = Window(either, at_hours(2, 8, 18), assisted=True)
+    told = [(one.during, one.reason) for one in (await lab.do(availability, window)).busy]
+    assert [
+        (at_hours(2, 8, 9), "operator"),
+        (at_hours(2, 10, 12), "operator"),
+        (at_hours(2, 17, 18), "operator"),
+    ] == told
+    asked = FreeIn(lab.instruments, at_hours(2, 16.5, 17.5))
+    assert {either} == await lab.do(free_among, asked)
+    strips = await lab.do(week_strips, WeekOf(lab.instruments, date(2025, 3, 5)))
+    assert (360, 480, 480, 0, 0, 480, 480) == strips[run_by_operators]
+    by_users = await a_bookable_instrument(lab.database)
+    nothing = await lab.do(availability, Window(by_users, at_hours(2, 8, 18), assisted=True))
+    assert [()] == [nothing.free]
+    assert ["operation"] == [one.reason for one in nothing.busy]
 
 
 async def test_operators_take_turns_and_an_order_keeps_its_one_reservation(lab: Lab):
