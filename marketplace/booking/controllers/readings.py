@@ -44,6 +44,8 @@ from marketplace.parties.roles import SEES_EVERYTHING, Role, Scope
 
 STAFF = (Role.TECHNICIAN, Role.PROVIDER_MANAGER)
 
+# `state` alone is a name of the web framework.
+_StateIfAny = Annotated[ReadingState | None, QueryParameter(name="state")]
 _FromIfAny = Annotated[datetime | None, QueryParameter(name="from")]
 
 
@@ -73,7 +75,7 @@ async def post_readings(request: ApiRequest, data: JSONBody[ReadingsIn]) -> Read
 @get("/readings", summary="Runs of one's own instruments", **allow(*STAFF, *SEES_EVERYTHING))
 async def get_readings(
     request: ApiRequest,
-    state: FromQuery[ReadingState | None] = None,
+    state_: _StateIfAny = None,
     instrument_id: FromQuery[Id | None] = None,
     reservation_id: FromQuery[Id | None] = None,
     from_: _FromIfAny = None,
@@ -85,7 +87,7 @@ async def get_readings(
     during = None
     if from_ is not None and until is not None:
         during = during_of(from_, until)
-    search = ReadingSearch(state, instrument_id, reservation_id, during, page, page_size)
+    search = ReadingSearch(state_, instrument_id, reservation_id, during, page, page_size)
     return reading_page(await read(request, queries.readings, search), page, page_size)
 
 
