@@ -17,45 +17,40 @@ import asyncpg
 import msgspec
 import structlog
 from sqlalchemy import ClauseElement, CursorResult, MetaData, event
-from sqlalchemy.dialects.postgresql.asyncpg import AsyncAdapt_asyncpg_dbapi
 from sqlalchemy.dialects.postgresql.asyncpg import dialect as postgresql_asyncpg
 from sqlalchemy.exc import (
-    DBAPIError,
-    InterfaceError,
     InvalidatePoolError,
-    OperationalError,
 )
-from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 from sqlalchemy.sql import Executable
 
 from marketplace.kernel import audit, outbox
 from marketplace.kernel.actors import Actor
-from marketplace.kernel.errors import Conflict, DomainError, Malformed, Missing, Unavailable
+from marketplace.kernel.db_errors import Retry, errors_translated, translated
+from marketplace.kernel.errors import DomainError, Missing, Unavailable
 from marketplace.kernel.events import Event
 from marketplace.kernel.tables import metadata
 from marketplace.kernel.time import Clock, SystemClock, shanghai_day
 
-__all__ = ["Database", "MetaData", "Tx", "atomically", "metadata"]
+__all__ = [
+    "Database",
+    "MetaData",
+    "Tx",
+    "atomically",
+    "errors_translated",
+    "metadata",
+    "translated",
+]
 
 log = structlog.get_logger()
 
 ATTEMPTS_MAX = 3
-RETRIED_SQLSTATES = frozenset({"40001", "40P01"})
 
 R = TypeVar("R")
 C = TypeVar("C")
 CommitListener = Callable[[Sequence[Event]], None]
 
 _DIALECT = postgresql_asyncpg()  # type: ignore[no-untyped-call]
-# What comes from the driver, wrapped by SQLAlchemy's adapter or not at all, where a use case or
-# `Tx.raw` asked it something.
-_DRIVER_ERRORS = (
-    AsyncAdapt_asyncpg_dbapi.Error,
-    asyncpg.PostgresError,
-    asyncpg.InterfaceError,
-    asyncpg.InternalClientError,
-)
 
 
 class Database:
@@ -319,7 +314,7 @@ async def retried(attempt: Callable[[], Awaitable[R]]) -> R:
     for number in range(1, ATTEMPTS_MAX + 1):
         try:
             return await attempt()
-        except _Retry as retry:
+        except Retry as retry:
             if number == ATTEMPTS_MAX:
                 raise Unavailable("The database is busy; send the same request again.") from retry
             await asyncio.sleep(random.uniform(0.005, 0.05) * number)  # noqa: S311 a pause
@@ -340,67 +335,3 @@ async def transaction(
         yield tx
         await tx.flush()
     database.tell(tx.stored_events)
-
-
-@asynccontextmanager
-async def errors_translated() -> AsyncIterator[None]:
-    """What the database refuses inside the block means the same to callers everywhere.
-
-    For what must open its connection in a way of its own; `transaction` does it for the rest.
-    """
-    try:
-        yield
-    except (DBAPIError, *_DRIVER_ERRORS) as error:
-        meaning = translated(error)
-        if meaning is error:
-            raise
-        raise meaning from error
-    except PoolTimeout as error:
-        raise Unavailable("Every database connection is in use.") from error
-    except (ConnectionError, OSError) as error:
-        raise Unavailable("The database does not answer.") from error
-
-
-class _Retry(Exception):
-    """A serialization failure or a deadlock: the same transaction may succeed next time."""
-
-
-# What it says when it is not there for us: no connection, shutting down or starting, full, or the
-# database is being made anew.
-_GONE_SQLSTATES = ("08", "57P01", "57P02", "57P03", "53300", "3D000")
-# What the driver says of a connection that was lost before; it has no SQLSTATE.
-_CLOSED = "connection is closed"
-
-# What PostgreSQL says of values it cannot hold: bad text, a number or a date out of range.
-_UNREADABLE_SQLSTATES = ("22",)
-
-
-def translated(error: Exception) -> Exception:
-    """What a database error means to the caller, or the error itself when it is a bug."""
-    cause: object = error
-    if isinstance(error, DBAPIError):
-        cause = getattr(error.orig, "__cause__", None)
-    elif isinstance(error, AsyncAdapt_asyncpg_dbapi.Error):
-        cause = error.__cause__
-    sqlstate = str(getattr(cause, "sqlstate", "") or "")
-    if sqlstate in RETRIED_SQLSTATES:
-        return _Retry(sqlstate)
-    constraint = getattr(cause, "constraint_name", None)
-    if constraint and constraint in DomainError.by_constraint:
-        return DomainError.by_constraint[constraint]()
-    lost = type(cause) is asyncpg.InterfaceError and _CLOSED in str(cause)
-    # A farewell of the server that comes unasked confuses the driver before it closes.
-    lost = lost or isinstance(cause, asyncpg.InternalClientError)
-    if lost or sqlstate.startswith(_GONE_SQLSTATES):
-        return Unavailable("The database does not answer.")
-    if sqlstate == "57014":
-        return Unavailable("The question took too long; ask for less at once.")
-    if sqlstate == "55P03":
-        return Conflict("Somebody else is working on the same thing; try again shortly.")
-    if sqlstate.startswith(_UNREADABLE_SQLSTATES) or isinstance(
-        cause, asyncpg.DataError | UnicodeError | OverflowError
-    ):
-        return Malformed("A value cannot be stored: a character or a number out of range.")
-    if isinstance(error, InterfaceError | OperationalError) and error.connection_invalidated:
-        return Unavailable("The database does not answer.")
-    return error
