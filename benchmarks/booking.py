@@ -1,12 +1,14 @@
-"""How fast reservations are placed, against the same SQL through bare asyncpg and pgbench.
+"""How fast reservations are placed under every rule, against the same SQL through bare asyncpg.
 
-    python -m benchmarks.booking [--seconds 6] [--rounds 3] [--reservations 200000] [--json]
+    python -m benchmarks.booking [--seconds 6] [--rounds 3] [--reservations 10000 1000000] [--json]
 
-Starts a PostgreSQL of its own (fsync and synchronous_commit on), fills it, starts one uvicorn
-process of the real application and one of `booking_raw.py`, and lets 16 connections book slots
-that are all free, in turns, round by round. Figures are medians of the rounds. Client, web process
-and PostgreSQL share the machine, so rates from another machine compare by their ratios only; CPU
-time per request repeats better than rates do.
+For each number of reservations it starts a PostgreSQL of its own (fsync and synchronous_commit on),
+fills it, starts one uvicorn process of the real application and one of `booking_raw.py`, and lets
+16 connections book slots that are all free, in turns, round by round. Every instrument has classes
+of user with hours of their own, priority and peak hours, a dated day, a floor for others and a
+qualification to hold; every person has two quotas. Figures are medians of the rounds. Client, web
+process and PostgreSQL share the machine, so rates from another machine compare by their ratios
+only; CPU time per request repeats better than rates do.
 """
 
 import argparse
@@ -24,14 +26,13 @@ from urllib.parse import quote
 import asyncpg
 import uvloop
 
-from benchmarks import booking_fill, booking_raw
+from benchmarks import booking_fill
 from benchmarks.load import (
     SECRET,
     cpu_seconds,
     load,
     machine,
     medians,
-    pgbench,
     process_stat,
     web_process,
 )
@@ -44,8 +45,8 @@ from marketplace.kernel.tokens import AccessTokens
 class Requests:
     """Requests for slots that nobody has taken: the next one on each call."""
 
-    def __init__(self, filled: booking_fill.Filled, token: str) -> None:
-        self.filled, self.token = filled, token
+    def __init__(self, filled: booking_fill.Filled, tokens: list[str]) -> None:
+        self.filled, self.tokens = filled, tokens
         self.numbers = itertools.count()
 
     def placing(self, prefix: str) -> Callable[[], bytes]:
@@ -59,7 +60,8 @@ class Requests:
             )
             return (
                 f"POST {prefix}/reservations HTTP/1.1\r\nHost: x\r\n"
-                f"Authorization: Bearer {self.token}\r\nIdempotency-Key: slot-{number}\r\n"
+                f"Authorization: Bearer {self.tokens[number % len(self.tokens)]}\r\n"
+                f"Idempotency-Key: slot-{number}\r\n"
                 f"Content-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n{body}"
             ).encode()
 
@@ -110,7 +112,7 @@ async def measure(subject: Subject, *, postmaster: int, seconds: float) -> dict[
 
 
 async def compare(
-    subjects: list[Subject], *, url: str, script: Path, postmaster: int, rounds: int, seconds: float
+    subjects: list[Subject], *, postmaster: int, rounds: int, seconds: float
 ) -> dict[str, dict[str, float]]:
     """Every subject in turn, then again: what disturbs the machine disturbs all alike."""
     found: dict[str, list[dict[str, float]]] = {}
@@ -120,15 +122,12 @@ async def compare(
         for subject in subjects:
             figures = await measure(subject, postmaster=postmaster, seconds=seconds)
             found.setdefault(subject.name, []).append(figures)
-        rate = await asyncio.to_thread(pgbench, url, script, clients=16, seconds=seconds)
-        found.setdefault("place: pgbench c=16", []).append({"per_second": rate})
     return {name: medians(figures) for name, figures in found.items()}
 
 
 RATIOS = (
     ("place: application c=16", "place: raw c=16"),
     ("place: application c=1", "place: raw c=1"),
-    ("place: application c=16", "place: pgbench c=16"),
     ("week: application c=16", "week: raw c=16"),
 )
 
@@ -146,17 +145,22 @@ def _cpu(figures: dict[str, float]) -> float:
     return figures["web_cpu_ms"] + figures["postgres_cpu_ms"]
 
 
-async def run(options: argparse.Namespace, folder: Path) -> dict[str, object]:
+async def run(options: argparse.Namespace, folder: Path, reservations: int) -> dict[str, object]:
     server = EmbeddedPostgres(folder, options={"max_connections": "100"})
     url = await asyncio.to_thread(server.start)
     try:
         await asyncio.to_thread(migrate, url)
-        filled = await booking_fill.fill(url, reservations=options.reservations)
+        filled = await booking_fill.fill(url, reservations=reservations)
         postmaster = int(process_stat(filled.backend_pid)[1])
-        script = folder / "place.sql"
-        script.write_text(booking_fill.pgbench_script(filled, booking_raw))
-        staff = Actor(filled.person_id, filled.provider_id, "provider", frozenset({"technician"}))
-        requests = Requests(filled, AccessTokens(SECRET, minutes=60).issue(staff))
+        tokens = AccessTokens(SECRET, minutes=600)
+        staff = frozenset({"technician"})
+        requests = Requests(
+            filled,
+            [
+                tokens.issue(Actor(person_id, filled.provider_id, "provider", staff))
+                for person_id in filled.people
+            ],
+        )
         with (
             web_process("marketplace.app:application", url) as (real_pid, real_port),
             web_process("benchmarks.booking_raw:application", url) as (raw_pid, raw_port),
@@ -174,8 +178,6 @@ async def run(options: argparse.Namespace, folder: Path) -> dict[str, object]:
             stated = await conditions(url, filled)
             figures = await compare(
                 subjects,
-                url=url,
-                script=script,
                 postmaster=postmaster,
                 rounds=options.rounds,
                 seconds=options.seconds,
@@ -224,15 +226,33 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--seconds", type=float, default=4.0, help="of each measurement")
     parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--reservations", type=int, default=200_000, help="that exist before")
+    parser.add_argument(
+        "--reservations", type=int, nargs="+", default=[200_000], help="that exist before"
+    )
     parser.add_argument("--json", action="store_true")
     options = parser.parse_args()
-    with tempfile.TemporaryDirectory(prefix="bench-") as folder:
-        found = uvloop.run(run(options, Path(folder)))
+    found = []
+    for reservations in options.reservations:
+        with tempfile.TemporaryDirectory(prefix="bench-") as folder:
+            found.append(uvloop.run(run(options, Path(folder), reservations)))
+            if not options.json:
+                show(found[-1])
     if options.json:
         print(json.dumps(found, indent=2))
     else:
-        show(found)
+        show_growth(found)
+
+
+def show_growth(found: list[dict]) -> None:
+    """What more reservations cost in CPU of web process and PostgreSQL, against the first."""
+    if len(found) < 2:
+        return
+    print("\nCPU per request as the number of reservations grows, against the first")
+    for name in ("place: application c=16", "week: application c=16"):
+        first = _cpu(found[0]["figures"][name])
+        for one in found:
+            many = one["conditions"]["reservations_before"]
+            print(f"{_cpu(one['figures'][name]) / first:5.2f}  {name}, {many:,} reservations")
 
 
 if __name__ == "__main__":

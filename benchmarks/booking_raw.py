@@ -9,43 +9,50 @@ import json
 import os
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, timedelta, timezone
 
 import asyncpg
 import msgspec
 from litestar import Litestar, Request, Response, get, post
 
+from marketplace.booking.queries import standing, timetables
+from marketplace.booking.use_cases import seats
 from marketplace.kernel.tokens import AccessTokens
 
 LOCK = "select pg_try_advisory_xact_lock(hashtextextended($1, 0))"
 STORED = """
 select method, path, body_sha256, status, body from idempotency_key
  where person_id = $1 and organisation_id = $2 and key = $3"""
-SCHEDULE = """
-select i.id, i.provider_id, i.status, i.share_mode,
-       coalesce((select json_agg(json_build_array(weekday, opens_minute, closes_minute))
-                   from opening_hours where instrument_id = i.id), json_build_array()) as hours,
-       coalesce((select json_agg(json_build_array(lower(during), upper(during), reason))
-                   from closure where instrument_id = i.id and during && $2),
-                json_build_array()) as closures,
-       r.step_minutes, r.minimum_minutes, r.maximum_minutes, r.notice_minutes, r.horizon_days,
-       r.before_minutes, r.after_minutes, r.seats, r.needs_approval, r.open_on_holidays
-  from instrument i left join booking_rule r on r.instrument_id = i.id
- where i.id = any($1::bigint[])"""
-RESERVE = """
-insert into reservation (instrument_id, provider_id, seat, during, blocked, status,
-  organisation_id, person_id, purpose, order_id, held_until, override_reason, placed_at,
-  confirmed_at)
-values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)
-on conflict on constraint reservation_no_overlap do nothing returning id, seat"""
+FLOOR_LOCK = """
+select pg_advisory_xact_lock(hashtextextended(week, 0)) from unnest($1::text[]) as week"""
+FLOOR_USES = """
+select lower(during), upper(during), user_class, purpose from reservation
+ where status in ('held', 'offered', 'requested', 'confirmed', 'in_use') and calendar_id = $1
+   and blocked && $2 and id <> 0 and (status in ('confirmed', 'in_use') or held_until > $3)
+union all
+select lower(during), upper(during), user_class, purpose from reservation
+ where status = 'used' and calendar_id = $1
+   and (instrument_id = $1
+        or instrument_id in (select instrument_id from booking_rule where calendar_id = $1))
+   and lower(during) between $4 and $5 and during && $2"""
 TELL = "insert into outbox_event (name, payload, recorded_at, due_at) values ($1, $2, $3, $4)"
 STORE = """
 insert into idempotency_key (key, person_id, organisation_id, method, path, body_sha256, status,
   body, stored_at) values ($1, $2, $3, $4, $5, $6, $7, $8, $9)"""
 TAKEN = """
-select r.instrument_id, r.seat, lower(r.blocked), upper(r.blocked)
-  from unnest($1::bigint[]) as asked(id) join reservation r on r.instrument_id = asked.id
- where r.status in ('requested', 'confirmed', 'in_use') and r.blocked && $2"""
+select r.calendar_id, r.seat, lower(r.blocked), upper(r.blocked)
+  from unnest($1::bigint[]) as asked(id) join reservation r on r.calendar_id = asked.id
+ where r.status in ('held', 'offered', 'requested', 'confirmed', 'in_use') and r.blocked && $2
+   and (r.held_until is null or r.held_until > now() or r.status in ('confirmed', 'in_use'))"""
+# The longer statements are the application's own: the same SQL, without what computes around it.
+SCHEDULE, WHO, USES, RESERVE = (
+    timetables._SCHEDULES,
+    standing._WHO,
+    standing._USES,
+    seats._TAKE,
+)
+SHANGHAI = timezone(timedelta(hours=8))
+END = datetime(2200, 1, 1, tzinfo=UTC)
 
 
 class Body(msgspec.Struct, forbid_unknown_fields=True):
@@ -70,30 +77,35 @@ async def reserve(request: Request) -> Response[bytes]:
     async with app.state.pool.acquire() as connection, connection.transaction():
         await connection.fetchval(LOCK, f"{actor.person_id}:{actor.organisation_id}:{key}")
         await connection.fetchrow(STORED, actor.person_id, actor.organisation_id, key)
-        found = await connection.fetchrow(SCHEDULE, [asked.instrument_id], during)
-        json.loads(found["hours"])
-        json.loads(found["closures"])
+        found = await schedule(connection, asked.instrument_id, during)
         blocked = asyncpg.Range(
             asked.starts_at - timedelta(minutes=found["before_minutes"]),
             asked.ends_at + timedelta(minutes=found["after_minutes"]),
         )
-        made = await connection.fetchrow(
-            RESERVE,
-            asked.instrument_id,
-            found["provider_id"],
-            1,
-            during,
-            blocked,
-            "confirmed",
-            actor.organisation_id,
-            actor.person_id,
-            asked.purpose,
-            None,
-            None,
-            None,
-            now,
-            now,
-        )
+        row = {
+            "instrument_id": asked.instrument_id,
+            "provider_id": found["provider_id"],
+            "calendar_id": asked.instrument_id,
+            "seat": 1,
+            "during": during,
+            "blocked": blocked,
+            "status": "confirmed",
+            "organisation_id": actor.organisation_id,
+            "person_id": actor.person_id,
+            "user_class": "own_unit",
+            "purpose": asked.purpose,
+            "operator_id": None,
+            "group_id": None,
+            "series_id": None,
+            "order_id": None,
+            "held_until": None,
+            "override_reason": None,
+            "placed_at": now,
+            "confirmed_at": now,
+            "changed_at": now,
+        }
+        await stand(connection, row, now, floor=found["outside_floor_minutes"])
+        made = await connection.fetchrow(RESERVE.sql, *RESERVE.arguments(row))
         if made is None:
             return Response(content=b"{}", status_code=409)
         told = {
@@ -134,6 +146,59 @@ async def reserve(request: Request) -> Response[bytes]:
     return Response(content=answer, status_code=201, media_type="application/json")
 
 
+async def schedule(connection: asyncpg.Connection, instrument_id: int, around: asyncpg.Range):
+    """The instrument with its hours, in one row."""
+    found = await connection.fetchrow(
+        SCHEDULE.sql,
+        *SCHEDULE.arguments(
+            {
+                "instrument_ids": [instrument_id],
+                "around": around,
+                "first_day": around.lower.astimezone(SHANGHAI).date(),
+                "last_day": around.upper.astimezone(SHANGHAI).date(),
+            }
+        ),
+    )
+    for name in ("hours", "closures", "classes", "weekly", "dated"):
+        json.loads(found[name] or "[]")
+    return found
+
+
+async def stand(connection: asyncpg.Connection, row: dict, now: datetime, *, floor: int) -> None:
+    """How the person stands: quotas under their locks, and the floor where there is one."""
+    begins = row["during"].lower.astimezone(SHANGHAI)
+    day = begins.replace(hour=0, minute=0, second=0, microsecond=0)
+    week = day - timedelta(days=day.weekday())
+    month = day.replace(day=1)
+    spans = (
+        ("day", day, day + timedelta(days=1)),
+        ("week", week, week + timedelta(days=7)),
+        ("month", month, (month + timedelta(days=32)).replace(day=1)),
+        ("year", day.replace(month=1, day=1), day.replace(year=day.year + 1, month=1, day=1)),
+        ("open", now, END),
+    )
+    values = row | {
+        "periods": [name for name, _, _ in spans],
+        "period_starts": [starts.isoformat() for _, starts, _ in spans],
+        "period_ends": [ends.isoformat() for _, _, ends in spans],
+        "lock": True,
+        "now": now,
+        "with_operators": False,
+        "operators_within": row["during"],
+        "except_id": None,
+    }
+    who = await connection.fetchrow(WHO.sql, *WHO.arguments(values))
+    if who["quotas"]:
+        await connection.fetch(USES.sql, *USES.arguments(values))
+    if floor:
+        whole = asyncpg.Range(week, week + timedelta(days=7))
+        lock = [f"outside-floor:{row['calendar_id']}:{week.date()}"]
+        await connection.fetchval(FLOOR_LOCK, lock)
+        await schedule(connection, row["instrument_id"], whole)
+        longest = week - timedelta(days=31)
+        await connection.fetch(FLOOR_USES, row["calendar_id"], whole, now, longest, whole.upper)
+
+
 @get("/instruments/{instrument_id:int}/availability")
 async def availability(request: Request, instrument_id: int) -> Response[bytes]:
     """What is taken in a window, as rows."""
@@ -141,12 +206,12 @@ async def availability(request: Request, instrument_id: int) -> Response[bytes]:
     ends_at = datetime.fromisoformat(request.query_params["until"])
     during = asyncpg.Range(starts_at, ends_at)
     async with request.app.state.pool.acquire() as connection, connection.transaction():
-        found = await connection.fetchrow(SCHEDULE, [instrument_id], during)
+        found = await schedule(connection, instrument_id, during)
         taken = await connection.fetch(TAKEN, [instrument_id], during)
     answer = msgspec.json.encode(
         {
             "instrument_id": instrument_id,
-            "hours": json.loads(found["hours"]),
+            "hours": json.loads(found["hours"] or "[]"),
             "busy": [{"starts_at": row[2], "ends_at": row[3]} for row in taken],
         }
     )
