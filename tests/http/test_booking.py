@@ -105,8 +105,14 @@ async def test_anybody_sees_when_an_instrument_is_free_and_not_by_whom(
             "ends_at": "2025-03-05T03:00:00Z",
             "reason": "reserved",
             "text": "",
+            "remedy": "waitlist",
+            "free_at": None,
+            "classes": [],
         }
     ]
+    assert answer.json()["user_class"] == "enterprise"
+    assert [one["seats"] for one in answer.json()["seats_free"]] == [1, 1]
+    assert answer.json()["floors"] == []
 
 
 @pytest.mark.parametrize(
