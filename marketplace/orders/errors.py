@@ -19,6 +19,13 @@ class QuoteUnclear(Malformed):
     title = "Say what is to be quoted"
 
 
+class SamplesTooSoon(Refused):
+    """Providers are told of samples some days before they arrive."""
+
+    code = "samples-too-soon"
+    title = "The samples would arrive too soon"
+
+
 class PurposeUnknown(Refused):
     """Only public purposes are free of charge; any other use is simply paid for."""
 

@@ -25,6 +25,7 @@ from marketplace.orders.rules.contract import FORMS, standard_clauses
 from marketplace.orders.rules.rescheduling import ChangeKind
 from marketplace.orders.rules.states import Mode
 from marketplace.orders.use_cases import (
+    AcceptChange,
     ChangeAsked,
     Changed,
     ChangeView,
@@ -36,10 +37,12 @@ from marketplace.orders.use_cases import (
     MakeQuote,
     OpenService,
     PlaceOrder,
+    ProposalLook,
     ReceiveSamples,
     RescheduleOrder,
     SamplesSent,
     StoreDeliverable,
+    accept_change,
     close_service,
     confirm_order,
     deliver_order,
@@ -49,6 +52,7 @@ from marketplace.orders.use_cases import (
     open_service,
     place_order,
     preview_change,
+    preview_proposal,
     receive_samples,
     reschedule_order,
     store_deliverable,
@@ -279,3 +283,17 @@ async def an_extension(
     view = await market.do(preview_change, looked, by=actor)
     asked = ExtendOrder(order_id, ends_at, agreed=view.figures.token)
     return await market.do(extend_order, asked, by=actor)
+
+
+async def a_confirmed_order(market: Market) -> Order:
+    """An order on an instrument whose provider decides on each request."""
+    placed = await an_order(market)
+    return await market.do(confirm_order, ConfirmOrder(placed.id), by=market.manager)
+
+
+async def accepted(market: Market, proposed: Changed, *, by: Actor) -> Changed:
+    """Look at a proposal and agree to the figures shown."""
+    order_id, change_id = proposed.order.id, proposed.change.id
+    view = await market.do(preview_proposal, ProposalLook(order_id, change_id), by=by)
+    command = AcceptChange(order_id, change_id, view.figures.token, signed_from="203.0.113.8")
+    return await market.do(accept_change, command, by=by)

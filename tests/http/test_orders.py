@@ -104,6 +104,8 @@ async def test_a_quote_names_its_lines_its_clauses_and_what_the_buyer_pays(
         ({"mode": "sideways"}, 400),
         ({"samples": 0}, 400),
         ({"samples": 2}, 400),
+        ({"arrives_on": "2025-03-20"}, 400),
+        ({"arrives_on": "tomorrow"}, 400),
         ({"instrument_id": 999_999}, 404),
         ({"instrument_id": 2**60}, 400),
         ({"surprise": 1}, 400),

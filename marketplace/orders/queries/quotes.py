@@ -13,6 +13,7 @@ from marketplace.kernel.time import shanghai_day
 from marketplace.orders import tables
 from marketplace.orders.errors import QuoteMissing
 from marketplace.orders.queries.access import sees_everything
+from marketplace.orders.rules.sample_notice import earliest_arrival_on
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +51,14 @@ class Quote:
     def served_on(self) -> date | None:
         """The day of the service, where the quote names one: the voucher must be valid then."""
         return None if self.starts_at is None else shanghai_day(self.starts_at)
+
+    @property
+    def samples_from(self) -> date | None:
+        """The first day on which samples may arrive that are ordered when the quote was made."""
+        if self.samples is None:
+            return None
+        notice = self.term("booking", "sample_notice_minutes")
+        return earliest_arrival_on(self.made_at, notice_minutes=notice)
 
     def term(self, section: str, name: str) -> Any:
         """The value of a term frozen in the quote."""

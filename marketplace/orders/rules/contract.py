@@ -16,9 +16,8 @@ from marketplace.kernel.money import yuan
 from marketplace.orders.errors import ClausesIncomplete
 
 # Raised when the shape of the document changes, so that an old one is still read as it was.
-VERSION = 1
-# An addendum repeats the whole contract as it is then, and says which one it takes the place of.
-ADDENDUM_VERSION = 2
+# 2: says on which day samples arrive, and an addendum which contract it takes the place of.
+VERSION = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,6 +122,7 @@ class Service:
     total_fen: int
     voucher_fen: int
     own_fen: int
+    arrives_on: str | None = None
 
 
 def require_clauses(clauses: Mapping[str, str], *, required: Sequence[str]) -> None:
@@ -192,7 +192,7 @@ def addendum_document(
     """
     return {
         **previous,
-        "version": ADDENDUM_VERSION,
+        "version": VERSION,
         "service": _as_json(service),
         "offered_at": signed_at,
         "amends": _as_json(amends),
@@ -280,5 +280,7 @@ def _party_text(label: str, party: Mapping[str, Any]) -> str:
 
 def _when_text(service: Mapping[str, Any]) -> str:
     if service["samples"] is not None:
-        return f"送样 / Samples: {service['samples']}"
+        arrival = service.get("arrives_on")
+        day = f"，到样日 / arriving on {arrival}" if arrival else ""
+        return f"送样 / Samples: {service['samples']}{day}"
     return f"自主上机 / Machine time: {service['starts_at']} – {service['ends_at']}"

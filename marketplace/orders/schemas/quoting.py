@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import Annotated, Any
 
 import msgspec
@@ -110,7 +110,7 @@ def _facets(values: tuple[catalogue.FacetValue, ...]) -> list[FacetOut]:
 
 
 class QuoteIn(In):
-    """What is to be quoted: machine time from–until, or a number of samples."""
+    """What is to be quoted: machine time from–until, or a number of samples and their day."""
 
     instrument_id: Id
     mode: Mode
@@ -121,6 +121,7 @@ class QuoteIn(In):
     service_kind: Word = queries.SERVICE_KIND
     use_voucher: bool = True
     buyer_id: Id | None = None
+    arrives_on: date | None = None
 
     def to_command(self) -> MakeQuote:
         """The command."""
@@ -137,7 +138,10 @@ class ClauseOut(Out):
 
 
 class QuoteOut(Out):
-    """A quote with every line, the voucher's part and why, and the clauses to agree on."""
+    """A quote with every line, the voucher's part and why, and the clauses to agree on.
+
+    Samples may arrive from `samples_from` on, and are wished to on `arrives_on`.
+    """
 
     id: int
     buyer_id: int
@@ -163,6 +167,8 @@ class QuoteOut(Out):
     made_at: datetime
     used_at: datetime | None
     amends_order_id: int | None
+    arrives_on: date | None
+    samples_from: date | None
 
     @classmethod
     def of(cls, quote: queries.Quote) -> QuoteOut:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 
 from sqlalchemy import insert
@@ -24,6 +24,7 @@ from marketplace.orders.errors import (
 from marketplace.orders.queries.offers import EARLIEST, LATEST, SERVICE_KIND
 from marketplace.orders.queries.quotes import Quote
 from marketplace.orders.rules.customers import CustomerClass, customer_class
+from marketplace.orders.rules.sample_notice import order_until, require_notice
 from marketplace.orders.rules.states import Mode
 from marketplace.parties import queries as parties
 from marketplace.parties.roles import Role
@@ -33,7 +34,10 @@ from marketplace.vouchers import queries as vouchers
 
 @dataclass(frozen=True, slots=True)
 class MakeQuote:
-    """What would this service cost this buyer? `buyer_id` is for a station agent to fill in."""
+    """What would this service cost this buyer? `buyer_id` is for a station agent to fill in.
+
+    `arrives_on` is the day on which the buyer's samples are to arrive, where it knows it.
+    """
 
     instrument_id: int
     mode: Mode
@@ -44,6 +48,7 @@ class MakeQuote:
     service_kind: str = SERVICE_KIND
     use_voucher: bool = True
     buyer_id: int | None = None
+    arrives_on: date | None = None
 
     def during(self) -> During | None:
         """The interval asked for, or None for samples.
@@ -54,7 +59,11 @@ class MakeQuote:
         if self.mode == Mode.SAMPLES:
             if self.samples is None or self.starts_at or self.ends_at:
                 raise QuoteUnclear("For samples, say how many, and no times.")
+            if self.arrives_on and not EARLIEST.date() <= self.arrives_on < LATEST.date():
+                raise QuoteUnclear("The samples' day is not of this century.")
             return None
+        if self.arrives_on is not None:
+            raise QuoteUnclear("Machine time has its start; only samples arrive on a day.")
         if self.starts_at is None or self.ends_at is None or self.samples is not None:
             raise QuoteUnclear("For machine time, say from when until when, and no samples.")
         if not EARLIEST <= self.starts_at < self.ends_at <= LATEST:
@@ -71,11 +80,13 @@ async def make_quote(tx: Tx, command: MakeQuote) -> Quote:
     Raises:
         QuoteUnclear: when it is not clear what is asked.
         PartySuspended: when buyer or provider is.
+        SamplesTooSoon: when the samples would arrive before the provider has its notice.
         PurposeUnknown: when the purpose is none that is free of charge.
         InstrumentNotOffered: when the instrument takes no orders from this buyer.
         NoPriceInForce: when it has no price for this buyer and mode.
     """
     during = command.during()
+    _require_notice(tx, command)
     _require_purpose(tx, command.purpose)
     buyer = await parties.organisation(tx, _buyer_id(tx, command))
     instrument = await catalogue.instrument(tx, command.instrument_id)
@@ -144,7 +155,8 @@ async def _freeze(tx: Tx, command: MakeQuote, *, buyer_id: int, **told: Any) -> 
             purpose=command.purpose,
             service_kind=command.service_kind,
             terms=terms_on(tx),
-            valid_until=tx.now + timedelta(days=valid_days),
+            valid_until=_valid_until(tx, command, valid_days=valid_days),
+            arrives_on=command.arrives_on,
             made_by=tx.actor.person_id,
             made_at=tx.now,
             priced_on=tx.today,
@@ -152,6 +164,22 @@ async def _freeze(tx: Tx, command: MakeQuote, *, buyer_id: int, **told: Any) -> 
         )
         .returning(*(tables.quote.c[name] for name in Quote.__dataclass_fields__)),
     )
+
+
+def _require_notice(tx: Tx, command: MakeQuote) -> None:
+    """Samples arrive no earlier than the provider can be ready. Policy: F.booking"""
+    if command.arrives_on is not None:
+        notice = rulebook().booking.sample_notice_minutes.on(tx.today)
+        require_notice(command.arrives_on, at=tx.now, notice_minutes=notice)
+
+
+def _valid_until(tx: Tx, command: MakeQuote, *, valid_days: int) -> datetime:
+    """For the days of the terms, and while the samples' day leaves the provider its notice."""
+    until = tx.now + timedelta(days=valid_days)
+    if command.arrives_on is None:
+        return until
+    notice = rulebook().booking.sample_notice_minutes.on(tx.today)
+    return min(until, order_until(command.arrives_on, notice_minutes=notice))
 
 
 def _require_purpose(tx: Tx, purpose: str | None) -> None:

@@ -265,6 +265,7 @@ async def _make_contract(
             total_fen=placed.total_fen,
             voucher_fen=placed.voucher_fen,
             own_fen=placed.own_fen,
+            arrives_on=None if quote.arrives_on is None else quote.arrives_on.isoformat(),
         ),
         clauses=command.clauses,
         order=quote.term("orders", "contract_clauses"),

@@ -1,13 +1,11 @@
 """Another time that somebody else has to agree to: proposed, answered, taken back, lapsed."""
 
-from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 from sqlalchemy import text
 
 from marketplace.booking import queries as booking
-from marketplace.kernel.actors import Actor
 from marketplace.kernel.db import Database, transaction
 from marketplace.orders import queries
 from marketplace.orders.errors import (
@@ -16,22 +14,16 @@ from marketplace.orders.errors import (
     ChangeOpen,
     ChangeRefused,
     FiguresChanged,
-    OrderMissing,
     WalletShort,
 )
 from marketplace.orders.jobs import lapse_proposals
 from marketplace.orders.rules.rescheduling import Side
-from marketplace.orders.rules.states import Mode
 from marketplace.orders.use_cases import (
     AcceptChange,
     CancelOrder,
-    Changed,
     ConfirmOrder,
     DeclineChange,
     LapseChange,
-    MakeQuote,
-    OpenService,
-    ProposalLook,
     RescheduleOrder,
     WithdrawChange,
     accept_change,
@@ -39,42 +31,24 @@ from marketplace.orders.use_cases import (
     confirm_order,
     decline_change,
     lapse_change,
-    make_quote,
-    open_service,
-    preview_proposal,
     reschedule_order,
     withdraw_change,
 )
-from marketplace.parties.roles import Role
 from tests.builders.booking import a_reservation, at_hours
 from tests.builders.orders import (
     HOUR_FEN,
     WEDNESDAY_MORNING,
     Market,
+    a_confirmed_order,
     a_look,
     a_market,
     a_move,
-    an_extension,
+    accepted,
     an_order,
     move_to,
 )
-from tests.builders.parties import an_actor
 
 FRIDAY = at_hours(4, 9, 12)
-
-
-async def a_confirmed_order(market: Market) -> queries.Order:
-    """An order on an instrument whose provider decides on each request."""
-    placed = await an_order(market)
-    return await market.do(confirm_order, ConfirmOrder(placed.id), by=market.manager)
-
-
-async def accepted(market: Market, proposed: Changed, *, by: Actor) -> Changed:
-    """Look at a proposal and agree to the figures shown."""
-    order_id, change_id = proposed.order.id, proposed.change.id
-    view = await market.do(preview_proposal, ProposalLook(order_id, change_id), by=by)
-    command = AcceptChange(order_id, change_id, view.figures.token, signed_from="203.0.113.8")
-    return await market.do(accept_change, command, by=by)
 
 
 async def held(market: Market) -> tuple[int, int]:
@@ -309,100 +283,6 @@ async def test_nobody_proposes_what_it_could_not_pay(database: Database):
 
     found = await market.do(queries.changes, queries.ChangeList(order.id), by=market.buyer)
     assert 0 == found.total
-
-
-async def an_order_through(market: Market, agent: Actor) -> queries.Order:
-    """An order whose quote a station's agent asked for."""
-    asked = MakeQuote(
-        instrument_id=market.instrument_id,
-        mode=Mode.MACHINE_TIME,
-        starts_at=WEDNESDAY_MORNING.starts_at,
-        ends_at=WEDNESDAY_MORNING.ends_at,
-        buyer_id=market.buyer.organisation_id,
-    )
-    return await an_order(market, quote=await market.do(make_quote, asked, by=agent))
-
-
-async def test_an_agent_asks_and_the_buyer_signs(database: Database):
-    market = await a_market(database)
-    agent = await an_actor(database, Role.STATION_AGENT)
-    order = await an_order_through(market, agent)
-    move_to(market, WEDNESDAY_MORNING.starts_at - timedelta(hours=2))
-
-    proposed = await a_move(market, order.id, FRIDAY, by=agent)
-    with pytest.raises(ChangeMissing):
-        await accepted(market, proposed, by=market.manager)
-    agreed = await accepted(market, proposed, by=market.buyer)
-
-    # It is the buyer's own wish, in the words of its agent: moving late has its fee.
-    assert ("agreed", "agent", HOUR_FEN // 4) == (
-        agreed.change.status,
-        agreed.change.side,
-        agreed.order.move_fee_fen,
-    )
-    with pytest.raises(OrderMissing):
-        await a_move(market, order.id, FRIDAY, by=await an_actor(database, Role.STATION_AGENT))
-
-
-async def test_what_an_agent_asks_for_goes_on_to_a_provider_that_decides_on_requests(
-    database: Database,
-):
-    market = await a_market(database, needs_approval=True)
-    agent = await an_actor(database, Role.STATION_AGENT)
-    order = await an_order_through(market, agent)
-    await market.do(confirm_order, ConfirmOrder(order.id), by=market.manager)
-    proposed = await a_move(market, order.id, FRIDAY, by=agent)
-
-    own = await accepted(market, proposed, by=market.buyer)
-    assert (proposed.change.id, "proposed", "buyer") == (
-        own.change.id,
-        own.change.status,
-        own.change.side,
-    )
-    agreed = await accepted(market, own, by=market.manager)
-
-    assert "agreed" == agreed.change.status
-    assert (FRIDAY.starts_at, "confirmed") == await time_of(market, order.id)
-
-
-async def test_an_extension_in_service_waits_for_the_provider_that_decides_on_requests(
-    database: Database,
-):
-    market = await a_market(database, needs_approval=True)
-    order = await a_confirmed_order(market)
-    move_to(market, WEDNESDAY_MORNING.starts_at)
-    await market.do(open_service, OpenService(order.id), by=market.technician)
-    noon = at_hours(2, 9, 12).ends_at
-
-    proposed = await an_extension(market, order.id, noon)
-    assert (WEDNESDAY_MORNING.ends_at, "proposed") == (
-        proposed.change.answer_until,
-        proposed.change.status,
-    )
-    agreed = await accepted(market, proposed, by=market.manager)
-
-    assert ("in_service", 3 * HOUR_FEN) == (agreed.order.status, agreed.order.total_fen)
-
-
-async def test_strangers_learn_nothing_of_a_proposal(database: Database):
-    market = await a_market(database, needs_approval=True)
-    order = await a_confirmed_order(market)
-    other = await an_order(market, during=at_hours(3, 9, 11))
-    proposed = await a_move(market, order.id, FRIDAY)
-    look = ProposalLook(order.id, proposed.change.id)
-
-    for role in (Role.BUYER, Role.PROVIDER_MANAGER, Role.STATION_AGENT, Role.REGULATOR):
-        stranger = await an_actor(database, role)
-        with pytest.raises(OrderMissing):
-            await market.do(preview_proposal, look, by=stranger)
-        with pytest.raises(OrderMissing):
-            await market.do(
-                decline_change, DeclineChange(order.id, proposed.change.id, "no"), by=stranger
-            )
-    with pytest.raises(ChangeMissing):
-        await market.do(preview_proposal, replace(look, order_id=other.id), by=market.buyer)
-    with pytest.raises(ChangeMissing):
-        await market.do(preview_proposal, replace(look, change_id=10**9), by=market.buyer)
 
 
 async def test_one_proposal_waits_at_a_time_and_a_decided_one_stays(database: Database):
