@@ -109,8 +109,11 @@ class OfferTerms:
 def welcome(wish: Wish) -> list[During]:
     """The times inside the wish's window on its weekdays and between its hours.
 
-    Whole days beside each other are joined, so that a night may lie in them.
+    Whole days beside each other are joined, so that a night may lie in them. Hours that end before
+    they begin are no hours.
     """
+    if wish.earliest_minute >= wish.latest_minute:
+        return []
     days = [
         During(
             shanghai_instant(day, wish.earliest_minute), shanghai_instant(day, wish.latest_minute)

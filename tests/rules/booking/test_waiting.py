@@ -173,6 +173,8 @@ def test_a_kept_time_can_still_be_reserved_at_its_last_moment(ahead, notice):
         (replace(WEEK, during=at_hours(1, 9, 10)), ["window"]),
         (replace(WEEK, weekdays=(6,)), ["window"]),
         (replace(WEEK, earliest_minute=540, latest_minute=600), ["window"]),
+        (replace(WEEK, earliest_minute=600, latest_minute=600), ["window"]),
+        (replace(WEEK, earliest_minute=1320, latest_minute=360), ["window"]),
     ],
 )
 def test_every_reason_against_waiting_is_said(wish, expected):
