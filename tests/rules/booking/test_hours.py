@@ -257,3 +257,19 @@ def test_every_kind_of_closure_refuses_under_its_own_name(kind: ClosureKind, rul
 
     assert (reason.rule, reason.overridable) == (rule, True)
     assert reason.message.endswith(": why")
+
+
+@pytest.mark.parametrize(
+    ("during", "at", "rules"),
+    [
+        (on(MONDAY, 9.5, 10.5), NOW, ["notice"]),
+        (on(TUESDAY, 11, 13), shanghai_instant(MONDAY, 19 * 60 + 59), ["priority"]),
+        (on(TUESDAY, 11, 13), shanghai_instant(MONDAY, 20 * 60), []),
+        (on(date(2025, 4, 27), 9, 11), NOW, []),
+        (on(date(2025, 4, 5), 9, 11), NOW, ["public-holiday"]),
+    ],
+)
+def test_the_example_worked_by_hand_in_the_docs_is_right(
+    during: During, at: datetime, rules: list[str]
+):
+    assert refused(PRIORITY.for_class(UserClass.ENTERPRISE), during, at=at) == rules
