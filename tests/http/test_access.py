@@ -82,6 +82,7 @@ SIGNED_IN = {
     "GET /training-requests/{training_request_id:int}": "one's own organisation's, either side",
     "GET /instruments/{instrument_id:int}/standing": "how one stands oneself",
     "GET /reservations": "those of the own organisation or on its instruments",
+    "GET /reservations/file": "those of the own organisation or on its instruments",
     "GET /reservations/{reservation_id:int}": "one's own, as user or as provider",
     "GET /waitlist": "entries of the own organisation or for its instruments",
     "GET /waitlist/{entry_id:int}": "one's own, as user or as provider",
@@ -100,6 +101,8 @@ BY_KEY = {
     "GET /instruments/{instrument_id:int}/availability": Scope.AVAILABILITY_READ,
     "GET /reservations": Scope.RESERVATIONS_READ,
     "GET /reservations/{reservation_id:int}": Scope.RESERVATIONS_READ,
+    "POST /readings": Scope.READINGS_WRITE,
+    "PUT /busy-sources/{source_id:int}/times": Scope.CALENDAR_WRITE,
 }
 A_KEY = "scm_0123456789_" + "x" * 43
 

@@ -12,6 +12,7 @@ from marketplace.kernel.actors import Actor
 from marketplace.kernel.db import Database
 from marketplace.kernel.http import Services
 from marketplace.parties.roles import Role
+from tests.builders.api_keys import an_api_key, by_key
 from tests.builders.booking import a_bookable_instrument, a_reservation, at_hours
 from tests.builders.parties import an_actor, bearer
 from tests.http.refusals import nothing_changes, refused
@@ -180,3 +181,23 @@ async def test_an_outside_calendar_is_added_changed_refreshed_and_removed(staff:
     assert refreshed.json()["due_at"] is not None
     assert removed.status_code == 200
     refused(await staff.ask("GET", address), 404, "busy-source-missing")
+
+
+async def test_a_system_pushes_with_a_key_to_its_own_providers_instruments_only(
+    staff: Staff, database: Database
+):
+    source_id = await staff.source("push")
+    path = f"/api/v1/busy-sources/{source_id}/times"
+    manager = await an_actor(
+        database, Role.PROVIDER_MANAGER, organisation_id=staff.actor.organisation_id
+    )
+    stranger = await an_actor(database, Role.PROVIDER_MANAGER)
+
+    async def push(by: Actor, scope: str) -> httpx.Response:
+        key = await an_api_key(database, by=by, scopes=frozenset({scope}))
+        nothing = {"mode": "replace", "times": []}
+        return await staff.api.put(path, headers=by_key(key), json=nothing)
+
+    assert (await push(manager, "calendar:write")).status_code == 200
+    refused(await push(manager, "readings:write"), 403, "key-not-taken")
+    refused(await push(stranger, "calendar:write"), 404, "busy-source-missing")

@@ -49,7 +49,7 @@ from marketplace.kernel.http import (
 )
 from marketplace.kernel.uploads import uploaded_file
 from marketplace.kernel.wire import Id, Page, PageNumber, PageSize
-from marketplace.parties.roles import Role
+from marketplace.parties.roles import Role, Scope
 
 STAFF = (Role.TECHNICIAN, Role.PROVIDER_MANAGER)
 # A file at its largest, in the form that carries it.
@@ -169,12 +169,14 @@ async def get_times(
 @put(
     "/busy-sources/{source_id:int}/times",
     summary="Push the busy times of an outside calendar",
-    **allow(*STAFF),
+    **allow(*STAFF, scope=Scope.CALENDAR_WRITE),
 )
 async def put_times(
     request: ApiRequest, source_id: FromPath[Id], data: JSONBody[PushIn]
 ) -> Response[LandedOut]:
     """For systems of the provider: all times at once, or those that are new, changed or gone.
+
+    Staff may send it too; a system's key needs the scope `calendar:write`.
 
     The same list sent again changes nothing.
     """
