@@ -28,7 +28,7 @@ from marketplace.parties.errors import OrganisationMissing
 
 CALENDAR = "calendar"
 
-# Everything that booking tells of a reservation concerns a calendar, also what is added later.
+# Everything that booking tells of a reservation concerns its provider, also what is added later.
 _OF_RESERVATIONS = frozenset(
     each
     for each in vars(events).values()
@@ -46,7 +46,7 @@ _OF_INSTRUMENTS = frozenset[type[Event]](
         OutsideTimesChanged,
     }
 )
-# What the public is told; of sessions it hears nothing, since they change no free time.
+# What the public is told: what changes free time, and nothing else.
 _PUBLIC_KINDS = {
     "ReservationPlaced": "reserved",
     "ReservationHeld": "reserved",
@@ -56,6 +56,11 @@ _PUBLIC_KINDS = {
     "ReservationRejected": "freed",
     "ReservationExpired": "freed",
     "ReservationNoShow": "freed",
+    "SlotOffered": "reserved",
+    "OfferDeclined": "freed",
+    "OfferLapsed": "freed",
+    "InstrumentListed": "changed",
+    "InstrumentWithdrawn": "changed",
     "InstrumentClosed": "closed",
     "InstrumentReopened": "freed",
     "OutsideTimesChanged": "outside",
@@ -116,7 +121,7 @@ async def reservation_changes(tx: Tx, told: Sequence[Any]) -> list[Change]:
             c.status,
             func.lower(c.during).label("starts_at"),
             func.upper(c.during).label("ends_at"),
-        ).where(c.id.in_(sorted({event.reservation_id for event in told})))
+        ).where(c.id.in_(sorted({event.reservation_id or 0 for event in told})))
     )
     found = {row.id: row for row in rows}
     changes = []
@@ -126,7 +131,7 @@ async def reservation_changes(tx: Tx, told: Sequence[Any]) -> list[Change]:
             continue
         for starts_at, ends_at in _periods(event, row.starts_at, row.ends_at):
             facts = _facts(event, starts_at, ends_at)
-            if not type(event).__name__.startswith("Session"):
+            if type(event).__name__ in _PUBLIC_KINDS:
                 changes.append(Change(calendar_topic(row.calendar_id), CALENDAR, facts))
             own = facts | {
                 "event": _WORDS.sub("-", type(event).__name__).lower(),
