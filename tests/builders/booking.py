@@ -5,13 +5,19 @@ from dataclasses import replace
 from datetime import date, datetime, timedelta
 from typing import Any
 
-from marketplace.booking.queries import BookingTerms, Purpose, Reservation
+from marketplace.booking.queries import BookingTerms, Group, Purpose, Reservation, SeriesWithDates
 from marketplace.booking.use_cases import (
+    GroupItem,
     HoldTime,
+    PlaceGroup,
     PlaceReservation,
+    PlaceSeries,
+    SeriesAsked,
     SetBookingRule,
     hold_time,
+    place_group,
     place_reservation,
+    place_series,
     set_booking_rule,
 )
 from marketplace.catalogue.queries import OpeningHours
@@ -131,3 +137,34 @@ async def a_hold(
         "reason": "a course",
     }
     return await atomically(database, hold_time, HoldTime(**(asked | changes)), actor=actor)
+
+
+async def a_group(database: Database, *, instrument_id: int, actor: Actor, **changes: Any) -> Group:
+    """A group of one instrument for an hour on Thursday, by the provider's staff."""
+    asked: dict[str, Any] = {
+        "instrument_ids": (instrument_id,),
+        "during": at_hours(3, 9, 10),
+        "purpose": Purpose.OWN_RESEARCH,
+    }
+    command = PlaceGroup((GroupItem(**(asked | changes)),))
+    return await atomically(database, place_group, command, actor=actor)
+
+
+async def a_series(
+    database: Database,
+    *,
+    instrument_id: int,
+    actor: Actor,
+    skip_conflicts: bool = False,
+    **changes: Any,
+) -> SeriesWithDates:
+    """Four Wednesdays from nine to eleven, for a course, by the provider's staff."""
+    asked: dict[str, Any] = {
+        "instrument_id": instrument_id,
+        "starts_at": clock_at(2, 9),
+        "minutes": 120,
+        "rule": "FREQ=WEEKLY;COUNT=4",
+        "purpose": Purpose.TEACHING,
+    }
+    command = PlaceSeries(SeriesAsked(**(asked | changes)), skip_conflicts=skip_conflicts)
+    return await atomically(database, place_series, command, actor=actor)

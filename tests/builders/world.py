@@ -55,7 +55,14 @@ from marketplace.orders.use_cases import (
 from marketplace.parties.roles import Role
 from marketplace.vouchers.rules.states import EvidenceKind
 from marketplace.vouchers.use_cases import AttachEvidence, DraftClaim, attach_evidence, draft_claim
-from tests.builders.booking import a_closure, a_reservation, at_hours
+from tests.builders.booking import (
+    a_bookable_instrument,
+    a_closure,
+    a_group,
+    a_reservation,
+    a_series,
+    at_hours,
+)
 from tests.builders.einvoice import an_invoice_file
 from tests.builders.hours import a_session_in_history
 from tests.builders.orders import (
@@ -70,6 +77,7 @@ from tests.builders.parties import a_person, an_actor
 from tests.builders.pricing import a_price_list
 from tests.builders.rewards import a_grade, a_reward_fund, an_approved_run
 from tests.builders.standing import standing_things
+from tests.builders.usage import usage_things
 from tests.builders.vouchers import a_piece
 from tests.builders.waiting import waiting_things
 
@@ -105,6 +113,10 @@ _IDS = {
     "statement_id": "select max(id) from hours_statement",
     "application_id": "select max(id) from voucher_application",
     "run_id": "select max(id) from reward_run",
+    "reading_id": "select max(id) from machine_reading",
+    "repair_id": "select max(id) from session_repair",
+    "report_id": "select max(id) from problem_report",
+    "key_id": "select max(id) from api_key",
 }
 
 
@@ -123,6 +135,7 @@ async def a_world(database: Database) -> World:
     market = await a_market(database)
     agent = await an_actor(database, Role.STATION_AGENT)
     await _file(market)
+    await usage_things(market)
     ordered = await _trade(market)
     await _settle(market)
     await _report(market)
@@ -193,7 +206,25 @@ async def _trade(market: Market) -> dict[str, int | str]:
         actor=market.technician,
     )
     assert done.reservation_id is not None
+    recurring = await a_bookable_instrument(
+        market.database, provider_id=market.manager.organisation_id
+    )
+    group = await a_group(
+        market.database,
+        instrument_id=recurring,
+        actor=market.technician,
+        during=at_hours(40, 14, 15),
+    )
+    series = await a_series(
+        market.database,
+        instrument_id=recurring,
+        actor=market.technician,
+        starts_at=at_hours(40, 9, 11).starts_at,
+        rule="FREQ=WEEKLY;COUNT=2",
+    )
     return {
+        "group_id": group.id,
+        "series_id": series.series.id,
         "order_id": done.id,
         "waiting_order_id": waiting.id,
         "quote_id": quote.id,

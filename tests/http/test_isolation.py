@@ -39,6 +39,8 @@ APP, _ = an_app_without_database(SETTINGS)
 
 # Open to people of other organisations, each for a reason.
 OPEN_TO_OTHERS = {
+    "POST /reservation-requests/approve": "each id is answered by itself: others' do not exist",
+    "POST /reservation-requests/reject": "each id is answered by itself: others' do not exist",
     "POST /calendar-feeds": "anybody may subscribe to a listed instrument, and sees no names",
     "GET /instruments/{instrument_id:int}/standing": "anybody asks how they stand themselves",
     "POST /instruments/{instrument_id:int}/training-requests": "anybody may ask to learn",
@@ -63,11 +65,23 @@ BODIES: dict[str, dict[str, Any]] = {
         "hours": [{"weekday": 1, "opens_minute": 480, "closes_minute": 1020}]
     },
     "POST /reservations": {"purpose": "own_research"},
+    "POST /holds": {"purpose": "own_research"},
+    "POST /reservation-series": {"purpose": "own_research", "rule": "FREQ=DAILY;COUNT=2"},
+    "POST /reservation-series/{series_id:int}/change": {"scope": "all", "minutes": 60},
+    "POST /reservation-series/{series_id:int}/cancel": {"scope": "all"},
+    "POST /instruments/{instrument_id:int}/walk-up": {"purpose": "own_research"},
     "PUT /instruments/{instrument_id:int}/weekly-hours": {"kind": "peak"},
 }
 
 # What a query has to say.
 QUERIES = {
+    "GET /reservations/{reservation_id:int}/move-preview": {
+        "starts_at": "2025-03-28T09:00:00+08:00",
+        "ends_at": "2025-03-28T11:00:00+08:00",
+    },
+    "GET /reservations/{reservation_id:int}/extension-preview": {
+        "ends_at": "2025-03-28T11:00:00+08:00"
+    },
     "POST /orders/{order_id:int}/deliverables": {"name": "report.pdf"},
     "GET /orders/{order_id:int}/reschedule/preview": {
         "starts_at": "2025-03-28T09:00:00+08:00",

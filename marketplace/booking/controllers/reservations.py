@@ -8,13 +8,15 @@ from litestar.params import FromPath, FromQuery, JSONBody, QueryParameter
 from litestar.types import ControllerRouterHandler
 
 from marketplace.booking import queries
+from marketplace.booking.errors import WindowRefused
 from marketplace.booking.queries import (
+    ListOrder,
     Reservation,
     ReservationSearch,
     SessionRepair,
     UsageSession,
 )
-from marketplace.booking.rules.states import Purpose, Status
+from marketplace.booking.rules.states import Purpose, Status, UserClass
 from marketplace.booking.schemas import (
     CancelIn,
     CancelledOut,
@@ -24,8 +26,10 @@ from marketplace.booking.schemas import (
     ReservationOut,
     SessionOut,
     SessionRepairOut,
-    during_of,
+    instant_within,
+    open_period_of,
     reservation_page,
+    reservation_table,
 )
 from marketplace.booking.use_cases import (
     ApproveReservation,
@@ -43,10 +47,12 @@ from marketplace.kernel.http import (
     read,
     signed_in,
 )
+from marketplace.kernel.spreadsheets.writing import MEDIA_TYPES, FileFormat, table_file
 from marketplace.kernel.wire import Id, Page, PageNumber, PageSize
 from marketplace.parties.roles import Role, Scope
 
 STAFF = (Role.TECHNICIAN, Role.PROVIDER_MANAGER)
+FILE_ROWS_MAX = 20_000
 
 _FromIfAny = Annotated[datetime | None, QueryParameter(name="from")]
 
@@ -70,32 +76,97 @@ async def post_reservation(
 )
 async def get_reservations(  # noqa: PLR0913 one argument for each filter
     request: ApiRequest,
-    status: FromQuery[Status | None] = None,
+    status: FromQuery[list[Status] | None] = None,
     purpose: FromQuery[Purpose | None] = None,
+    user_class: FromQuery[UserClass | None] = None,
     instrument_id: FromQuery[Id | None] = None,
+    organisation_id: FromQuery[Id | None] = None,
+    person_id: FromQuery[Id | None] = None,
+    mine: FromQuery[bool] = False,
+    series_id: FromQuery[Id | None] = None,
+    group_id: FromQuery[Id | None] = None,
     from_: _FromIfAny = None,
     until: FromQuery[datetime | None] = None,
+    starts_from: FromQuery[datetime | None] = None,
+    starts_before: FromQuery[datetime | None] = None,
     with_problem: FromQuery[bool] = False,
+    order: FromQuery[ListOrder] = ListOrder.LATEST,
     page: FromQuery[PageNumber] = 1,
     page_size: FromQuery[PageSize] = 50,
 ) -> Page[ReservationOut]:
-    """What one's organisation reserved, and what is reserved on its instruments; latest first.
+    """What one's organisation reserved, and what is reserved on its instruments.
 
-    `with_problem` leaves those whose session the platform had to close: they wait for a repair.
+    `from` and `until` are about the time that a reservation touches, `starts_…` about its start;
+    `mine` leaves one's own. `with_problem` leaves those whose session the platform had to close:
+    they wait for a repair.
     """
-    during = None
-    if from_ is not None and until is not None:
-        during = during_of(from_, until)
     search = ReservationSearch(
-        () if status is None else (status,),
-        purpose,
-        instrument_id,
-        during,
-        with_problem,
-        page,
-        page_size,
+        statuses=tuple(status or ()),
+        purpose=purpose,
+        instrument_id=instrument_id,
+        during=open_period_of(from_, until),
+        with_problem=with_problem,
+        page=page,
+        page_size=page_size,
+        person_id=person_id,
+        organisation_id=organisation_id,
+        user_class=user_class,
+        series_id=series_id,
+        group_id=group_id,
+        starts_from=starts_from and instant_within(starts_from),
+        starts_before=starts_before and instant_within(starts_before),
+        mine=mine,
+        order=order,
     )
     return reservation_page(await read(request, queries.reservations, search), page, page_size)
+
+
+@get("/reservations/file", summary="The same reservations as a file", **signed_in())
+async def get_reservations_file(  # noqa: PLR0913 one argument for each filter
+    request: ApiRequest,
+    file_format: Annotated[FileFormat, QueryParameter(name="format")] = FileFormat.CSV,
+    status: FromQuery[list[Status] | None] = None,
+    purpose: FromQuery[Purpose | None] = None,
+    user_class: FromQuery[UserClass | None] = None,
+    instrument_id: FromQuery[Id | None] = None,
+    organisation_id: FromQuery[Id | None] = None,
+    person_id: FromQuery[Id | None] = None,
+    mine: FromQuery[bool] = False,
+    series_id: FromQuery[Id | None] = None,
+    group_id: FromQuery[Id | None] = None,
+    from_: _FromIfAny = None,
+    until: FromQuery[datetime | None] = None,
+    starts_from: FromQuery[datetime | None] = None,
+    starts_before: FromQuery[datetime | None] = None,
+    with_problem: FromQuery[bool] = False,
+    order: FromQuery[ListOrder] = ListOrder.LATEST,
+) -> Response[bytes]:
+    """CSV or XLSX: every row of all pages of the list, as far as one file goes."""
+    search = ReservationSearch(
+        statuses=tuple(status or ()),
+        purpose=purpose,
+        instrument_id=instrument_id,
+        during=open_period_of(from_, until),
+        with_problem=with_problem,
+        page_size=FILE_ROWS_MAX,
+        person_id=person_id,
+        organisation_id=organisation_id,
+        user_class=user_class,
+        series_id=series_id,
+        group_id=group_id,
+        starts_from=starts_from and instant_within(starts_from),
+        starts_before=starts_before and instant_within(starts_before),
+        mine=mine,
+        order=order,
+    )
+    found = await read(request, queries.reservations, search)
+    if found.total > FILE_ROWS_MAX:
+        raise WindowRefused("Ask for a shorter period.", limit=FILE_ROWS_MAX, asked=found.total)
+    return Response(
+        content=await table_file(reservation_table(found), file_format, sheet="预约 reservations"),
+        media_type=MEDIA_TYPES[file_format],
+        headers={"Content-Disposition": f'attachment; filename="reservations.{file_format}"'},
+    )
 
 
 @get(
@@ -176,6 +247,7 @@ async def post_cancel(
 routes: list[ControllerRouterHandler] = [
     post_reservation,
     get_reservations,
+    get_reservations_file,
     get_reservation,
     post_approve,
     post_reject,

@@ -73,6 +73,11 @@ from marketplace.booking.queries.readings import (
     readings,
 )
 from marketplace.booking.queries.repairs import SessionRepair, repairs_of
+from marketplace.booking.queries.requests import (
+    RequestPage,
+    RequestSearch,
+    requests,
+)
 from marketplace.booking.queries.reservations import (
     Reservation,
     ReservationPage,
@@ -186,6 +191,8 @@ __all__ = [
     "ReadingSource",
     "ReportPage",
     "ReportSearch",
+    "RequestPage",
+    "RequestSearch",
     "Reservation",
     "ReservationPage",
     "ReservationSearch",
@@ -244,6 +251,7 @@ __all__ = [
     "reading_sources",
     "readings",
     "repairs_of",
+    "requests",
     "reservation",
     "reservation_file",
     "reservations",

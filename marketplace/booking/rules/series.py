@@ -33,7 +33,7 @@ _DAY = re.compile(r"([+-]?[1-5])?(MO|TU|WE|TH|FR|SA|SU)")
 _LAST_DAY, _LAST_INSTANT = re.compile(r"\d{8}"), re.compile(r"\d{8}T\d{6}Z")
 
 
-class Scope(StrEnum):
+class SeriesScope(StrEnum):
     """How much of a series a change is about; the past is never touched."""
 
     THIS = "this"

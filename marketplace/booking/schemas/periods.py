@@ -71,11 +71,26 @@ def instant_within(instant: datetime) -> datetime:
     """An instant of a request in UTC.
 
     Raises:
-        WindowRefused: when it lies outside the years of a calendar.
+        WindowRefused: when it lies outside the years of a calendar, or has no zone.
     """
     if instant.year not in YEARS:
         raise WindowRefused(f"Years from {YEARS[0]} to {YEARS[-1]}.")
+    if instant.tzinfo is None:
+        raise WindowRefused("An instant needs a time zone, for instance +08:00.")
     return as_utc(instant)
+
+
+def open_period_of(starts_at: datetime | None, ends_at: datetime | None) -> During | None:
+    """A period of which either end may be left open; None when both are.
+
+    Raises:
+        WindowRefused: when it is empty, or outside the years of a calendar.
+    """
+    if starts_at is None and ends_at is None:
+        return None
+    first = shanghai_instant(date(YEARS[0], 1, 1))
+    last = shanghai_instant(date(YEARS[-1], 12, 31))
+    return during_of(starts_at or first, ends_at or last)
 
 
 def day_within(day: date | None) -> date | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Any
 
 import msgspec
 
@@ -95,6 +96,13 @@ def reservation_page(found: ReservationPage, page: int, page_size: int) -> Page[
         page=page,
         page_size=page_size,
     )
+
+
+def reservation_table(found: ReservationPage) -> list[list[Any]]:
+    """The same rows as a table: a header with the names of the fields, and the reservations."""
+    names = ReservationOut.__struct_fields__
+    rows = [[getattr(row, name) for name in names] for row in found.reservations]
+    return [list(names), *rows]
 
 
 class RejectIn(In):

@@ -27,7 +27,7 @@ from marketplace.booking.queries.series import (
     series,
 )
 from marketplace.booking.rules.series import (
-    Scope,
+    SeriesScope,
     cut_before,
     dates_of,
     recurrence_of,
@@ -55,7 +55,7 @@ class ChangeSeries:
     """
 
     series_id: int
-    scope: Scope
+    scope: SeriesScope
     occurrence: datetime | None = None
     starts_at: datetime | None = None
     minutes: int | None = None
@@ -69,7 +69,7 @@ class CancelSeries:
     """Give back one date, one and all after it, or all that lie ahead."""
 
     series_id: int
-    scope: Scope
+    scope: SeriesScope
     reason: str
     occurrence: datetime | None = None
 
@@ -86,7 +86,7 @@ async def change_series(tx: Tx, command: ChangeSeries) -> SeriesWithDates:
     found = await locked_series(tx, command.series_id)
     if command.starts_at is None and command.minutes is None and command.rule is None:
         raise SeriesRefused("Say another start, length or rule.")
-    if command.scope is Scope.THIS:
+    if command.scope is SeriesScope.THIS:
         await _move_one(tx, found, command)
         return await series(tx, found.id)
     rule = recurrence_of(found.rule)
@@ -139,7 +139,7 @@ async def cancel_series(tx: Tx, command: CancelSeries) -> SeriesWithDates:
         ReservationNotInState: when the one date has no reservation that could be given back.
     """
     found = await locked_series(tx, command.series_id)
-    if command.scope is Scope.THIS:
+    if command.scope is SeriesScope.THIS:
         present = _reserved(await _occurrence(tx, found, command.occurrence))
         await cancel_for_provider(tx, [present], reason=command.reason)
     else:
@@ -179,10 +179,17 @@ async def _move_one(tx: Tx, found: Series, command: ChangeSeries) -> None:
 
 
 async def _occurrence(tx: Tx, found: Series, starts_at: datetime | None) -> Occurrence:
+    _require_date(starts_at)
     for one in await occurrences(tx, found.id, lock=True):
         if one.starts_at == starts_at:
             return one
     raise Missing("The series names no such date.")
+
+
+def _require_date(starts_at: datetime | None) -> datetime:
+    if starts_at is None:
+        raise SeriesRefused("Say which date of the series it is about, as the series names it.")
+    return starts_at
 
 
 def _reserved(one: Occurrence) -> Reservation:
@@ -192,14 +199,15 @@ def _reserved(one: Occurrence) -> Reservation:
 
 
 async def _ahead(
-    tx: Tx, found: Series, scope: Scope, starts_at: datetime | None
+    tx: Tx, found: Series, scope: SeriesScope, starts_at: datetime | None
 ) -> Sequence[Occurrence]:
     """The dates from one on, or from now on; never one that has begun."""
     if found.ended_at is not None:
         raise SeriesOver("It was cut or cancelled before.")
     dates = await occurrences(tx, found.id, lock=True)
-    if scope is Scope.FOLLOWING:
-        if starts_at is None or all(one.starts_at != starts_at for one in dates):
+    if scope is SeriesScope.FOLLOWING:
+        starts_at = _require_date(starts_at)
+        if all(one.starts_at != starts_at for one in dates):
             raise Missing("The series names no such date.")
         if starts_at <= tx.now:
             raise SeriesOver("That date is past; choose one that lies ahead.")

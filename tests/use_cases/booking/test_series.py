@@ -21,7 +21,7 @@ from marketplace.booking.queries import (
     all_series,
     series,
 )
-from marketplace.booking.rules.series import Scope
+from marketplace.booking.rules.series import SeriesScope
 from marketplace.booking.use_cases import (
     CancelReservation,
     CancelSeries,
@@ -72,18 +72,14 @@ async def a_lab(database: Database, **terms: Any) -> tuple[Actor, int]:
 
 
 def asked(instrument_id: int, rule: str = WEEKLY, **changes: Any) -> SeriesAsked:
-    return SeriesAsked(
-        **(
-            {
-                "instrument_id": instrument_id,
-                "starts_at": clock_at(2, 9),
-                "minutes": 120,
-                "rule": rule,
-                "purpose": Purpose.TEACHING,
-            }
-            | changes
-        )
-    )
+    usual: dict[str, Any] = {
+        "instrument_id": instrument_id,
+        "starts_at": clock_at(2, 9),
+        "minutes": 120,
+        "rule": rule,
+        "purpose": Purpose.TEACHING,
+    }
+    return SeriesAsked(**(usual | changes))
 
 
 def week(number: int) -> datetime:
@@ -173,9 +169,9 @@ async def test_one_date_moves_and_keeps_its_place_in_the_series(database: Databa
     manager, instrument_id = await a_lab(database)
     made = await do(database, place_series, PlaceSeries(asked(instrument_id)), by=manager)
 
-    command = ChangeSeries(made.series.id, Scope.THIS, week(1), starts_at=clock_at(9, 14))
+    command = ChangeSeries(made.series.id, SeriesScope.THIS, week(1), starts_at=clock_at(9, 14))
     changed = await do(database, change_series, command, by=manager)
-    shorter = ChangeSeries(made.series.id, Scope.THIS, week(1), minutes=60)
+    shorter = ChangeSeries(made.series.id, SeriesScope.THIS, week(1), minutes=60)
     again = await do(database, change_series, shorter, by=manager)
 
     assert [one.starts_at for one in changed.occurrences] == [week(number) for number in range(4)]
@@ -194,7 +190,7 @@ async def test_this_and_all_that_follow_become_a_series_of_their_own(database: D
     await do(database, cancel_reservation, given_back, by=manager)
 
     command = ChangeSeries(
-        made.series.id, Scope.FOLLOWING, week(2), starts_at=clock_at(16, 14), minutes=60
+        made.series.id, SeriesScope.FOLLOWING, week(2), starts_at=clock_at(16, 14), minutes=60
     )
     following = await do(database, change_series, command, by=manager)
     before = await do(database, series, made.series.id, by=manager)
@@ -222,7 +218,7 @@ async def test_all_means_all_that_lie_ahead(database: Database, clock: SetClock)
     clock.set(clock_at(9, 9.5))
 
     daily = ChangeSeries(
-        made.series.id, Scope.ALL, rule="FREQ=DAILY;COUNT=2", starts_at=clock_at(16, 9)
+        made.series.id, SeriesScope.ALL, rule="FREQ=DAILY;COUNT=2", starts_at=clock_at(16, 9)
     )
     following = await do(database, change_series, daily, by=manager)
     before = await do(database, series, made.series.id, by=manager)
@@ -240,14 +236,14 @@ async def test_a_change_that_is_not_possible_leaves_everything_as_it_was(databas
     manager, instrument_id = await a_lab(database)
     made = await do(database, place_series, PlaceSeries(asked(instrument_id)), by=manager)
     await a_reservation(database, instrument_id=instrument_id, during=at_hours(16, 14, 15))
-    later = ChangeSeries(made.series.id, Scope.ALL, starts_at=clock_at(2, 14))
+    later = ChangeSeries(made.series.id, SeriesScope.ALL, starts_at=clock_at(2, 14))
 
     with pytest.raises(SeriesRefused):
         await do(database, change_series, later, by=manager)
     assert await do(database, series, made.series.id, by=manager) == made
 
     skipping = ChangeSeries(
-        made.series.id, Scope.ALL, starts_at=clock_at(2, 14), skip_conflicts=True
+        made.series.id, SeriesScope.ALL, starts_at=clock_at(2, 14), skip_conflicts=True
     )
     following = await do(database, change_series, skipping, by=manager)
     assert story(following) == ["confirmed", "confirmed", "busy", "confirmed"]
@@ -259,21 +255,21 @@ async def test_a_series_is_given_back_from_a_date_on_or_all_of_it(
     manager, instrument_id = await a_lab(database)
     made = await do(database, place_series, PlaceSeries(asked(instrument_id)), by=manager)
 
-    one = CancelSeries(made.series.id, Scope.THIS, "ill", week(0))
+    one = CancelSeries(made.series.id, SeriesScope.THIS, "ill", week(0))
     assert story(await do(database, cancel_series, one, by=manager))[0] == "cancelled"
     with pytest.raises(ReservationNotInState):
         await do(database, cancel_series, one, by=manager)
     clock.set(clock_at(9, 9.5))
-    from_now = CancelSeries(made.series.id, Scope.FOLLOWING, "no course", week(1))
+    from_now = CancelSeries(made.series.id, SeriesScope.FOLLOWING, "no course", week(1))
     with pytest.raises(SeriesOver):
         await do(database, cancel_series, from_now, by=manager)
-    from_third = CancelSeries(made.series.id, Scope.FOLLOWING, "no course", week(2))
+    from_third = CancelSeries(made.series.id, SeriesScope.FOLLOWING, "no course", week(2))
     cancelled = await do(database, cancel_series, from_third, by=manager)
 
     assert story(cancelled) == ["cancelled", "confirmed", "cancelled", "cancelled"]
     assert cancelled.series.ended_at == clock.now()
     assert cancelled.occurrences[2].reservation.reason == "no course"
-    everything = CancelSeries(made.series.id, Scope.ALL, "no course")
+    everything = CancelSeries(made.series.id, SeriesScope.ALL, "no course")
     with pytest.raises(SeriesOver):
         await do(database, cancel_series, everything, by=manager)
 
@@ -283,10 +279,11 @@ async def test_a_series_without_a_date_ahead_is_over(database: Database, clock: 
     made = await do(database, place_series, PlaceSeries(asked(instrument_id)), by=manager)
     clock.set(week(3) + timedelta(hours=1))
 
-    for use_case, command in (
-        (cancel_series, CancelSeries(made.series.id, Scope.ALL, "too late")),
-        (change_series, ChangeSeries(made.series.id, Scope.ALL, minutes=60)),
-    ):
+    attempts: list[tuple[Any, Any]] = [
+        (cancel_series, CancelSeries(made.series.id, SeriesScope.ALL, "too late")),
+        (change_series, ChangeSeries(made.series.id, SeriesScope.ALL, minutes=60)),
+    ]
+    for use_case, command in attempts:
         with pytest.raises(SeriesOver):
             await do(database, use_case, command, by=manager)
 
@@ -297,33 +294,41 @@ async def test_a_series_is_ones_own_and_makes_sense(database: Database):
     made = await do(database, place_series, PlaceSeries(asked(instrument_id)), by=manager)
     number = made.series.id
 
-    for use_case, command, refusal in (
-        (
-            place_series,
-            PlaceSeries(asked(instrument_id, "FREQ=YEARLY;COUNT=2")),
-            RecurrenceMalformed,
-        ),
+    this, following = SeriesScope.THIS, SeriesScope.FOLLOWING
+    attempts: list[tuple[Any, Any, type[Exception]]] = [
+        (place_series, PlaceSeries(asked(instrument_id, "FREQ=YEARLY")), RecurrenceMalformed),
         (place_series, PlaceSeries(asked(instrument_id, "FREQ=DAILY;COUNT=101")), SeriesRefused),
         (
             place_series,
             PlaceSeries(asked(instrument_id, purpose=Purpose.EXTERNAL)),
             ExternalTimeIsOrdered,
         ),
-        (change_series, ChangeSeries(number, Scope.ALL), SeriesRefused),
-        (change_series, ChangeSeries(number, Scope.THIS, week(0), rule=WEEKLY), SeriesRefused),
-        (change_series, ChangeSeries(number, Scope.THIS, clock_at(3, 9), minutes=60), Missing),
-        (change_series, ChangeSeries(number, Scope.FOLLOWING, None, minutes=60), Missing),
-    ):
+        (change_series, ChangeSeries(number, SeriesScope.ALL), SeriesRefused),
+        (
+            change_series,
+            ChangeSeries(number, this, week(0), rule=WEEKLY),
+            SeriesRefused,
+        ),
+        (
+            change_series,
+            ChangeSeries(number, SeriesScope.THIS, clock_at(3, 9), minutes=60),
+            Missing,
+        ),
+        (change_series, ChangeSeries(number, following, None, minutes=60), SeriesRefused),
+        (change_series, ChangeSeries(number, following, clock_at(3, 9), minutes=60), Missing),
+    ]
+    for use_case, command, refusal in attempts:
         with pytest.raises(refusal):
             await do(database, use_case, command, by=manager)
-    for use_case, command, refusal in (
+    by_others: list[tuple[Any, Any, type[Exception]]] = [
         (place_series, PlaceSeries(asked(instrument_id)), InstrumentMissing),
         (preview_series, asked(instrument_id), InstrumentMissing),
         (series, number, Missing),
-        (change_series, ChangeSeries(number, Scope.ALL, minutes=60), Missing),
-        (cancel_series, CancelSeries(number, Scope.ALL, "not mine"), Missing),
+        (change_series, ChangeSeries(number, SeriesScope.ALL, minutes=60), Missing),
+        (cancel_series, CancelSeries(number, SeriesScope.ALL, "not mine"), Missing),
         (retry_occurrence, RetryOccurrence(number, week(0)), Missing),
-    ):
+    ]
+    for use_case, command, refusal in by_others:
         with pytest.raises(refusal):
             await do(database, use_case, command, by=stranger)
 
@@ -334,7 +339,7 @@ async def test_what_was_left_out_is_not_moved(database: Database):
     skipping = PlaceSeries(asked(instrument_id), skip_conflicts=True)
     made = await do(database, place_series, skipping, by=manager)
 
-    move = ChangeSeries(made.series.id, Scope.THIS, week(2), minutes=60)
+    move = ChangeSeries(made.series.id, SeriesScope.THIS, week(2), minutes=60)
     with pytest.raises(ReservationNotInState):
         await do(database, change_series, move, by=manager)
     direct = MoveReservation(made.occurrences[0].reservation.id, at_hours(3, 9, 11))
