@@ -54,11 +54,11 @@ STEPS = st.lists(
     st.one_of(
         st.tuples(st.just("place"), SLOTS, HOURS),
         st.tuples(st.just("move"), WHICH, SLOTS, HOURS),
-        st.tuples(st.just("move"), WHICH, SLOTS, HOURS),
+        st.tuples(st.just("move"), st.just(0), SLOTS, HOURS),
         st.tuples(st.just("extend"), WHICH, HOURS),
         st.tuples(st.just("cancel"), WHICH, st.booleans()),
         st.tuples(st.just("serve"), WHICH, HOURS),
-        st.tuples(st.just("wait"), st.integers(6, 30)),
+        st.tuples(st.just("wait"), st.integers(4, 20)),
     ),
     min_size=4,
     max_size=10,
@@ -140,7 +140,8 @@ async def time_of(market: Market, order: Order) -> During:
 async def play_all(database: Database, steps: list[tuple[Any, ...]]) -> dict[str, int]:
     clock = database.clock
     assert isinstance(clock, SetClock)
-    clock.set(MONDAY_MORNING)
+    # On Tuesday morning: a move away from Wednesday morning is late.
+    clock.set(MONDAY_MORNING + 25 * HOUR)
     # The voucher and the wallet run out now and then.
     market = await a_market(database, funds_fen=6 * HOUR_FEN, voucher_fen=4 * HOUR_FEN)
     orders: list[int] = []
@@ -153,6 +154,10 @@ async def play_all(database: Database, steps: list[tuple[Any, ...]]) -> dict[str
             continue
         done[name] = done.get(name, 0) + 1
     assert [] == await faults(market)
+    ends = await market.do(queries.orders, queries.OrderList(), by=market.buyer)
+    for order in ends.rows:
+        if order.move_fee_fen:
+            done[f"late {order.status}"] = done.get(f"late {order.status}", 0) + 1
     return done
 
 
@@ -176,5 +181,6 @@ async def test_any_sequence_of_steps_leaves_every_order_and_its_money_whole(data
 
     await asyncio.to_thread(sequences)
 
-    # The control: the sequences are not refusals only.
+    # The control: the sequences are not refusals only, and fees meet both kinds of end.
     assert all(done.get(name, 0) > 3 for name in PLAYS), done
+    assert done.get("late cancelled", 0) > 1 < done.get("late settled", 0), done
