@@ -81,7 +81,11 @@ class During:
     ends_at: datetime
 
     def __post_init__(self) -> None:
-        if as_utc(self.starts_at) >= as_utc(self.ends_at):
+        starts_at, ends_at = self.starts_at, self.ends_at
+        # What is in UTC already, as nearly everything is, needs no conversion to be compared.
+        if not (starts_at.tzinfo is UTC and ends_at.tzinfo is UTC):
+            starts_at, ends_at = as_utc(starts_at), as_utc(ends_at)
+        if starts_at >= ends_at:
             raise ValueError("an interval ends after it starts")
 
     @property

@@ -15,7 +15,7 @@ from marketplace.booking.rules.hours import (
     kept_hours,
     open_intervals,
 )
-from marketplace.booking.rules.intervals import widest, without
+from marketplace.booking.rules.intervals import common, widest, without
 from marketplace.booking.rules.schedule import (
     BOOKABLE,
     RESERVATION_MINUTES_MAX,
@@ -280,8 +280,7 @@ def free_stretches(
     usable = without(opened, [closure.during for closure in schedule.closures])
     found: set[During] = set()
     for gaps in gaps_by_seat:
-        for gap in gaps:
-            found.update(part for one in usable if (part := one.clip(gap)) is not None)
+        found.update(common(usable, gaps))
     return widest(found)
 
 

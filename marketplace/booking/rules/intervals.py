@@ -14,18 +14,24 @@ def without(whole: Iterable[During], holes: Iterable[During]) -> list[During]:
     """
     rest: list[During] = []
     gaps = merged(list(holes))
-    first = 0
+    if not gaps:
+        return merged(list(whole))
+    first, count = 0, len(gaps)
     for interval in merged(list(whole)):
         starts_at = interval.starts_at
-        while first < len(gaps) and gaps[first].ends_at <= starts_at:
+        while first < count and gaps[first].ends_at <= starts_at:
             first += 1
-        for gap in gaps[first:]:
-            if gap.starts_at >= interval.ends_at:
-                break
+        # The last of them may reach into the next interval: it is looked at again there.
+        following = first
+        while following < count and gaps[following].starts_at < interval.ends_at:
+            gap = gaps[following]
             if gap.starts_at > starts_at:
                 rest.append(During(starts_at, gap.starts_at))
             starts_at = max(starts_at, gap.ends_at)
-        if starts_at < interval.ends_at:
+            following += 1
+        if starts_at == interval.starts_at:
+            rest.append(interval)
+        elif starts_at < interval.ends_at:
             rest.append(During(starts_at, interval.ends_at))
     return rest
 
