@@ -25,9 +25,11 @@ from marketplace.booking.use_cases import (
 from marketplace.kernel.wire import Id, In, Instant, Out, Page
 
 LINES_MAX = 500
-SourceName = Annotated[str, msgspec.Meta(pattern=r"^[a-z0-9][a-z0-9._-]{0,49}$")]
+# A dollar sign alone would let a line feed stand behind it.
+_END = r"$(?!\n)"
+SourceName = Annotated[str, msgspec.Meta(pattern=rf"^[a-z0-9][a-z0-9._-]{{0,49}}{_END}")]
 Tolerance = Annotated[int, msgspec.Meta(ge=0, le=1440)]
-_NO_CONTROLS = r"^[^\x00-\x1f\x7f]*$"
+_NO_CONTROLS = rf"^[^\x00-\x1f\x7f]+{_END}"
 ExternalId = Annotated[str, msgspec.Meta(min_length=1, max_length=200, pattern=_NO_CONTROLS)]
 Reference = Annotated[str, msgspec.Meta(min_length=1, max_length=200, pattern=_NO_CONTROLS)]
 

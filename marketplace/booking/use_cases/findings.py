@@ -96,9 +96,9 @@ async def record_reading(tx: Tx, command: RecordReading) -> Reading:
         ReadingResolved, ReadingIncomplete: when the run needs no answer, or is not over.
         SessionMinutesRefused: when it is too long to be a session.
     """
+    found, ran = await _open_finding(tx, command.reading_id)
     if command.purpose is Purpose.EXTERNAL:
         raise ExternalTimeIsOrdered("Attach the run to the reservation of the customer's order.")
-    found, ran = await _open_finding(tx, command.reading_id)
     during = as_range(ran)
     terms = await booking_terms(tx, found.instrument_id)
     reservation_id = await tx.scalar(
