@@ -429,7 +429,7 @@ async def test_every_post_that_needs_a_key_documents_it(document):
         if method == "post" and not keyed(operation)
     }
     assert {"/sign-in", "/sign-in/refresh", "/sign-out"} <= unkeyed
-    assert len(unkeyed) < 10, unkeyed
+    assert len(unkeyed) < 15, unkeyed
 
 
 async def test_what_needs_a_token_says_so(document):
