@@ -3,10 +3,12 @@
 from dataclasses import replace
 from typing import Any
 
+from marketplace.booking.queries.hours import WeeklyKind
 from marketplace.booking.queries.qualifications import Qualification
 from marketplace.booking.queries.quotas import Quota
 from marketplace.booking.rules.quotas import Measure, Period, Subject
 from marketplace.booking.rules.schedule import Hours
+from marketplace.booking.use_cases.hours import SetWeeklyHours, set_weekly_hours
 from marketplace.booking.use_cases.operators import (
     NameOperators,
     NoteAbsence,
@@ -43,6 +45,15 @@ async def a_qualification(
         **({"instrument_id": instrument_id, "person_id": person_id, "reason": "trained"} | changes)
     )
     return await atomically(database, grant_qualification, command, actor=by)
+
+
+MORNINGS = tuple(Hours(weekday, 540, 720) for weekday in range(5))
+
+
+async def peak_mornings(database: Database, *, by: Actor, instrument_id: int) -> None:
+    """Everybody wants the mornings of workdays."""
+    command = SetWeeklyHours(instrument_id, WeeklyKind.PEAK, MORNINGS)
+    await atomically(database, set_weekly_hours, command, actor=by)
 
 
 OFFICE = tuple(Hours(weekday, 540, 1020) for weekday in range(5))

@@ -1,10 +1,8 @@
 """Quotas on a real database: what counts, who is refused, and who has used how much."""
 
-import random
-from datetime import date, datetime, timedelta
+from datetime import date
 
 import pytest
-from sqlalchemy import insert, text
 
 from marketplace.booking.errors import (
     QuotaEnded,
@@ -21,20 +19,14 @@ from marketplace.booking.queries.quotas import (
     quota_uses,
     quotas,
 )
-from marketplace.booking.queries.standing import standing
 from marketplace.booking.queries.timetables import schedule
 from marketplace.booking.rules.quotas import (
     Measure,
     Period,
     Subject,
-    amount,
-    counts,
 )
-from marketplace.booking.rules.schedule import Hours
 from marketplace.booking.rules.standing import StandingAsked
-from marketplace.booking.rules.states import LIVE, Status, UserClass
-from marketplace.booking.tables import reservation as table
-from marketplace.booking.tables import weekly_hours
+from marketplace.booking.rules.states import UserClass
 from marketplace.booking.use_cases import (
     CancelReservation,
     PlaceReservation,
@@ -53,15 +45,13 @@ from marketplace.kernel.actors import Actor
 from marketplace.kernel.db import Database, Tx, atomically
 from marketplace.kernel.errors import Missing
 from marketplace.kernel.tables import audit_event
-from marketplace.kernel.time import During, SetClock, shanghai_instant
+from marketplace.kernel.time import During, SetClock
 from marketplace.parties.roles import Role
 from tests.builders.booking import TEST, a_bookable_instrument, at_hours, clock_at
-from tests.builders.parties import a_person, an_actor
-from tests.builders.standing import a_quota
+from tests.builders.parties import an_actor
+from tests.builders.standing import a_quota, peak_mornings
 
 pytestmark = pytest.mark.asyncio
-
-MORNINGS = tuple(Hours(weekday, 540, 720) for weekday in range(5))
 
 
 async def own_instrument(database: Database, manager: Actor, **terms: object) -> int:
@@ -84,25 +74,6 @@ async def reserved(
         **changes,  # type: ignore[arg-type]
     )
     return await atomically(database, place_reservation, command, actor=who)
-
-
-async def peak_mornings(database: Database, instrument_id: int) -> None:
-    async def write(tx: Tx, _: None) -> None:
-        await tx.execute(
-            insert(weekly_hours),
-            [
-                {
-                    "instrument_id": instrument_id,
-                    "kind": "peak",
-                    "weekday": one.weekday,
-                    "opens_minute": one.opens_minute,
-                    "closes_minute": one.closes_minute,
-                }
-                for one in MORNINGS
-            ],
-        )
-
-    await atomically(database, write, None, actor=TEST)
 
 
 async def test_a_week_is_full_for_one_person_and_not_for_the_next(database: Database):
@@ -207,7 +178,7 @@ async def test_a_quota_of_peak_hours_counts_what_lies_in_them(database: Database
     instrument_id = await own_instrument(database, manager)
     with pytest.raises(QuotaRefused, match="no peak hours"):
         await a_quota(database, by=manager, instrument_id=instrument_id, peak_only=True)
-    await peak_mornings(database, instrument_id)
+    await peak_mornings(database, by=manager, instrument_id=instrument_id)
     await a_quota(database, by=manager, instrument_id=instrument_id, peak_only=True, at_most=120)
 
     # One hour of peak, and as much as one likes besides.
@@ -240,116 +211,6 @@ async def test_a_reservation_that_moves_is_not_in_its_own_way(database: Database
     assert await atomically(database, moved, placed.id, actor=manager) is None
     with pytest.raises(ReservationRefused, match="120 used"):
         await atomically(database, moved, None, actor=manager)
-
-
-async def test_sums_in_the_database_equal_the_rule_applied_to_every_row(database: Database):
-    """Random reservations of every state and purpose, on two instruments, by three people."""
-    manager = await an_actor(database, Role.PROVIDER_MANAGER)
-    first, second = [await own_instrument(database, manager) for _ in range(2)]
-    await peak_mornings(database, first)
-    people = [manager.person_id, await a_person(database), await a_person(database)]
-    made = _scattered(random.Random(20250303), manager, (first, second), people)
-
-    async def write(tx: Tx, _: None) -> None:
-        await tx.execute(text("alter table reservation drop constraint reservation_no_overlap"))
-        await tx.execute(insert(table), made)
-
-    await atomically(database, write, None, actor=TEST)
-    for instrument_id in (None, first):
-        for peak_only in (False, True):
-            for subject in Subject:
-                for measure in Measure:
-                    for period in Period:
-                        if period is Period.OPEN and (peak_only or measure is Measure.MINUTES):
-                            continue
-                        await a_quota(
-                            database,
-                            by=manager,
-                            instrument_id=instrument_id,
-                            peak_only=peak_only,
-                            subject=subject,
-                            measure=measure,
-                            period=period,
-                            user_class=None if peak_only else UserClass.OWN_UNIT,
-                        )
-
-    async def ask(tx: Tx, during: During):
-        found = await schedule(tx, first, during)
-        asked = StandingAsked(
-            found,
-            during,
-            Purpose.TEACHING,
-            UserClass.OWN_UNIT,
-            people[1],
-            manager.organisation_id,
-        )
-        return (await standing(tx, asked)).quotas
-
-    now = database.clock.now()
-    for during in (at_hours(-1, 20, 28), at_hours(-4, 9, 11), at_hours(10, 22, 26)):
-        found = await atomically(database, ask, during, actor=TEST)
-        assert len(found) >= 36
-        for use in found:
-            expected = sum(
-                _amount(row, use, first, now)
-                for row in made
-                if use.subject is Subject.ORGANISATION or row["person_id"] == people[1]
-            )
-            assert expected == use.used, use
-
-
-def _scattered(
-    chance: random.Random, manager: Actor, instruments: tuple[int, int], people: list[int]
-) -> list[dict[str, object]]:
-    rows = []
-    for _ in range(400):
-        starts_at = shanghai_instant(date(2025, 2, 20), 15 * chance.randrange(96 * 30))
-        during = During(starts_at, starts_at + timedelta(minutes=15 * chance.randint(1, 200)))
-        status = chance.choice(list(Status))
-        live = status in LIVE
-        rows.append(
-            {
-                "instrument_id": (instrument_id := chance.choice(instruments)),
-                "provider_id": manager.organisation_id,
-                "calendar_id": instrument_id,
-                "seat": 1,
-                "during": _ranged(during),
-                "blocked": _ranged(during),
-                "status": status,
-                "organisation_id": manager.organisation_id,
-                "person_id": chance.choice(people),
-                "user_class": chance.choice(list(UserClass)),
-                "purpose": chance.choice(list(Purpose)),
-                "placed_at": starts_at,
-                "changed_at": starts_at,
-                "ended_at": None if live else during.ends_at,
-                # Some wait still, and some have lapsed while nobody looked.
-                "held_until": clock_at(chance.choice([-2, 2]), 9) if live else None,
-            }
-        )
-    return rows
-
-
-def _ranged(during: During) -> object:
-    from marketplace.booking.queries.reservations import as_range
-
-    return as_range(during)
-
-
-def _amount(row: dict, use, peak_instrument: int, now: datetime) -> int:
-    during = During(row["during"].lower, row["during"].upper)
-    status, purpose = Status(row["status"]), Purpose(row["purpose"])
-    if not counts(status, purpose) or use.instrument_id not in (None, row["instrument_id"]):
-        return 0
-    if status in {Status.HELD, Status.OFFERED, Status.REQUESTED} and row["held_until"] <= now:
-        return 0
-    if not use.peak_only and row["user_class"] != UserClass.OWN_UNIT:
-        return 0
-    if use.period is Period.OPEN:
-        return int(status in LIVE and during.ends_at > now)
-    peak = MORNINGS if row["instrument_id"] == peak_instrument else ()
-    span = During(use.starts_at, use.ends_at)
-    return amount(during, span, measure=use.measure, peak_only=use.peak_only, peak=peak)
 
 
 async def test_a_provider_sets_changes_and_ends_its_quotas_once_each(database: Database):
