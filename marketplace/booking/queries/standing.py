@@ -48,7 +48,12 @@ _APPLYING = """
 """
 
 
-def _operators(instrument_id: str, provider_id: str) -> str:
+# What was offered to the very organisation that asks is no reason against its reservation.
+_OWN_OFFER = f"""(r.status = '{Status.OFFERED}' and r.instrument_id = :instrument_id
+                  and r.organisation_id = :organisation_id and r.during = :during)"""
+
+
+def _operators(instrument_id: str, provider_id: str, *, own_offer: str = "false") -> str:
     """The operators of an instrument as JSON: each with hours, absences and what they attend."""
     return f"""
     select json_agg(json_build_array(
@@ -63,7 +68,7 @@ def _operators(instrument_id: str, provider_id: str) -> str:
              (select json_agg(json_build_array(lower(r.during), upper(r.during)))
                 from reservation r
                where r.operator_id = o.person_id and r.during && :operators_within
-                 and r.id is distinct from :except_id
+                 and r.id is distinct from :except_id and not {own_offer}
                  and r.status in ({words(LIVE)}))
            ) order by o.person_id)
       from operator o
@@ -123,7 +128,7 @@ _WHO = _prepared(
               where o.instrument_id = :instrument_id and o.person_id = :person_id
            ) as is_operator,
            case when :with_operators then (
-             {_operators(":instrument_id", ":provider_id")}
+             {_operators(":instrument_id", ":provider_id", own_offer=_OWN_OFFER)}
            ) end as operators
     """  # noqa: S608 every value is bound
 )
@@ -134,8 +139,7 @@ def _used(subject: str) -> str:
     return used(
         f"""r.{subject}_id = a.subject_id
          and r.id is distinct from :except_id
-         and not (r.status = '{Status.OFFERED}' and r.instrument_id = :instrument_id
-                  and r.organisation_id = :organisation_id and r.during = :during)"""
+         and not {_OWN_OFFER}"""
     )
 
 

@@ -17,7 +17,7 @@ from sqlalchemy import insert, update
 
 from marketplace.booking.events import ReservationPlaced, SlotOffered
 from marketplace.booking.queries.reservations import as_range
-from marketplace.booking.queries.standing import standing
+from marketplace.booking.queries.standing import operators_among, standing
 from marketplace.booking.queries.timetables import schedules, taken
 from marketplace.booking.queries.waiting import (
     awaited_after,
@@ -29,11 +29,13 @@ from marketplace.booking.queries.waiting import (
     suspended_among,
 )
 from marketplace.booking.queries.waitlist import Entry
+from marketplace.booking.rules.assistance import needs_operator
 from marketplace.booking.rules.availability import free_intervals
 from marketplace.booking.rules.floor import whole_weeks
+from marketplace.booking.rules.operators import Operator, attended
 from marketplace.booking.rules.schedule import BOOKABLE, Schedule, Taken
 from marketplace.booking.rules.standing import operators_for
-from marketplace.booking.rules.states import Status, UserClass
+from marketplace.booking.rules.states import WITHOUT_APPROVAL, Status, UserClass
 from marketplace.booking.rules.waiting import (
     EntryStatus,
     OfferTerms,
@@ -71,6 +73,7 @@ class Room:
     taken: dict[int, list[Taken]]
     let_go: dict[int, list[During]]
     suspended: set[int]
+    operators: dict[int, tuple[Operator, ...]]
     _free: dict[tuple[int, UserClass], list[During]] = field(default_factory=dict)
 
     def schedule(self, entry: Entry) -> Schedule:
@@ -87,17 +90,25 @@ class Room:
         if entry.person_id in self.suspended:
             return None
         found = self.schedule(entry)
-        key = (entry.instrument_id, entry.user_class)
-        if key not in self._free:
-            beside = self.taken[entry.instrument_id]
-            self._free[key] = free_intervals(found, beside, self.window, at=self.now)
         return earliest_fit(
             entry.wish,
-            self._free[key],
+            self._free_for(entry, found),
             step_minutes=found.terms.step_minutes,
             not_before=first_start(found, at=self.now, terms=self.terms),
             let_go=[*self.let_go.get(entry.id, ()), *besides],
         )
+
+    def _free_for(self, entry: Entry, found: Schedule) -> list[During]:
+        """Free time for the class that waits; attended time, where an operator has to come."""
+        key = (entry.instrument_id, entry.user_class)
+        if key not in self._free:
+            beside = self.taken[entry.instrument_id]
+            self._free[key] = free_intervals(found, beside, self.window, at=self.now)
+        operators = self.operators.get(entry.instrument_id, ())
+        comes_alone = any(one.person_id == entry.person_id for one in operators)
+        if not needs_operator(found, None) or comes_alone or entry.purpose in WITHOUT_APPROVAL:
+            return self._free[key]
+        return attended(self._free[key], operators)
 
     def take(self, entry: Entry, during: During, seat: int, held_until: datetime) -> None:
         """Count a time that was just offered as taken, in the whole calendar."""
@@ -168,8 +179,7 @@ async def _offer(tx: Tx, room: Room, entry: Entry, during: During) -> bool:
         _row(tx, asked, found, until),
         seats=found.terms.seats,
         seat=None,
-        # An order finds its operator when it is placed; one who is free now must only exist.
-        operators=None if entry.is_ordered else operators_for(who, person),
+        operators=operators_for(who, person),
     )
     if won is None:
         return False
@@ -254,11 +264,12 @@ async def _write_offer(
 
 
 async def _room(tx: Tx, entries: Sequence[Entry]) -> Room:
-    """What is free for `entries`: four statements for any number of them."""
+    """What is free for `entries`: four statements for any number, one more for operators."""
     soon = tx.now + timedelta(minutes=1)
     window = During(tx.now, max(soon, *(entry.ends_at for entry in entries)))
     ids = sorted({entry.instrument_id for entry in entries})
     found = await schedules(tx, ids, whole_weeks(window))
+    run_for_users = [one for one in found.values() if needs_operator(one, None)]
     return Room(
         now=tx.now,
         terms=offer_terms(tx),
@@ -267,6 +278,7 @@ async def _room(tx: Tx, entries: Sequence[Entry]) -> Room:
         taken=await taken(tx, list(found.values()), window),
         let_go=await let_go(tx, [entry.id for entry in entries]),
         suspended=await suspended_among(tx, [entry.person_id for entry in entries]),
+        operators=await operators_among(tx, run_for_users, window),
     )
 
 

@@ -268,6 +268,8 @@ async def _yielding(tx: Tx, row: dict[str, Any], *, seat: int | None) -> list[Re
                 table.c.held_until <= tx.now,
             ),
             and_(
+                # An offer takes nothing over: a colleague's is not one's own.
+                row["status"] != Status.OFFERED,
                 table.c.status == Status.OFFERED,
                 table.c.instrument_id == row["instrument_id"],
                 table.c.organisation_id == row["organisation_id"],
@@ -312,6 +314,9 @@ async def _take_over(tx: Tx, offered: Reservation, row: dict[str, Any]) -> SeatT
     """Turn the offer of a freed time, whose row is locked, into the reservation that was asked."""
     require_transition(offered.status, Status(row["status"]))
     kept = {"instrument_id", "provider_id", "calendar_id", "during", "blocked", "organisation_id"}
+    if row["operator_id"] is not None and offered.operator_id is not None:
+        # Whoever was kept for the offer attends it.
+        row = row | {"operator_id": offered.operator_id}
     await tx.execute(
         update(table)
         .where(table.c.id == offered.id)

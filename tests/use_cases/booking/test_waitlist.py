@@ -253,30 +253,6 @@ async def test_an_offer_leaves_time_to_decide_and_never_passes_the_notice(
     assert one.held_until == at_hours(0, 10, 11).starts_at
 
 
-async def test_priority_hours_go_to_the_own_unit_while_they_are_kept(database: Database):
-    manager = await an_actor(database, Role.PROVIDER_MANAGER)
-    buyer = await a_buyer(database)
-    instrument_id = await a_bookable_instrument(database, provider_id=manager.organisation_id)
-
-    async def keep(tx: Tx, _: None) -> None:
-        await tx.execute(
-            text(
-                "insert into weekly_hours (instrument_id, kind, weekday, opens_minute,"
-                " closes_minute, lapses_minutes) values (:id, 'priority', 2, 0, 1440, 600)"
-            ),
-            {"id": instrument_id},
-        )
-
-    await atomically(database, keep, None, actor=TEST)
-    outside = await an_entry(database, instrument_id=instrument_id, actor=buyer)
-    own = await an_entry(database, instrument_id=instrument_id, actor=manager)
-
-    await hear(database)
-
-    assert (await seen(database, outside, buyer)).entry.status is EntryStatus.WAITING
-    assert (await seen(database, own, manager)).entry.status is EntryStatus.OFFERED
-
-
 async def test_who_leaves_the_list_gives_the_offered_time_to_the_next(database: Database):
     instrument_id = await a_bookable_instrument(database)
     placed = await a_full_day(database, instrument_id=instrument_id)
@@ -403,21 +379,3 @@ async def test_a_provider_that_takes_an_offer_back_does_not_offer_it_again(datab
 
     assert (await seen(database, listed, buyer)).entry.status is EntryStatus.WAITING
     assert await fact(database, "select outcome from slot_offer") == "withdrawn"
-
-
-async def test_two_services_of_one_machine_have_one_order(database: Database):
-    provider = await an_actor(database, Role.PROVIDER_MANAGER)
-    host = await a_bookable_instrument(database, provider_id=provider.organisation_id)
-    guest = await a_bookable_instrument(
-        database, provider_id=provider.organisation_id, calendar_id=host
-    )
-    placed = await a_full_day(database, instrument_id=host)
-    first, second = await a_buyer(database), await a_buyer(database)
-    at_guest = await an_entry(database, instrument_id=guest, actor=first, minutes=480)
-    at_host = await an_entry(database, instrument_id=host, actor=second, minutes=480)
-
-    await give_back(database, placed[0])
-    await hear(database)
-
-    assert (await seen(database, at_guest, first)).entry.status is EntryStatus.OFFERED
-    assert (await seen(database, at_host, second)).entry.status is EntryStatus.WAITING
