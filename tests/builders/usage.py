@@ -25,7 +25,7 @@ async def usage_things(market: Market) -> None:
     instrument_id = await a_bookable_instrument(
         market.database, provider_id=market.manager.organisation_id
     )
-    start = at_hours(0, 11, 12)
+    start = at_hours(0, 11, 13)
     placed = await a_reservation(
         market.database, instrument_id=instrument_id, during=start, actor=market.technician
     )

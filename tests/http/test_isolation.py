@@ -106,6 +106,12 @@ ADDRESSES = {
     "POST /reservations/{reservation_id:int}/repair-session": {
         "reservation_id": "used_reservation_id"
     },
+    "POST /reservations/{reservation_id:int}/accept-session": {
+        "reservation_id": "used_reservation_id"
+    },
+    "POST /reservations/{reservation_id:int}/report-session-end": {
+        "reservation_id": "used_reservation_id"
+    },
     "GET /orders/{order_id:int}/changes/{change_id:int}/preview": {"order_id": "waiting_order_id"},
     "POST /orders/{order_id:int}/changes/{change_id:int}/accept": {"order_id": "waiting_order_id"},
     "POST /orders/{order_id:int}/changes/{change_id:int}/decline": {"order_id": "waiting_order_id"},
