@@ -12,17 +12,18 @@ import pytest
 from sqlalchemy import func, select
 
 from marketplace.booking.errors import ReservationRefused
-from marketplace.booking.queries import Purpose
+from marketplace.booking.queries import Purpose, Reservation
 from marketplace.booking.queries import standing as standing_query
 from marketplace.booking.rules.quotas import Measure, Period, Subject
 from marketplace.booking.rules.standing import Standing, StandingAsked
 from marketplace.booking.tables import reservation
 from marketplace.booking.use_cases import PlaceReservation, place, place_reservation
+from marketplace.booking.use_cases.move import MoveReservation, move_reservation
 from marketplace.kernel.actors import Actor
 from marketplace.kernel.db import Database, Tx, atomically
 from marketplace.kernel.time import During, SetClock
 from marketplace.parties.roles import Role
-from tests.builders.booking import TEST, a_bookable_instrument, clock_at
+from tests.builders.booking import TEST, a_bookable_instrument, a_reservation, clock_at
 from tests.builders.parties import an_actor
 from tests.builders.standing import a_quota
 
@@ -146,3 +147,32 @@ async def test_two_people_share_their_organisations_quota_in_every_period(
 
     assert 9 == ended["placed"]
     assert 31 == sum(number for how, number in ended.items() if "quota" in how)
+
+
+async def test_moves_and_new_reservations_meet_the_same_quota(crowd: Database, database: Database):
+    """Ten half hours of next week move into a week in which ten others are reserved."""
+    manager, (first, second) = await a_provider_with_instruments(database, 2)
+    await a_quota(database, by=manager, at_most=300)
+    a_week = 7 * 48
+    later = [
+        await a_reservation(
+            database, instrument_id=first, during=half_hour(a_week + number), actor=manager
+        )
+        for number in range(10)
+    ]
+
+    async def moves(placed: Reservation, during: During) -> str:
+        try:
+            await atomically(
+                crowd, move_reservation, MoveReservation(placed.id, during), actor=TEST
+            )
+        except ReservationRefused as refused:
+            return "refused by " + " ".join(reason.rule for reason in refused.reasons)
+        return "placed"
+
+    ended, *moved = await asyncio.gather(
+        race(crowd, [(second, half_hour(number)) for number in range(10)], lambda _: manager),
+        *(moves(placed, half_hour(number)) for number, placed in enumerate(later)),
+    )
+
+    assert {"placed": 10, "refused by quota": 10} == ended + Counter(moved)
