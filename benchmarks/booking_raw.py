@@ -77,7 +77,7 @@ async def reserve(request: Request) -> Response[bytes]:
     async with app.state.pool.acquire() as connection, connection.transaction():
         await connection.fetchval(LOCK, f"{actor.person_id}:{actor.organisation_id}:{key}")
         await connection.fetchrow(STORED, actor.person_id, actor.organisation_id, key)
-        found = await schedule(connection, asked.instrument_id, during)
+        found = await schedule(connection, asked.instrument_id, week_of(asked.starts_at))
         blocked = asyncpg.Range(
             asked.starts_at - timedelta(minutes=found["before_minutes"]),
             asked.ends_at + timedelta(minutes=found["after_minutes"]),
@@ -164,6 +164,13 @@ async def schedule(connection: asyncpg.Connection, instrument_id: int, around: a
     return found
 
 
+def week_of(instant: datetime) -> asyncpg.Range:
+    """The week, from Monday in Shanghai, in which an instant lies."""
+    local = instant.astimezone(SHANGHAI).replace(hour=0, minute=0, second=0, microsecond=0)
+    monday = local - timedelta(days=local.weekday())
+    return asyncpg.Range(monday, monday + timedelta(days=7))
+
+
 async def stand(connection: asyncpg.Connection, row: dict, now: datetime, *, floor: int) -> None:
     """How the person stands: quotas under their locks, and the floor where there is one."""
     begins = row["during"].lower.astimezone(SHANGHAI)
@@ -191,10 +198,9 @@ async def stand(connection: asyncpg.Connection, row: dict, now: datetime, *, flo
     if who["quotas"]:
         await connection.fetch(USES.sql, *USES.arguments(values))
     if floor:
-        whole = asyncpg.Range(week, week + timedelta(days=7))
+        whole = week_of(begins)
         lock = [f"outside-floor:{row['calendar_id']}:{week.date()}"]
         await connection.fetchval(FLOOR_LOCK, lock)
-        await schedule(connection, row["instrument_id"], whole)
         longest = week - timedelta(days=31)
         await connection.fetch(FLOOR_USES, row["calendar_id"], whole, now, longest, whole.upper)
 

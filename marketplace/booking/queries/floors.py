@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
-from typing import Any
+from datetime import timedelta
 
-from sqlalchemy import CompoundSelect, func, or_, select, text, union_all
+from sqlalchemy import ARRAY, BigInteger, DateTime, Text, bindparam, text
+from sqlalchemy.dialects.postgresql import TSTZRANGE
 
-from marketplace.booking.queries.reservations import as_range
+from marketplace.booking.queries.reservations import driver_range
 from marketplace.booking.queries.timetables import schedule
 from marketplace.booking.rules.floor import (
     COUNTED,
@@ -21,17 +21,48 @@ from marketplace.booking.rules.floor import (
     whole_weeks,
 )
 from marketplace.booking.rules.schedule import RESERVATION_MINUTES_MAX, Schedule
-from marketplace.booking.rules.states import Purpose, Status, UserClass
-from marketplace.booking.tables import LIVE, booking_rule
-from marketplace.booking.tables import reservation as table
-from marketplace.kernel.db import Tx
+from marketplace.booking.rules.states import Purpose, UserClass
+from marketplace.kernel.db import Prepared, Tx
 from marketplace.kernel.errors import Reason
 from marketplace.kernel.time import During, shanghai_day
 
 LONGEST = timedelta(minutes=RESERVATION_MINUTES_MAX)
-_LOCK = text(
-    "select pg_advisory_xact_lock(hashtextextended(week, 0))"
-    " from unnest(cast(:weeks as text[])) as week"
+_LOCK = Prepared(
+    text(
+        "select pg_advisory_xact_lock(hashtextextended(week, 0)) from unnest(:weeks) as week"
+    ).bindparams(bindparam("weeks", type_=ARRAY(Text)))
+)
+# Live reservations of a calendar and used ones of its instruments: each from its index.
+_USES = Prepared(
+    text(
+        """
+    select lower(r.during) as starts_at, upper(r.during) as ends_at, r.user_class, r.purpose
+      from reservation r
+     where r.status in ('held', 'offered', 'requested', 'confirmed', 'in_use')
+       and r.calendar_id = :calendar_id
+       and r.blocked && :whole
+       and r.id <> :besides
+       and (r.status in ('confirmed', 'in_use') or r.held_until > :at)
+    union all
+    select lower(r.during), upper(r.during), r.user_class, r.purpose
+      from reservation r
+     where r.status = 'used'
+       and r.calendar_id = :calendar_id
+       and r.instrument_id = any(array(
+             select :calendar_id
+             union all
+             select sharing.instrument_id from booking_rule as sharing
+              where sharing.calendar_id = :calendar_id))
+       and lower(r.during) between :earliest and upper(cast(:whole as tstzrange))
+       and r.during && :whole
+    """
+    ).bindparams(
+        bindparam("calendar_id", type_=BigInteger),
+        bindparam("besides", type_=BigInteger),
+        bindparam("whole", type_=TSTZRANGE),
+        bindparam("at", type_=DateTime(timezone=True)),
+        bindparam("earliest", type_=DateTime(timezone=True)),
+    )
 )
 
 
@@ -49,7 +80,7 @@ async def floor_reasons(
     ):
         return ()
     # In a statement of its own: one that waits for a lock has already chosen what it sees.
-    await tx.execute(
+    await tx.fetch(
         _LOCK,
         {
             "weeks": [
@@ -58,7 +89,10 @@ async def floor_reasons(
             ]
         },
     )
-    known = await schedule(tx, found.instrument_id, whole_weeks(during))
+    whole = whole_weeks(during)
+    known = found.in_general
+    if known.around is None or not known.around.covers(whole):
+        known = await schedule(tx, found.instrument_id, whole)
     weeks = await floor_of(tx, known, during, besides=besides)
     return floor_refusals(found, during, weeks, purpose=purpose, at=tx.now)
 
@@ -69,40 +103,20 @@ async def floor_of(tx: Tx, found: Schedule, within: During, *, besides: int = 0)
     `besides` is a reservation that is not counted because it moves.
     """
     whole = whole_weeks(within)
-    rows = await tx.execute(_uses(found.calendar_id, whole, at=tx.now, besides=besides))
+    rows = await tx.fetch(
+        _USES,
+        {
+            "calendar_id": found.calendar_id,
+            "whole": driver_range(whole),
+            "besides": besides,
+            "at": tx.now,
+            "earliest": whole.starts_at - LONGEST,
+        },
+    )
     uses = []
     for row in rows:
-        own = counts_as_own(UserClass(row.user_class), Purpose(row.purpose))
+        own = counts_as_own(UserClass(row["user_class"]), Purpose(row["purpose"]))
         # The own unit's upkeep is neither its own use nor anybody else's.
-        if own or row.user_class != UserClass.OWN_UNIT:
-            uses.append(Use(During(row.starts_at, row.ends_at), own=own))
+        if own or row["user_class"] != UserClass.OWN_UNIT:
+            uses.append(Use(During(row["starts_at"], row["ends_at"]), own=own))
     return floor_weeks(found, whole, uses)
-
-
-def _uses(calendar_id: int, whole: During, *, at: datetime, besides: int) -> CompoundSelect[Any]:
-    """Live reservations of a calendar and used ones of its instruments: each from its index."""
-    columns = (
-        func.lower(table.c.during).label("starts_at"),
-        func.upper(table.c.during).label("ends_at"),
-        table.c.user_class,
-        table.c.purpose,
-    )
-    live = select(*columns).where(
-        LIVE,
-        table.c.calendar_id == calendar_id,
-        table.c.blocked.op("&&")(as_range(whole)),
-        table.c.id != besides,
-        or_(
-            table.c.status.in_([Status.CONFIRMED, Status.IN_USE]),
-            table.c.held_until > at,
-        ),
-    )
-    sharing = select(booking_rule.c.instrument_id).where(booking_rule.c.calendar_id == calendar_id)
-    used = select(*columns).where(
-        table.c.status == Status.USED,
-        table.c.calendar_id == calendar_id,
-        or_(table.c.instrument_id == calendar_id, table.c.instrument_id.in_(sharing)),
-        func.lower(table.c.during).between(whole.starts_at - LONGEST, whole.ends_at),
-        table.c.during.op("&&")(as_range(whole)),
-    )
-    return union_all(live, used)

@@ -152,7 +152,7 @@ async def schedules(
             "last_day": shanghai_day(around.ends_at),
         },
     )
-    found = {row["instrument_id"]: _schedule(row, tx.today) for row in rows}
+    found = {row["instrument_id"]: _schedule(row, tx.today, around) for row in rows}
     if classes is None:
         return found
     return {
@@ -161,7 +161,7 @@ async def schedules(
     }
 
 
-def _schedule(row: Any, today: date) -> Schedule:
+def _schedule(row: Any, today: date, around: During) -> Schedule:
     if row["step_minutes"] is None:
         terms = province_terms(today)
     else:
@@ -193,6 +193,7 @@ def _schedule(row: Any, today: date) -> Schedule:
         class_hours=class_hours,
         priority=priority,
         peak=peak,
+        around=around,
     )
 
 

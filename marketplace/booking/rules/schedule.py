@@ -152,6 +152,8 @@ class Schedule:
     user_class: UserClass | None = None
     may_book: bool = True
     loaded: Schedule | None = None
+    # The stretch whose closures and dated hours it knows; None: whatever it was given.
+    around: During | None = None
 
     @property
     def calendar_id(self) -> int:

@@ -22,6 +22,8 @@ from marketplace.booking.queries.reservations import Reservation
 from marketplace.booking.queries.standing import standing
 from marketplace.booking.queries.timetables import schedule
 from marketplace.booking.rules.availability import Schedule, refusals
+from marketplace.booking.rules.floor import whole_weeks
+from marketplace.booking.rules.schedule import RESERVATION_MINUTES_MAX
 from marketplace.booking.rules.standing import (
     Standing,
     StandingAsked,
@@ -164,7 +166,11 @@ async def reasons_against(
 
 
 async def _schedule(tx: Tx, command: PlaceReservation) -> Schedule:
-    return await schedule(tx, command.instrument_id, command.during, user_class=command.of_class)
+    """The schedule of the whole weeks: where a floor of hours is kept, it is kept by the week."""
+    during = command.during
+    if during.minutes <= RESERVATION_MINUTES_MAX:
+        during = whole_weeks(during)
+    return await schedule(tx, command.instrument_id, during, user_class=command.of_class)
 
 
 def _tell(tx: Tx, placed: Reservation, overridden: Sequence[Reason]) -> None:
