@@ -24,6 +24,15 @@ from marketplace.booking.queries.groups import (
     group,
     groups,
 )
+from marketplace.booking.queries.hits import HitsAsked, WeekChanged, hits
+from marketplace.booking.queries.hours import (
+    DayHours,
+    DayHoursSearch,
+    WeeklyHours,
+    WeeklyKind,
+    dated_hours_of,
+    weekly_hours_of,
+)
 from marketplace.booking.queries.listing import (
     ListOrder,
     ReservationSearch,
@@ -159,6 +168,8 @@ __all__ = [
     "Availability",
     "BookingTerms",
     "Check",
+    "DayHours",
+    "DayHoursSearch",
     "Dimension",
     "Entry",
     "Feed",
@@ -167,6 +178,7 @@ __all__ = [
     "Group",
     "GroupPage",
     "GroupSearch",
+    "HitsAsked",
     "HoursAsked",
     "HoursFound",
     "HoursRow",
@@ -225,7 +237,10 @@ __all__ = [
     "WaitlistSearch",
     "WalkUpAsked",
     "WalkUpOffers",
+    "WeekChanged",
     "WeekOf",
+    "WeeklyHours",
+    "WeeklyKind",
     "Window",
     "all_series",
     "appeal",
@@ -236,10 +251,12 @@ __all__ = [
     "compared_months",
     "conflicts",
     "contents_by_secret",
+    "dated_hours_of",
     "feeds",
     "free_among",
     "group",
     "groups",
+    "hits",
     "live_topic_of_instrument",
     "live_topic_of_provider",
     "machine_hours",
@@ -276,4 +293,5 @@ __all__ = [
     "waitlist",
     "walk_up_offers",
     "week_strips",
+    "weekly_hours_of",
 ]

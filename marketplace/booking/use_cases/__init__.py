@@ -65,6 +65,14 @@ from marketplace.booking.use_cases.holds import (
     release_hold,
     take_hold,
 )
+from marketplace.booking.use_cases.hours import (
+    RemoveDatedHours,
+    SetDatedHours,
+    SetWeeklyHours,
+    remove_dated_hours,
+    set_dated_hours,
+    set_weekly_hours,
+)
 from marketplace.booking.use_cases.lapse import (
     close_forgotten_sessions,
     expire_requests,
@@ -136,7 +144,12 @@ from marketplace.booking.use_cases.repairs import (
     repair_session,
     report_session_end,
 )
-from marketplace.booking.use_cases.rule import SetBookingRule, set_booking_rule
+from marketplace.booking.use_cases.rule import (
+    SetBookingRule,
+    SetClassTerms,
+    set_booking_rule,
+    set_class_terms,
+)
 from marketplace.booking.use_cases.series import (
     DatePreviewed,
     PlaceSeries,
@@ -250,6 +263,7 @@ __all__ = [
     "RejectRequests",
     "RejectReservation",
     "ReleaseHold",
+    "RemoveDatedHours",
     "RemoveSource",
     "RepairSession",
     "ReportProblem",
@@ -261,7 +275,10 @@ __all__ = [
     "RotateFeed",
     "SeriesAsked",
     "SetBookingRule",
+    "SetClassTerms",
+    "SetDatedHours",
     "SetReadingSource",
+    "SetWeeklyHours",
     "ShortenReservation",
     "TakeHold",
     "WaiveStrike",
@@ -325,6 +342,7 @@ __all__ = [
     "reject_requests",
     "reject_reservation",
     "release_hold",
+    "remove_dated_hours",
     "remove_source",
     "repair_session",
     "report_problem",
@@ -335,7 +353,10 @@ __all__ = [
     "revoke_feed",
     "rotate_feed",
     "set_booking_rule",
+    "set_class_terms",
+    "set_dated_hours",
     "set_reading_source",
+    "set_weekly_hours",
     "settle_offers",
     "settle_session",
     "shorten_reservation",
