@@ -19,6 +19,22 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import JSONB
 
 from marketplace.kernel.tables import Instant, metadata
+from marketplace.orders.tables.samples import custody_event, sample_declaration, shipment
+
+__all__ = [
+    "contract",
+    "custody_event",
+    "deliverable",
+    "dispute",
+    "order_change",
+    "order_event",
+    "quote",
+    "review",
+    "sample_declaration",
+    "sample_set",
+    "service_order",
+    "shipment",
+]
 
 # A quote is what the buyer was told: prices, voucher, terms. Once used it is an order's.
 quote = Table(
@@ -226,6 +242,12 @@ order_event = Table(
     Column("facts", JSONB, nullable=False),
 )
 Index("order_event_order_idx", order_event.c.order_id, order_event.c.id)
+Index(
+    "order_event_download_idx",
+    order_event.c.order_id,
+    order_event.c.id,
+    postgresql_where=order_event.c.kind == "download",
+)
 
 sample_set = Table(
     "sample_set",
@@ -256,6 +278,7 @@ sample_set = Table(
     ),
 )
 
+# Small results lie in `content`, large ones in the store of files under `storage_key`.
 deliverable = Table(
     "deliverable",
     metadata,
@@ -265,14 +288,21 @@ deliverable = Table(
     Column("media_type", Text, nullable=False),
     Column("sha256", Text, nullable=False),
     Column("size_bytes", Integer, nullable=False),
-    Column("content", LargeBinary, nullable=False),
+    Column("content", LargeBinary),
     Column("stored_by", BigInteger, ForeignKey("person.id"), nullable=False),
     Column("stored_at", Instant, nullable=False),
+    Column("storage_key", Text),
     UniqueConstraint("order_id", "sha256", name="deliverable_content_once"),
+    CheckConstraint("num_nonnulls(content, storage_key) = 1", name="kept"),
     CheckConstraint("sha256 ~ '^[0-9a-f]{64}$'", name="sha256"),
     CheckConstraint(
         "size_bytes between 1 and 10485760 and octet_length(content) = size_bytes", name="size"
     ),
+)
+Index(
+    "deliverable_storage_key_idx",
+    deliverable.c.storage_key,
+    postgresql_where=deliverable.c.storage_key.is_not(None),
 )
 
 dispute = Table(
