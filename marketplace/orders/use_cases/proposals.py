@@ -35,6 +35,7 @@ from marketplace.orders.use_cases.reschedule import (
     figures_told,
     require_affordable,
     require_agreed,
+    require_time_to_answer,
     tell_proposed,
 )
 from marketplace.orders.use_cases.steps import lapse_late_proposals, lock_order, note
@@ -164,6 +165,7 @@ async def _make_own(
 ) -> Changed:
     """The buyer takes its agent's proposal over: the provider has to agree to it."""
     require_affordable(view)
+    require_time_to_answer(tx, view)
     table = tables.order_change
     own = await tx.one(
         OrderChange,

@@ -9,8 +9,9 @@ from typing import Any
 from sqlalchemy import insert
 
 from marketplace.kernel.db import Tx
+from marketplace.kernel.errors import Reason
 from marketplace.orders import tables
-from marketplace.orders.errors import FiguresChanged
+from marketplace.orders.errors import ChangeRefused, FiguresChanged
 from marketplace.orders.events import OrderChangeProposed
 from marketplace.orders.queries.changes import OrderChange
 from marketplace.orders.queries.orders import Order
@@ -136,6 +137,27 @@ def require_agreed(view: ChangeView, agreed: str | None) -> None:
         )
 
 
+def require_time_to_answer(tx: Tx, view: ChangeView) -> None:
+    """The other side can still answer before the time is there.
+
+    Raises:
+        ChangeRefused: when it cannot.
+    """
+    if view.answer_until <= tx.now:
+        raise ChangeRefused(
+            "Nobody could answer in time; ask for a later time.",
+            reasons=[
+                Reason(
+                    "time-to-answer",
+                    "What the other side has to agree to lies in the future.",
+                    limit=tx.now.isoformat(),
+                    asked=view.answer_until.isoformat(),
+                )
+            ],
+            alternatives=view.alternatives,
+        )
+
+
 def figures_told(view: ChangeView) -> dict[str, Any]:
     """The figures in a problem's body."""
     figures = view.figures
@@ -161,6 +183,7 @@ def require_affordable(view: ChangeView) -> None:
 async def _propose(
     tx: Tx, found: Order, view: ChangeView, signature: Signature, *, reason: str
 ) -> Changed:
+    require_time_to_answer(tx, view)
     table = tables.order_change
     facts = change_facts(found, view, signer=signature, reason=reason)
     proposed = await tx.one(

@@ -317,3 +317,16 @@ async def test_a_move_by_the_provider_needs_no_token_and_the_buyers_needs_one(
     proposed = await market.do(reschedule_order, command, by=market.manager)
 
     assert "proposed" == proposed.change.status
+
+
+async def test_nobody_is_asked_for_a_time_that_begins_at_once(database: Database):
+    market = await a_market(database, notice_minutes=0)
+    order = await an_order(market)
+    now = at_hours(1, 9, 11)
+    move_to(market, now.starts_at)
+
+    with pytest.raises(ChangeRefused) as refusal:
+        await a_move(market, order.id, now, by=market.manager)
+
+    assert ["time-to-answer"] == [reason.rule for reason in refusal.value.reasons]
+    assert "agreed" == (await a_move(market, order.id, now)).change.status
