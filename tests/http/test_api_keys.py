@@ -123,7 +123,7 @@ async def test_a_key_that_is_wrong_expired_revoked_or_of_a_suspended_organisatio
     by_stranger = await api.delete(
         f"/api/v1/api-keys/{made.key.id}", headers=bearer(services, stranger)
     )
-    assert by_stranger.status_code == 404
+    assert by_stranger.json()["type"] == "/problems/api-key-not-found"
     assert (await ask(made.text)).status_code == 200
     for _ in range(2):
         revoked = await api.delete(
