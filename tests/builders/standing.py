@@ -41,9 +41,12 @@ async def a_qualification(
     database: Database, *, by: Actor, instrument_id: int, person_id: int, **changes: Any
 ) -> Qualification:
     """Granted by a colleague, without an end."""
-    command = GrantQualification(
-        **({"instrument_id": instrument_id, "person_id": person_id, "reason": "trained"} | changes)
-    )
+    asked: dict[str, Any] = {
+        "instrument_id": instrument_id,
+        "person_id": person_id,
+        "reason": "trained",
+    }
+    command = GrantQualification(**(asked | changes))
     return await atomically(database, grant_qualification, command, actor=by)
 
 

@@ -170,9 +170,10 @@ async def test_moves_and_new_reservations_meet_the_same_quota(crowd: Database, d
             return "refused by " + " ".join(reason.rule for reason in refused.reasons)
         return "placed"
 
-    ended, *moved = await asyncio.gather(
-        race(crowd, [(second, half_hour(number)) for number in range(10)], lambda _: manager),
-        *(moves(placed, half_hour(number)) for number, placed in enumerate(later)),
+    wanted = [(second, half_hour(number)) for number in range(10)]
+    ended, moved = await asyncio.gather(
+        race(crowd, wanted, lambda _: manager),
+        asyncio.gather(*(moves(each, half_hour(number)) for number, each in enumerate(later))),
     )
 
     assert {"placed": 10, "refused by quota": 10} == ended + Counter(moved)
