@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
-from sqlalchemy import insert, update
+from sqlalchemy import update
 
 from marketplace.booking.errors import (
     RepairAnswered,
@@ -17,7 +16,6 @@ from marketplace.booking.errors import (
     SessionSettled,
     SessionStillOpen,
 )
-from marketplace.booking.events import SessionRepaired
 from marketplace.booking.queries.repairs import SessionRepair, open_proposal, proposal
 from marketplace.booking.queries.reservations import Reservation, locked_reservation
 from marketplace.booking.queries.sessions import UsageSession, locked_session
@@ -30,24 +28,14 @@ from marketplace.booking.rules.sessions import (
     user_repair_reasons,
     waits_for_staff,
 )
-from marketplace.booking.tables import machine_reading, session_repair
+from marketplace.booking.tables import machine_reading
 from marketplace.booking.use_cases.change import require_provider
 from marketplace.booking.use_cases.comparing import compare_with_log
+from marketplace.booking.use_cases.keeping import keep_repair, snapshot, store_repair
 from marketplace.booking.use_cases.sessions import change_session, ending, minutes_of
 from marketplace.kernel.db import Tx
 from marketplace.kernel.errors import Missing
 from marketplace.rulebook import rulebook
-
-_WORTH_KEEPING = (
-    "actual_minutes",
-    "billable_minutes",
-    "preparation_minutes",
-    "test_minutes",
-    "post_minutes",
-    "samples_run",
-    "problem",
-    "closed_how",
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +91,7 @@ async def repair_session(tx: Tx, command: RepairSession) -> UsageSession:
         samples_run=samples,
     )
     waiting = await open_proposal(tx, session.id)
-    await _keep(
+    await keep_repair(
         tx,
         RepairKind.REPAIR,
         command.reason,
@@ -156,7 +144,7 @@ async def report_session_end(tx: Tx, command: ReportSessionEnd) -> SessionRepair
     ):
         return await _propose(tx, present, session, minutes, command)
     repaired = await _change(tx, session, minutes, command.closed_at)
-    return await _keep(
+    return await keep_repair(
         tx,
         RepairKind.REPAIR,
         command.reason,
@@ -188,7 +176,7 @@ async def confirm_repair(tx: Tx, command: AnswerRepair) -> SessionRepair:
     closed_at = datetime.fromisoformat(asked.after["closed_at"])
     minutes = await minutes_of(tx, present, opened_at=session.opened_at, closed_at=closed_at)
     repaired = await _change(tx, session, minutes, closed_at)
-    return await _keep(
+    return await keep_repair(
         tx,
         RepairKind.CONFIRMATION,
         command.reason,
@@ -206,7 +194,7 @@ async def reject_repair(tx: Tx, command: AnswerRepair) -> SessionRepair:
         Missing, RepairAnswered, SecondPersonNeeded, SessionSettled: see `confirm_repair`.
     """
     asked, present, session = await _open_report(tx, command)
-    return await _keep(
+    return await keep_repair(
         tx,
         RepairKind.REJECTION,
         command.reason,
@@ -252,7 +240,7 @@ async def accept_session(tx: Tx, command: AcceptSession) -> UsageSession:
             resolution=command.reason,
         )
     )
-    await _keep(
+    await keep_repair(
         tx,
         RepairKind.ACCEPTANCE,
         command.reason,
@@ -325,13 +313,13 @@ async def _propose(
     minutes: Minutes,
     command: ReportSessionEnd,
 ) -> SessionRepair:
-    said = _snapshot(session) | {
+    said = snapshot(session) | {
         "closed_at": command.closed_at.isoformat(),
         "actual_minutes": minutes.actual,
         "billable_minutes": minutes.billable,
         "test_minutes": minutes.test,
     }
-    return await _store(
+    return await store_repair(
         tx,
         RepairKind.PROPOSAL,
         command.reason,
@@ -340,83 +328,3 @@ async def _propose(
         after=said,
         by_staff=False,
     )
-
-
-async def _keep(
-    tx: Tx,
-    kind: RepairKind,
-    reason: str,
-    *,
-    present: Reservation,
-    before: UsageSession,
-    after: UsageSession,
-    by_staff: bool = True,
-    answers_id: int | None = None,
-) -> SessionRepair:
-    """Keep what was done to a session, and tell it where something changed."""
-    if after != before:
-        tx.record(
-            SessionRepaired(
-                session_id=after.id,
-                reservation_id=present.id,
-                order_id=present.order_id or 0,
-                instrument_id=present.instrument_id,
-                billable_minutes_before=before.billable_minutes or 0,
-                billable_minutes=after.billable_minutes or 0,
-                by_staff=by_staff,
-            )
-        )
-    return await _store(
-        tx,
-        kind,
-        reason,
-        present=present,
-        before=before,
-        after=_snapshot(after),
-        by_staff=by_staff,
-        answers_id=answers_id,
-    )
-
-
-async def _store(
-    tx: Tx,
-    kind: RepairKind,
-    reason: str,
-    *,
-    present: Reservation,
-    before: UsageSession,
-    after: dict[str, Any],
-    by_staff: bool,
-    answers_id: int | None = None,
-) -> SessionRepair:
-    row: dict[str, Any] = {
-        "session_id": before.id,
-        "kind": kind,
-        "answers_id": answers_id,
-        "made_by": tx.actor.person_id,
-        "made_at": tx.now,
-        "by_staff": by_staff,
-        "reason": reason,
-        "before": _snapshot(before),
-        "after": after,
-    }
-    repair_id = await tx.scalar(insert(session_repair).values(**row).returning(session_repair.c.id))
-    tx.audit(
-        kind.value,
-        subject="usage_session",
-        subject_id=before.id,
-        repair_id=repair_id,
-        reservation_id=present.id,
-        reason=reason,
-        by_staff=by_staff,
-        before=row["before"],
-        after=after,
-    )
-    return SessionRepair(**row, id=repair_id, reservation_id=present.id, answer=None)
-
-
-def _snapshot(session: UsageSession) -> dict[str, Any]:
-    kept: dict[str, Any] = {name: getattr(session, name) for name in _WORTH_KEEPING}
-    kept["opened_at"] = session.opened_at.isoformat()
-    kept["closed_at"] = session.closed_at.isoformat() if session.closed_at else None
-    return kept
