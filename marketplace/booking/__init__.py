@@ -14,6 +14,8 @@ What always holds:
   start, or an earlier check-in, to the end, and is never less than the instrument's minimum.
 - Machine-hours count preparation, test and post-processing; each minute of an instrument once, for
   the session that was opened first; sessions that wait in the problem queue not at all.
+- No quota is passed, by whatever number of requests at once; nobody attends two machines at once;
+  nobody qualifies themselves.
 - No fee is due for time in which the instrument was closed.
 - Nobody approves what they asked for.
 - A reservation under an order moves when its order does: orders call the use cases here.

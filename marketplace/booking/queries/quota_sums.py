@@ -13,7 +13,7 @@ from marketplace.booking.rules.quotas import COUNTED, UNCOUNTED_PURPOSES
 from marketplace.booking.rules.schedule import RESERVATION_MINUTES_MAX
 from marketplace.booking.rules.states import LIVE, Status
 
-_LAPSING = frozenset({Status.HELD, Status.OFFERED, Status.REQUESTED})
+_LAPSING = frozenset({Status.OFFERED, Status.REQUESTED})
 
 
 def words(values: Iterable[str]) -> str:

@@ -2,7 +2,7 @@
 
 A reservation counts in every period that it touches, clipped at the period's bounds. Live, used,
 late cancelled and missed ones count; what was given back in time, rejected or expired does not,
-and neither does upkeep.
+and neither does upkeep, nor what staff hold until somebody takes it.
 """
 
 from __future__ import annotations
@@ -46,8 +46,9 @@ class Measure(StrEnum):
     RESERVATIONS = "reservations"
 
 
-# What counts against a quota, besides what is live: the time was kept from others.
-COUNTED = LIVE | {Status.USED, Status.LATE_CANCELLED, Status.NO_SHOW}
+# What counts against a quota: what is live, and what kept the time from others until it was over.
+# A hold of the staff is nobody's own: who takes it is asked then.
+COUNTED = (LIVE - {Status.HELD}) | {Status.USED, Status.LATE_CANCELLED, Status.NO_SHOW}
 # Upkeep serves everybody, so it is held against nobody.
 UNCOUNTED_PURPOSES = frozenset({Purpose.MAINTENANCE, Purpose.TEST_RUN})
 

@@ -302,8 +302,8 @@ def test_a_period_is_told_by_its_last_day_and_open_reservations_have_none():
 
 
 @pytest.mark.parametrize("status", Status)
-def test_what_was_given_back_in_time_turned_down_or_expired_does_not_count(status: Status):
-    free = {Status.CANCELLED, Status.REJECTED, Status.EXPIRED}
+def test_what_was_given_back_in_time_turned_down_expired_or_is_held_does_not_count(status: Status):
+    free = {Status.CANCELLED, Status.REJECTED, Status.EXPIRED, Status.HELD}
 
     assert counts(status, Purpose.EXTERNAL) == (status not in free)
     assert not counts(status, Purpose.MAINTENANCE)
