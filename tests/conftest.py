@@ -26,6 +26,7 @@ from marketplace.kernel.embedded import EmbeddedPostgres
 from marketplace.kernel.http import Services
 from marketplace.kernel.migrate import migrate
 from marketplace.kernel.settings import Settings
+from marketplace.kernel.storage import DiskFiles, use_files
 from marketplace.kernel.time import SHANGHAI, SetClock
 from marketplace.kernel.tokens import AccessTokens, MemoryRefreshStore, RefreshTokens
 from marketplace.parties import passwords
@@ -92,6 +93,13 @@ async def database_url(postgres: str, template: str) -> AsyncIterator[str]:
     await _run(postgres, f"create database {name} template {template}")
     yield with_database(postgres, name)
     await _run(postgres, f"drop database {name} with (force)")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def stored_files(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Uploaded files lie in a folder of this test process."""
+    with use_files(DiskFiles(tmp_path_factory.mktemp("files"))):
+        yield
 
 
 @pytest.fixture

@@ -42,7 +42,27 @@ class Settings(BaseSettings):
     )
     data_folder: Path = Field(
         default_factory=_data_folder,
-        description="Where the embedded database and its socket live.",
+        description="Where the embedded database, its socket and uploaded files live.",
+    )
+    files_bucket: str = Field(
+        default="",
+        max_length=63,
+        description=(
+            "A bucket of an S3-compatible store, for uploaded results. Empty: the folder `files` "
+            "in the data folder, which several machines would have to share."
+        ),
+    )
+    files_endpoint: str = Field(
+        default="",
+        pattern=r"^(https?://[A-Za-z0-9.-]+(:[0-9]{1,5})?)?$",
+        description="Address of that store. Empty: that of Amazon S3 in the region.",
+    )
+    files_region: str = Field(default="us-east-1", description="Region of that store.")
+    files_key: SecretStr = Field(
+        default=SecretStr(""), description="Access key of that store: may read, write and delete."
+    )
+    files_secret: SecretStr = Field(
+        default=SecretStr(""), description="Secret that belongs to the access key."
     )
     province: str = Field(
         default="jiangsu",

@@ -10,6 +10,8 @@ from marketplace.kernel.actors import system_actor
 from marketplace.kernel.db import Database, Tx, atomically
 from marketplace.kernel.errors import DomainError
 from marketplace.kernel.jobs import Job
+from marketplace.kernel.storage import files
+from marketplace.kernel.storage import remove_orphans as remove_orphan_files
 from marketplace.orders.queries.changes import due_to_lapse
 from marketplace.orders.queries.orders import due_for_acceptance, due_to_expire
 from marketplace.orders.use_cases import (
@@ -20,6 +22,7 @@ from marketplace.orders.use_cases import (
     expire_order,
     lapse_change,
 )
+from marketplace.orders.use_cases.delivery import DELIVERABLES_AREA, named_files
 
 log = structlog.get_logger()
 
@@ -68,6 +71,11 @@ async def lapse_proposals(database: Database) -> int:
     return await _each(database, due_to_lapse, lapse)
 
 
+async def remove_orphans(database: Database) -> int:
+    """Remove files of results older than a day that no row names: a crash left them behind."""
+    return await remove_orphan_files(database, files(), DELIVERABLES_AREA, named_files)
+
+
 async def _each(
     database: Database,
     due: Callable[[Tx, int], Awaitable[Sequence[int]]],
@@ -105,5 +113,11 @@ JOBS = [
         cron="*/10 * * * *",
         run=lapse_proposals,
         about="Ends proposals for another time that nobody answered; the orders stay as they were.",
+    ),
+    Job(
+        name="orders.remove_orphans",
+        cron="41 3 * * *",
+        run=remove_orphans,
+        about="Removes files of results older than a day that an upload left without its row.",
     ),
 ]

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import func, insert, select
 
 from marketplace.kernel.db import Tx
 from marketplace.kernel.errors import Reasons
+from marketplace.kernel.storage import FileDamaged, keep_file, kept_file
 from marketplace.orders.errors import (
     DeliverableMissing,
     DeliverableUnfit,
@@ -26,6 +28,9 @@ from marketplace.orders.use_cases.service import require_finished
 from marketplace.orders.use_cases.steps import lock_as_provider, note, take_step
 
 DELIVERABLE_BYTES_MAX = 10 * 1024 * 1024
+# Where results lie in the store of files; smaller ones are rows like any other.
+DELIVERABLES_AREA = "deliverables"
+KEPT_IN_ROW_BYTES_MAX = 8 * 1024
 TAKES_DELIVERABLES = (Status.IN_SERVICE, Status.DELIVERED, Status.DISPUTED)
 
 
@@ -41,7 +46,7 @@ class StoreDeliverable:
 
 
 async def store_deliverable(tx: Tx, command: StoreDeliverable) -> Deliverable:
-    """Keep a result of a service for its buyer.
+    """Keep a result of a service for its buyer: the file first, then its row.
 
     Policy: J.20
 
@@ -49,6 +54,7 @@ async def store_deliverable(tx: Tx, command: StoreDeliverable) -> Deliverable:
         StepNotOpen: before the service has begun, or after the order has ended.
         DeliverableUnfit: when it is empty, too large, one too many, or not what the sender says.
         DeliverableKnown: when the order has the same bytes already.
+        Unavailable: when the store of files cannot take it now.
     """
     found = await lock_as_provider(tx, command.order_id)
     if found.status not in TAKES_DELIVERABLES:
@@ -58,6 +64,8 @@ async def store_deliverable(tx: Tx, command: StoreDeliverable) -> Deliverable:
         )
     digest = hashlib.sha256(command.content).hexdigest()
     await _require_fit(tx, command, digest)
+    small = len(command.content) <= KEPT_IN_ROW_BYTES_MAX
+    key = None if small else await keep_file(tx, DELIVERABLES_AREA, command.content)
     stored = await tx.one(
         Deliverable,
         insert(deliverable)
@@ -67,7 +75,8 @@ async def store_deliverable(tx: Tx, command: StoreDeliverable) -> Deliverable:
             media_type=command.media_type,
             sha256=digest,
             size_bytes=len(command.content),
-            content=command.content,
+            content=command.content if small else None,
+            storage_key=key,
             stored_by=tx.actor.person_id,
             stored_at=tx.now,
         )
@@ -126,6 +135,17 @@ class DownloadedFile:
     content: bytes
 
 
+@dataclass(frozen=True, slots=True)
+class _KeptFile:
+    """A deliverable and where its bytes are: in its row, or in the store of files."""
+
+    name: str
+    media_type: str
+    sha256: str
+    content: bytes | None
+    storage_key: str | None
+
+
 async def download_deliverable(tx: Tx, command: DownloadDeliverable) -> DownloadedFile:
     """The bytes of a result, for the buyer and the provider; who took them is logged.
 
@@ -133,20 +153,38 @@ async def download_deliverable(tx: Tx, command: DownloadDeliverable) -> Download
 
     Raises:
         DeliverableMissing: when there is none, or the caller is of neither side.
+        FileDamaged: when it is gone, or not as it was stored.
     """
     found = await order(tx, command.order_id)
     if not is_side(tx.actor, buyer_id=found.buyer_id, provider_id=found.provider_id):
         raise DeliverableMissing("Results are for the buyer and the provider only.")
     table = deliverable.c
-    taken = await tx.one(
-        DownloadedFile,
-        select(table.name, table.media_type, table.sha256, table.content).where(
+    kept = await tx.one(
+        _KeptFile,
+        select(table.name, table.media_type, table.sha256, table.content, table.storage_key).where(
             table.order_id == command.order_id, table.id == command.deliverable_id
         ),
         missing=DeliverableMissing,
     )
-    await note(tx, found.id, "download", deliverable_id=command.deliverable_id, sha256=taken.sha256)
-    return taken
+    content = await _content_of(kept)
+    await note(
+        tx,
+        found.id,
+        "download",
+        deliverable_id=command.deliverable_id,
+        sha256=kept.sha256,
+        organisation_id=tx.actor.organisation_id,
+    )
+    return DownloadedFile(kept.name, kept.media_type, kept.sha256, content)
+
+
+async def _content_of(kept: _KeptFile) -> bytes:
+    if kept.storage_key is not None:
+        return await kept_file(kept.storage_key)
+    content = kept.content or b""
+    if hashlib.sha256(content).hexdigest() != kept.sha256:
+        raise FileDamaged("The file is not as it was kept; its owner has to send it again.")
+    return content
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,4 +229,11 @@ async def _has_deliverable(tx: Tx, order_id: int) -> bool:
         await tx.scalar(
             select(select(deliverable.c.id).where(deliverable.c.order_id == order_id).exists())
         )
+    )
+
+
+async def named_files(tx: Tx, keys: Sequence[str]) -> Sequence[str]:
+    """Which of some files of the store are deliverables."""
+    return await tx.scalars(
+        select(deliverable.c.storage_key).distinct().where(deliverable.c.storage_key.in_(keys))
     )
