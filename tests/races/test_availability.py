@@ -11,7 +11,7 @@ from typing import Any
 
 import asyncpg
 import pytest
-from sqlalchemy import text
+from sqlalchemy import bindparam, text
 
 from marketplace.booking.errors import (
     CalendarInUse,
@@ -20,8 +20,12 @@ from marketplace.booking.errors import (
 )
 from marketplace.booking.queries import Purpose, Reservation, UserClass
 from marketplace.booking.queries import floors as floors_queries
+from marketplace.booking.queries.floors import floor_of
+from marketplace.booking.queries.hours import WeeklyKind
 from marketplace.booking.queries.reservations import made_reservation, reservation_select
 from marketplace.booking.queries.timetables import schedule
+from marketplace.booking.rules.floor import FloorWeek
+from marketplace.booking.rules.schedule import Hours
 from marketplace.booking.tables import reservation as table
 from marketplace.booking.use_cases import (
     PlaceReservation,
@@ -29,10 +33,12 @@ from marketplace.booking.use_cases import (
     place_reservation,
     set_booking_rule,
 )
+from marketplace.booking.use_cases import hours as hours_use_cases
 from marketplace.booking.use_cases import rule as rule_use_cases
 from marketplace.booking.use_cases import seats as seats_use_cases
+from marketplace.booking.use_cases.hours import SetWeeklyHours, set_weekly_hours
 from marketplace.booking.use_cases.place import _place
-from marketplace.kernel.db import Database, Tx, atomically
+from marketplace.kernel.db import Database, Prepared, Tx, atomically
 from marketplace.kernel.errors import DomainError
 from marketplace.kernel.time import During, SetClock
 from tests.builders.booking import (
@@ -114,10 +120,18 @@ async def test_of_many_who_each_find_room_above_the_floor_only_as_many_as_fit_ge
 async def test_without_the_lock_of_the_week_the_same_rush_takes_from_the_floor(
     database: Database, crowd: Database, monkeypatch: pytest.MonkeyPatch
 ):
-    nothing = text("select cast(:weeks as text[])")
-    monkeypatch.setattr(floors_queries, "_LOCK", nothing)
+    nothing = Prepared(text("select cast(:weeks as text[])").bindparams(bindparam("weeks")))
+    everybody = asyncio.Barrier(CLIENTS)
 
-    assert (await rush_for_a_week(database, crowd))["placed"] > ROOM_FOR
+    async def read_together(*asked: Any, **besides: Any) -> list[FloorWeek]:
+        weeks = await floor_of(*asked, **besides)
+        await everybody.wait()
+        return weeks
+
+    monkeypatch.setattr(floors_queries, "_LOCK", nothing)
+    monkeypatch.setattr(floors_queries, "floor_of", read_together)
+
+    assert (await rush_for_a_week(database, crowd))["placed"] == CLIENTS
 
 
 # ── An offer ──────────────────────────────────────────────────────────────────────────────────────
@@ -152,15 +166,17 @@ async def test_without_its_lock_one_offer_is_taken_over_by_several(
     sql: asyncpg.Connection,
     monkeypatch: pytest.MonkeyPatch,
 ):
+    everybody = asyncio.Barrier(CLIENTS)
+
     async def unlocked(tx: Tx, row: dict[str, Any], *, seat: int | None) -> list[Reservation]:
         offered = reservation_select().where(table.c.status == "offered")
         found = await tx.all(made_reservation, offered)
-        await asyncio.sleep(0.05)
+        await everybody.wait()
         return found
 
     monkeypatch.setattr(seats_use_cases, "_yielding", unlocked)
 
-    assert (await rush_for_an_offer(database, crowd, sql))["placed"] > 1
+    assert (await rush_for_an_offer(database, crowd, sql))["placed"] == CLIENTS
 
 
 # ── A hold that lapsed ────────────────────────────────────────────────────────────────────────────
@@ -275,3 +291,41 @@ async def test_without_its_lock_a_calendar_is_left_with_a_reservation_in_it(
     monkeypatch.setattr(rule_use_cases, "_NOBODY_PLACES", text("select 1"))
 
     assert await change_beside_a_placement(database) == ["changed", "placed"]
+
+
+# ── Hours that two replace ────────────────────────────────────────────────────────────────────────
+
+
+async def replace_at_once(database: Database, crowd: Database) -> list[str]:
+    """A dozen replace the peak hours of one instrument; each week overlaps every other."""
+    instrument_id = await a_bookable_instrument(database)
+
+    async def attempt(length: int) -> str:
+        week = SetWeeklyHours(instrument_id, WeeklyKind.PEAK, (Hours(0, 0, 60 + length),))
+        try:
+            await atomically(crowd, set_weekly_hours, week, actor=TEST)
+        except Exception as error:  # noqa: BLE001 whatever it is, the control counts it
+            return type(error).__name__
+        return "set"
+
+    return await asyncio.gather(*(attempt(length) for length in range(CLIENTS)))
+
+
+async def test_whoever_replaces_hours_at_once_does_so_one_after_the_other(
+    database: Database, crowd: Database, sql: asyncpg.Connection
+):
+    assert await replace_at_once(database, crowd) == ["set"] * CLIENTS
+    assert await sql.fetchval("select count(*) from weekly_hours") == 1
+
+
+async def test_without_their_lock_replacing_hours_at_once_fails(
+    database: Database, crowd: Database, monkeypatch: pytest.MonkeyPatch
+):
+    everybody = asyncio.Barrier(CLIENTS)
+
+    async def nobody_waits(tx: Tx, instrument_id: int) -> None:
+        await everybody.wait()
+
+    monkeypatch.setattr(hours_use_cases, "lock_settings", nobody_waits)
+
+    assert set(await replace_at_once(database, crowd)) - {"set"}
