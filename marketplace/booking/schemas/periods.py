@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from typing import Annotated
 
 import msgspec
@@ -88,8 +88,8 @@ def open_period_of(starts_at: datetime | None, ends_at: datetime | None) -> Duri
     """
     if starts_at is None and ends_at is None:
         return None
-    first = shanghai_instant(date(YEARS[0], 1, 1))
-    last = shanghai_instant(date(YEARS[-1], 12, 31))
+    first = datetime(YEARS[0], 1, 1, tzinfo=UTC)
+    last = datetime(YEARS[-1], 12, 31, tzinfo=UTC)
     return during_of(starts_at or first, ends_at or last)
 
 
