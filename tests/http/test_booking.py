@@ -177,7 +177,7 @@ async def test_staff_reserve_their_own_instrument(
     assert placed.json()["status"] == "confirmed"
     assert placed.json()["organisation_id"] == manager.actor.organisation_id
     detail = await manager.get(f"/reservations/{placed.json()['id']}")
-    assert detail.json() == {"reservation": placed.json(), "session": None}
+    assert detail.json() == {"reservation": placed.json(), "session": None, "repairs": []}
 
 
 async def test_a_refusal_says_everything_and_what_would_be_possible(
