@@ -65,6 +65,7 @@ async def an_invoice_file(market: Market, order: Order, **changes: Any) -> bytes
         entities[order.buyer_legal_entity_id],
     )
     today = shanghai_day(market.database.clock.now())
+    assert order.settled_fen is not None
     said = {
         "number": an_invoice_number(year=today.year),
         "seller_uscc": seller.uscc,

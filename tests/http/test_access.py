@@ -200,7 +200,7 @@ def bad_tokens() -> dict[str, str]:
     return {
         "expired": AccessTokens(TOKEN_SECRET, minutes=-10).issue(everything),
         "signed by another": AccessTokens(TOKEN_SECRET[::-1], minutes=10).issue(everything),
-        "not signed": jwt.encode(claims, None, algorithm="none"),
+        "not signed": jwt.encode(claims, "", algorithm="none"),
         "for another platform": jwt.encode(other_audience, TOKEN_SECRET, algorithm="HS256"),
         "altered": good[:-4] + ("AAAA" if good[-4:] != "AAAA" else "BBBB"),
         "no token": "",

@@ -42,10 +42,10 @@ async def manager(database: Database) -> Actor:
     return await an_actor(database, Role.PROVIDER_MANAGER)
 
 
-async def trail(database: Database) -> list[tuple[str, str]]:
+async def trail(database: Database) -> list[tuple[str, int]]:
     """What the audit trail says of keys: who did what."""
 
-    async def ask(tx: Tx, _: None) -> list[tuple[str, str]]:
+    async def ask(tx: Tx, _: None) -> list[tuple[str, int]]:
         rows = await tx.execute(
             text("select action, person_id from audit_event where subject = 'api_key' order by id")
         )

@@ -458,7 +458,7 @@ def bad_tokens(actor: Actor) -> dict[str, str]:
     return {
         "expired": AccessTokens(TOKEN_SECRET, minutes=-1).issue(actor),
         "another key": AccessTokens(TOKEN_SECRET[::-1], minutes=10).issue(actor),
-        "alg none": jwt.encode(claims, None, algorithm="none"),
+        "alg none": jwt.encode(claims, "", algorithm="none"),
         "another algorithm": jwt.encode(claims, TOKEN_SECRET * 2, algorithm="HS512"),
         "no signature": f"{head}.{middle}.",
         "another's signature": f"{head}.{middle}.{signature[::-1]}",

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import httpx
 
 from marketplace.kernel.db import Database
@@ -97,7 +99,7 @@ async def test_a_tariff_is_filed_objected_to_answered_and_compared_over_http(
     listed = (await api.get(f"/api/v1/price-lists/{second['id']}/objections")).json()
     assert (1, "两人轮班") == (listed["total"], listed["results"][0]["answer"])
 
-    asked = {
+    asked: dict[str, Any] = {
         "class": "sme",
         "minutes": 360,
         "starts_at": "2025-03-12T18:00:00+08:00",

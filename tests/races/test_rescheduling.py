@@ -221,7 +221,7 @@ async def test_without_the_lock_two_moves_look_at_the_same_figures(
         await together.wait()
         return await perform_change(*arguments, **named)
 
-    perform_change = reschedule.perform_change
+    perform_change: Any = getattr(reschedule, "perform_change")  # noqa: B009 not its own
     monkeypatch.setattr(reschedule, "lock_order", unlocked)
     monkeypatch.setattr(reschedule, "lock_time", nothing)
     monkeypatch.setattr(reschedule, "perform_change", watched)

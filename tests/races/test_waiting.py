@@ -265,6 +265,7 @@ async def test_an_acceptance_and_a_lapse_end_one_way_or_the_other(
             " join reservation r on r.id = o.reservation_id where e.id = $1",
             listed.entry.id,
         )
+        assert row is not None
         refused = isinstance(answer, EntryNotInState | OfferOver)
         assert refused or not isinstance(answer, BaseException)
         ended[(*row.values(), "refused" if refused else step.__name__)] += 1

@@ -39,7 +39,7 @@ def next_fetch(at: datetime, *, failures: int) -> datetime:
     A server that is down is not helped by many questions.
     """
     # Beyond seven the wait is a day anyway.
-    wait = FETCH_EVERY * 2 ** min(failures, 7)
+    wait: timedelta = FETCH_EVERY * 2 ** min(failures, 7)
     return at + min(wait, FETCH_AFTER_FAILURES_MAX)
 
 

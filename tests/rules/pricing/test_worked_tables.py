@@ -54,7 +54,7 @@ def lines_of(price: PriceAsked, counted: Counted, tariff: Tariff) -> list[int]:
 
 
 @pytest.mark.parametrize("row", rows("unit cost"))
-def test_the_cost_of_a_unit(row):
+def test_a_unit_costs_what_the_page_says(row):
     cost_fen = unit_cost(
         total_fen=fen(row["total of the year"]),
         planned_minutes=count(row["planned hours"]) * 60,
@@ -65,7 +65,7 @@ def test_the_cost_of_a_unit(row):
 
 
 @pytest.mark.parametrize("row", rows("ceiling"))
-def test_what_may_be_asked(row):
+def test_no_more_may_be_asked_than_the_page_says(row):
     price = PriceAsked(CustomerClass.SME, Unit.HOUR, fen(row["price of an hour"]))
     factor = points(row["dearest factor"])
     assert factor is not None
@@ -95,7 +95,7 @@ def test_a_surplus_lowers_the_next_ceiling(row):
 
 
 @pytest.mark.parametrize("row", rows("machine time"))
-def test_machine_time(row):
+def test_machine_time_costs_what_the_page_says(row):
     tier = row["from 5 hours on"]
     price = PriceAsked(
         CustomerClass.SME,
@@ -117,7 +117,7 @@ def test_machine_time(row):
 
 
 @pytest.mark.parametrize("row", rows("hours of the day"))
-def test_hours_of_the_day(row):
+def test_hours_of_the_day_weigh_as_the_page_says(row):
     factor = points(row["factor from 20:00 to 24:00"])
     assert factor is not None
     hour, minute = map(int, row["starts at"].split(":"))
@@ -133,7 +133,7 @@ def test_hours_of_the_day(row):
 
 
 @pytest.mark.parametrize("row", rows("samples"))
-def test_samples(row):
+def test_samples_cost_what_the_page_says(row):
     price = PriceAsked(
         CustomerClass.SME,
         Unit.SAMPLE,
@@ -146,7 +146,7 @@ def test_samples(row):
 
 
 @pytest.mark.parametrize("row", rows("extras"))
-def test_help_and_material(row):
+def test_help_and_material_cost_what_the_page_says(row):
     price_fen = fen(row["price"])
     extra = ExtraPrice(
         "one", ExtraKind.OTHER, row["extra"], row["unit"], price_fen, cost_fen=price_fen

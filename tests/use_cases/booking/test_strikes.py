@@ -1,6 +1,7 @@
 """Strikes, suspensions and appeals, from reservations that ended badly."""
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from sqlalchemy import insert, text
@@ -70,7 +71,7 @@ async def suspensions_of(database: Database, actor: Actor, **search):
     return (await atomically(database, queries.suspensions, asked, actor=actor)).suspensions
 
 
-def of(actor: Actor) -> dict[str, object]:
+def of(actor: Actor) -> dict[str, Any]:
     return {
         "organisation_id": actor.organisation_id,
         "person_id": actor.person_id,

@@ -70,12 +70,8 @@ async def test_freed_time_is_offered_to_who_waited_longest_and_to_nobody_else(
     _, midday, _ = await a_full_day(database, instrument_id=instrument_id)
     first, second, third = [await a_buyer(database) for _ in range(3)]
     entries = [
-        await an_entry(database, instrument_id=instrument_id, actor=who, **wish)
-        for who, wish in (
-            (first, {"minutes": 300}),
-            (second, {"minutes": 240}),
-            (third, {"minutes": 120}),
-        )
+        await an_entry(database, instrument_id=instrument_id, actor=who, minutes=minutes)
+        for who, minutes in ((first, 300), (second, 240), (third, 120))
     ]
     assert [1, 2, 3] == [listed.position for listed in entries]
 

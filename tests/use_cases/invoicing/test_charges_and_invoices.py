@@ -214,7 +214,12 @@ async def test_service_totals_count_what_earns_a_reward(database):
 
 async def test_fees_for_moving_are_charged_beside_the_service_and_once(database):
     order_id = await a_charge(database)
-    fee = {"order_id": order_id, "voucher_fen": 0, "own_fen": 90_00, "kind": ChargeKind.MOVE_FEE}
+    fee: dict[str, Any] = {
+        "order_id": order_id,
+        "voucher_fen": 0,
+        "own_fen": 90_00,
+        "kind": ChargeKind.MOVE_FEE,
+    }
     await a_charge(database, **fee)
 
     with pytest.raises(MoveFeeCharged):
