@@ -66,7 +66,7 @@ JOBS: list[Job] = [
         name="booking.expire_requests",
         cron="* * * * *",
         run=_until_done("booking.expire_requests", expire_requests),
-        about="Lets go of requests that the provider did not answer in time.",
+        about="Lets go of requests not answered in time, and of holds and offers not taken up.",
     ),
     Job(
         name="booking.mark_no_shows",

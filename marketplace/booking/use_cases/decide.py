@@ -174,7 +174,12 @@ async def _approve(tx: Tx, requests: Sequence[Reservation]) -> None:
     if not requests:
         return
     await change_together(
-        tx, requests, Status.CONFIRMED, confirmed_at=tx.now, decided_by=tx.actor.person_id
+        tx,
+        requests,
+        Status.CONFIRMED,
+        confirmed_at=tx.now,
+        decided_by=tx.actor.person_id,
+        held_until=None,
     )
     for present in requests:
         tx.audit("approve", subject="reservation", subject_id=present.id)
