@@ -49,13 +49,13 @@ _OF_INSTRUMENTS = frozenset[type[Event]](
 # What the public is told: what changes free time, and nothing else.
 _PUBLIC_KINDS = {
     "ReservationPlaced": "reserved",
-    "ReservationHeld": "reserved",
     "ReservationConfirmed": "reserved",
     "ReservationMoved": "moved",
     "ReservationCancelled": "freed",
     "ReservationRejected": "freed",
     "ReservationExpired": "freed",
     "ReservationNoShow": "freed",
+    "SessionClosed": "freed",
     "SlotOffered": "reserved",
     "OfferDeclined": "freed",
     "OfferLapsed": "freed",

@@ -12,6 +12,7 @@ from marketplace.booking.events import (
     OutsideTimesChanged,
     ReservationMoved,
     ReservationNoShow,
+    SessionClosed,
     SessionOpened,
     SlotOffered,
 )
@@ -92,6 +93,15 @@ async def test_the_public_hears_of_free_time_and_the_provider_of_everything(told
         "starts_at",
         "ends_at",
     }
+
+
+async def test_who_leaves_early_frees_time_for_all_to_see(told: Told):
+    changes = await told.of(SessionClosed(1, *told.ids(), 120, 60, 120, ""))
+
+    assert kinds(changes) == [
+        ("calendar", "freed", ""),
+        ("provider", "freed", "session-closed"),
+    ]
 
 
 async def test_of_a_move_both_times_are_told(told: Told):
