@@ -19,10 +19,12 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import JSONB
 
 from marketplace.kernel.tables import Instant, metadata
+from marketplace.orders.tables.registration import contract_registration
 from marketplace.orders.tables.samples import custody_event, sample_declaration, shipment
 
 __all__ = [
     "contract",
+    "contract_registration",
     "custody_event",
     "deliverable",
     "dispute",
@@ -217,10 +219,13 @@ contract = Table(
     Column("buyer_signed_by", BigInteger, ForeignKey("person.id"), nullable=False),
     Column("buyer_signed_at", Instant, nullable=False),
     Column("buyer_signed_from", Text, nullable=False),
+    # The names are written by a trigger: as the signers were called on the day.
+    Column("buyer_signed_name", Text, nullable=False),
     Column("provider_signed_how", Text),
     Column("provider_signed_by", BigInteger, ForeignKey("person.id")),
     Column("provider_signed_at", Instant),
     Column("provider_signed_from", Text),
+    Column("provider_signed_name", Text),
     Column("registration_number", Text),
     Column("registered_on", Date),
     Column("amendment", Integer, nullable=False, server_default="0"),
@@ -230,6 +235,7 @@ contract = Table(
     CheckConstraint("sha256 ~ '^[0-9a-f]{64}$'", name="sha256"),
     CheckConstraint("(registration_number is null) = (registered_on is null)", name="registration"),
 )
+Index("contract_sha256_idx", contract.c.sha256)
 
 order_event = Table(
     "order_event",
@@ -340,5 +346,18 @@ review = Table(
     Column("text", Text, nullable=False),
     Column("written_by", BigInteger, ForeignKey("person.id"), nullable=False),
     Column("written_at", Instant, nullable=False),
+    Column("reply", Text),
+    Column("replied_by", BigInteger, ForeignKey("person.id")),
+    Column("replied_at", Instant),
+    Column("hidden_because", Text),
+    Column("hidden_by", BigInteger, ForeignKey("person.id")),
+    Column("hidden_at", Instant),
     CheckConstraint("stars between 1 and 5", name="stars"),
+    CheckConstraint(
+        "num_nonnulls(reply, replied_by, replied_at) in (0, 3) and reply <> ''", name="replied"
+    ),
+    CheckConstraint(
+        "num_nonnulls(hidden_because, hidden_by, hidden_at) in (0, 3) and hidden_because <> ''",
+        name="hidden",
+    ),
 )
