@@ -164,6 +164,21 @@ class PriceListWithdrawn(Conflict):
     title = "The price list is withdrawn"
 
 
+class FileHeaderMissing(Malformed):
+    """No line of a file of cost sheets or prices is its header, or required columns are missing."""
+
+    code = "file-header-missing"
+    title = "The file has no header that is known here"
+
+
+class FileTooLong(Malformed):
+    """A file of cost sheets or prices has more lines, or a cell more text, than one file takes."""
+
+    code = "file-too-long"
+    title = "The file is too long"
+    status = 413
+
+
 class CostSheetFiledAtOnce(Conflict):
     """Somebody filed a cost sheet for the same instrument and year at the same moment."""
 

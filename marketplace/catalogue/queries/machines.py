@@ -1,4 +1,4 @@
-"""What instruments are and whose: for booking, which counts machine-hours by it."""
+"""What instruments are and whose: for booking, which counts machine-hours by it, and pricing."""
 
 from __future__ import annotations
 
@@ -16,6 +16,8 @@ MACHINES: Select[Any] = select(
     instrument.c.inner_id,
     instrument.c.kind,
     instrument.c.category_code,
+    instrument.c.funds,
+    instrument.c.status,
     instrument.c.listed_at,
     instrument.c.withdrawn_at,
 )

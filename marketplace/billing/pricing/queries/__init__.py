@@ -33,6 +33,14 @@ from marketplace.billing.pricing.queries.service import (
     price_service_by_list,
     prices_in_force,
 )
+from marketplace.billing.pricing.queries.sheets import (
+    NumberedInstrument,
+    ProviderSheets,
+    newest_sheets,
+    numbered_instruments,
+    provider_sheets,
+    require_own,
+)
 from marketplace.billing.pricing.rules.compare import Difference
 from marketplace.billing.pricing.rules.quoting import PriceLine
 from marketplace.billing.pricing.rules.states import CustomerClass, Mode, Unit
@@ -45,6 +53,7 @@ __all__ = [
     "CustomerClass",
     "Difference",
     "Mode",
+    "NumberedInstrument",
     "Objection",
     "ObjectionPage",
     "ObjectionSearch",
@@ -54,6 +63,7 @@ __all__ = [
     "PriceList",
     "PriceQuestion",
     "PricedService",
+    "ProviderSheets",
     "ServiceAsked",
     "TrueUp",
     "Unit",
@@ -62,6 +72,8 @@ __all__ = [
     "cost_sheet_by_id",
     "cost_sheet_for",
     "cost_sheets",
+    "newest_sheets",
+    "numbered_instruments",
     "objections",
     "price_for_customer",
     "price_list_by_id",
@@ -69,6 +81,8 @@ __all__ = [
     "price_service",
     "price_service_by_list",
     "prices_in_force",
+    "provider_sheets",
+    "require_own",
     "surplus_of",
     "true_ups",
 ]

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import Select, select
+from sqlalchemy import ARRAY, BigInteger, Select, any_, cast, select
 
 from marketplace.billing.pricing.errors import PriceListMissing
 from marketplace.billing.pricing.rules.cost import Ceiling
@@ -114,7 +115,7 @@ class PriceList:
         return Ceiling(self.total_fen, self.planned_minutes, self.carried_surplus_fen)
 
 
-_SHEETS = select(
+SHEETS = select(
     cost_sheet.c.id,
     cost_sheet.c.instrument_id,
     cost_sheet.c.year,
@@ -156,11 +157,11 @@ async def cost_sheets(tx: Tx, instrument_id: int) -> list[CostSheet]:
     table = cost_sheet.c
     sheets = await tx.all(
         CostSheet,
-        _SHEETS.where(table.instrument_id == instrument_id)
+        SHEETS.where(table.instrument_id == instrument_id)
         .order_by(table.year.desc(), table.version.desc())
         .limit(VERSIONS_MAX),
     )
-    return await _with_components(tx, sheets)
+    return await with_components(tx, sheets)
 
 
 async def cost_sheet_for(tx: Tx, instrument_id: int, year: int) -> CostSheet | None:
@@ -168,13 +169,13 @@ async def cost_sheet_for(tx: Tx, instrument_id: int, year: int) -> CostSheet | N
     table = cost_sheet.c
     sheet = await tx.first(
         CostSheet,
-        _SHEETS.where(
+        SHEETS.where(
             table.instrument_id == instrument_id, table.year <= year, table.basis == "planned"
         )
         .order_by(table.year.desc(), table.version.desc())
         .limit(1),
     )
-    return (await _with_components(tx, [sheet]))[0] if sheet else None
+    return (await with_components(tx, [sheet]))[0] if sheet else None
 
 
 async def surplus_of(tx: Tx, instrument_id: int, year: int) -> int:
@@ -189,8 +190,8 @@ async def surplus_of(tx: Tx, instrument_id: int, year: int) -> int:
 
 async def cost_sheet_by_id(tx: Tx, cost_sheet_id: int) -> CostSheet:
     """One cost sheet with its components."""
-    sheet = await tx.one(CostSheet, _SHEETS.where(cost_sheet.c.id == cost_sheet_id))
-    return (await _with_components(tx, [sheet]))[0]
+    sheet = await tx.one(CostSheet, SHEETS.where(cost_sheet.c.id == cost_sheet_id))
+    return (await with_components(tx, [sheet]))[0]
 
 
 async def price_lists(tx: Tx, instrument_id: int) -> list[PriceList]:
@@ -225,27 +226,30 @@ async def price_list_by_id(tx: Tx, price_list_id: int) -> PriceList:
     return (await _with_prices(tx, [found]))[0]
 
 
-async def _with_components(tx: Tx, sheets: Sequence[CostSheet]) -> list[CostSheet]:
+async def with_components(tx: Tx, sheets: Sequence[CostSheet]) -> list[CostSheet]:
+    """The sheets with what they consist of, in two questions for any number of them."""
     ids = [sheet.id for sheet in sheets]
     table, item = cost_component.c, cost_item.c
     components = await tx.all(
         CostComponent,
         select(table.cost_sheet_id, table.kind, table.amount_fen)
-        .where(table.cost_sheet_id.in_(ids))
+        .where(table.cost_sheet_id == any_(cast(ids, ARRAY(BigInteger))))
         .order_by(table.cost_sheet_id, table.kind),
     )
     items = await tx.all(
         CostItem,
         select(cost_item)
-        .where(item.cost_sheet_id.in_(ids))
+        .where(item.cost_sheet_id == any_(cast(ids, ARRAY(BigInteger))))
         .order_by(item.cost_sheet_id, item.code),
     )
+    parts_of: dict[int, list[CostComponent]] = defaultdict(list)
+    for part in components:
+        parts_of[part.cost_sheet_id].append(part)
+    items_of: dict[int, list[CostItem]] = defaultdict(list)
+    for one in items:
+        items_of[one.cost_sheet_id].append(one)
     return [
-        replace(
-            sheet,
-            components=tuple(part for part in components if part.cost_sheet_id == sheet.id),
-            items=tuple(one for one in items if one.cost_sheet_id == sheet.id),
-        )
+        replace(sheet, components=tuple(parts_of[sheet.id]), items=tuple(items_of[sheet.id]))
         for sheet in sheets
     ]
 

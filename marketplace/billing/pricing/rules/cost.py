@@ -11,7 +11,7 @@ from marketplace.billing.pricing.errors import (
     PricesAboveCost,
     TiersUnclear,
 )
-from marketplace.billing.pricing.rules.states import CostKind, Unit
+from marketplace.billing.pricing.rules.states import CostKind, ExtraKind, Unit
 from marketplace.billing.pricing.rules.tariff import (
     MINUTES_PER_HOUR,
     PriceAsked,
@@ -20,6 +20,17 @@ from marketplace.billing.pricing.rules.tariff import (
 )
 from marketplace.kernel.errors import Reasons
 from marketplace.kernel.money import BASIS_POINTS, ratio, yuan
+
+
+@dataclass(frozen=True, slots=True)
+class CostItemAsked:
+    """What one unit of help or material costs; `unit` `hour` is counted in minutes."""
+
+    code: str
+    kind: ExtraKind
+    name: str
+    unit: str
+    cost_fen: int
 
 
 @dataclass(frozen=True, slots=True)

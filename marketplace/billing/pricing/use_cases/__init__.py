@@ -1,14 +1,16 @@
 """What can be done with cost and prices: one topic a file."""
 
+from marketplace.billing.pricing.rules.cost import CostItemAsked
 from marketplace.billing.pricing.rules.states import CostKind, CustomerClass, ExtraKind, Unit
 from marketplace.billing.pricing.rules.tariff import HoursFactor, PriceAsked, Tier
 from marketplace.billing.pricing.use_cases.cost import (
-    CostItemAsked,
     FileCostSheet,
     RecordTrueUp,
     file_cost_sheet,
     record_true_up,
 )
+from marketplace.billing.pricing.use_cases.cost_file import ImportCostSheets, import_cost_sheets
+from marketplace.billing.pricing.use_cases.files import FileReport
 from marketplace.billing.pricing.use_cases.objections import (
     AnswerObjection,
     ObjectToPrices,
@@ -30,7 +32,9 @@ __all__ = [
     "ExtraKind",
     "FileCostSheet",
     "FilePriceList",
+    "FileReport",
     "HoursFactor",
+    "ImportCostSheets",
     "ObjectToPrices",
     "PriceAsked",
     "RecordTrueUp",
@@ -40,6 +44,7 @@ __all__ = [
     "answer_objection",
     "file_cost_sheet",
     "file_price_list",
+    "import_cost_sheets",
     "object_to_prices",
     "record_true_up",
     "withdraw_price_list",

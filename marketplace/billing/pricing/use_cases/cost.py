@@ -10,26 +10,16 @@ from marketplace.billing.pricing import queries
 from marketplace.billing.pricing.errors import ActualCostMissing
 from marketplace.billing.pricing.events import SurplusFound
 from marketplace.billing.pricing.rules.cost import (
+    CostItemAsked,
     require_cost_allowed,
     require_listed_once,
     unit_cost,
 )
-from marketplace.billing.pricing.rules.states import CostKind, ExtraKind
+from marketplace.billing.pricing.rules.states import CostKind
 from marketplace.billing.pricing.tables import cost_component, cost_item, cost_sheet, true_up
 from marketplace.catalogue import queries as catalogue
 from marketplace.kernel.db import Tx
 from marketplace.rulebook import rulebook
-
-
-@dataclass(frozen=True, slots=True)
-class CostItemAsked:
-    """What one unit of help or material costs; `unit` `hour` is counted in minutes."""
-
-    code: str
-    kind: ExtraKind
-    name: str
-    unit: str
-    cost_fen: int
 
 
 @dataclass(frozen=True, slots=True)
