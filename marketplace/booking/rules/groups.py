@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
@@ -13,6 +14,10 @@ CHOICES_MAX = 5
 SHIFTS_OFFERED = 3
 # How far a group is shifted as a whole to find a time that is free for all of it.
 SHIFT_DAYS_MAX = 7
+# Nearer shifts than this are not told apart.
+SHIFT_STEP_MINUTES = 15
+# From the beginning of the first item to the end of the last.
+SPAN_DAYS_MAX = 31
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,8 +33,9 @@ def free_shifts(
 ) -> list[timedelta]:
     """The next three shifts, later or earlier, after which each item finds a free instrument.
 
-    Items are served in their order, each by the first of its instruments that is free; two of them
-    never share the time of one instrument.
+    `free` holds for each instrument its stretches in order, none inside another
+    (`free_intervals`). Items are served in their order, each by the first of its instruments that
+    is free; two of them never share the time of one instrument.
     """
     found = []
     for shift in _shifts(timedelta(minutes=step_minutes)):
@@ -65,9 +71,15 @@ def _all_free(
             beside = (one for held_id, one in taken if held_id == instrument_id)
             if any(one.overlaps(during) for one in beside):
                 continue
-            if any(one.covers(during) for one in free.get(instrument_id, ())):
+            if _is_free(free.get(instrument_id, ()), during):
                 taken.append((instrument_id, during))
                 break
         else:
             return False
     return True
+
+
+def _is_free(stretches: Sequence[During], during: During) -> bool:
+    """Of stretches in order, the last that begins early enough ends latest."""
+    place = bisect_right(stretches, during.starts_at, key=lambda one: one.starts_at)
+    return place > 0 and stretches[place - 1].covers(during)

@@ -24,6 +24,8 @@ from marketplace.booking.rules.groups import (
     CHOICES_MAX,
     ITEMS_MAX,
     SHIFT_DAYS_MAX,
+    SHIFT_STEP_MINUTES,
+    SPAN_DAYS_MAX,
     Wanted,
     free_shifts,
     shifted,
@@ -130,6 +132,13 @@ def _require_size(command: PlaceGroup) -> None:
             f"A group has 1 to {ITEMS_MAX} items of 1 to {CHOICES_MAX} instruments.",
             limit=ITEMS_MAX,
             asked=len(command.items),
+        )
+    span = _span(command.items)
+    if span.minutes > SPAN_DAYS_MAX * 1440:
+        raise GroupRefused(
+            f"A group lies within {SPAN_DAYS_MAX} days.",
+            limit=SPAN_DAYS_MAX,
+            asked=span.minutes // 1440,
         )
 
 
@@ -244,7 +253,9 @@ async def _alternatives(tx: Tx, command: PlaceGroup) -> list[dict[str, Any]]:
     shifts = free_shifts(
         [Wanted(item.instrument_ids, item.during) for item in command.items],
         free,
-        step_minutes=math.lcm(*(found.terms.step_minutes for found in known.values())),
+        step_minutes=math.lcm(
+            SHIFT_STEP_MINUTES, *(found.terms.step_minutes for found in known.values())
+        ),
     )
     return [
         {

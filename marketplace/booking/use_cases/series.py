@@ -28,6 +28,7 @@ from marketplace.booking.queries.series import (
 )
 from marketplace.booking.queries.timetables import schedule, taken
 from marketplace.booking.rules.availability import refusals
+from marketplace.booking.rules.schedule import Schedule, Taken
 from marketplace.booking.rules.series import (
     OCCURRENCES_MAX,
     Recurrence,
@@ -111,7 +112,7 @@ async def preview_series(tx: Tx, asked: SeriesAsked) -> list[DatePreviewed]:
     previewed = []
     for during in dates:
         reasons = await reasons_against(tx, _command(tx, asked, during, None), found)
-        if is_taken(found, beside, during, seat=asked.seat):
+        if is_taken(found, _near(found, beside, during), during, seat=asked.seat):
             reasons = (*reasons, BUSY)
         previewed.append(DatePreviewed(during, reasons))
     return previewed
@@ -255,7 +256,7 @@ async def _place_dates(
             for reason in refusals(found, during, purpose=asked.purpose, at=tx.now)
             if asked.override_reason is None or not reason.overridable
         ]
-        if is_taken(found, beside, during, seat=asked.seat):
+        if is_taken(found, _near(found, beside, during), during, seat=asked.seat):
             reasons = [*reasons, BUSY]
         if during.starts_at in command.leave_out:
             reasons = [GIVEN_BACK]
@@ -277,6 +278,14 @@ async def _place_dates(
         )
     await tx.execute(insert(series_occurrence), rows)
     return skipped
+
+
+def _near(found: Schedule, beside: Sequence[Taken], during: During) -> list[Taken]:
+    """What could be in the way of one date, of all that is taken in a year."""
+    reach = found.blocked(during).widened(
+        before_minutes=found.terms.after_minutes, after_minutes=found.terms.before_minutes
+    )
+    return [one for one in beside if one.blocked.overlaps(reach)]
 
 
 def _refusal(skipped: dict[During, Sequence[Reason]]) -> SeriesRefused:

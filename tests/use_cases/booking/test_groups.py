@@ -154,6 +154,7 @@ async def test_a_group_is_of_ones_own_instruments_and_of_some_size(database: Dat
         ((item(),), GroupRefused),
         ((item(own),) * 11, GroupRefused),
         ((item(own, own, own, own, own, own),), GroupRefused),
+        ((item(own), item(own, during=at_hours(40, 9, 11))), GroupRefused),
         ((item(own), item(other)), InstrumentMissing),
         ((item(own), item(10**9)), InstrumentMissing),
         ((external,), ExternalTimeIsOrdered),
