@@ -178,6 +178,42 @@ class SamplesUncounted(Refused):
     title = "The numbers of samples do not fit"
 
 
+class CustodyRefused(Refused):
+    """Samples are sent, received, returned and disposed of only as they are there and agreed."""
+
+    code = "custody-refused"
+    title = "The samples are not where this says"
+
+
+class ShipmentMissing(Missing):
+    """There is no such shipment of this order."""
+
+    code = "shipment-not-found"
+    title = "No such shipment"
+
+
+class ShipmentReceived(Conflict):
+    """A shipment is received once; what was noted of it stays."""
+
+    code = "shipment-received"
+    title = "This shipment was received already"
+    constraint = "shipment_noted"
+
+
+class DeclarationClosed(Conflict):
+    """What samples are like is declared before the first of them arrives."""
+
+    code = "declaration-closed"
+    title = "Samples of this order have arrived already"
+
+
+class SampleCodeMissing(Missing):
+    """There is no sample of this code, or it is not at the caller's."""
+
+    code = "sample-code-not-found"
+    title = "No such sample"
+
+
 class DeliverableMissing(Missing):
     """There is no such deliverable of this order."""
 
@@ -229,6 +265,43 @@ class ReviewedBefore(Conflict):
     code = "order-reviewed-before"
     title = "This order was rated before"
     constraint = "review_pkey"
+
+
+class ReviewMissing(Missing):
+    """There is no review of this order."""
+
+    code = "review-not-found"
+    title = "No such review"
+
+
+class ReviewAnswered(Conflict):
+    """A provider answers a review once."""
+
+    code = "review-answered"
+    title = "This review was answered already"
+    constraint = "review_reply_once"
+
+
+class ReviewWritten(Conflict):
+    """What a buyer wrote of a service is not rewritten."""
+
+    code = "review-written"
+    title = "A review is not changed"
+    constraint = "review_written"
+
+
+class ContractMissing(Missing):
+    """The order has no contract or addendum of this number, for whoever asks."""
+
+    code = "contract-not-found"
+    title = "No such contract"
+
+
+class RegistrationRefused(Refused):
+    """The registration of a contract goes by its steps, and says what each needs."""
+
+    code = "registration-refused"
+    title = "The contract cannot stand like this with the registry"
 
 
 class ContractSigned(Conflict):
