@@ -52,6 +52,7 @@ from marketplace.orders.use_cases import (
     accept_order,
     issue_invoice_file,
 )
+from marketplace.orders.use_cases.custody import SendSamples, send_samples
 from marketplace.parties.roles import Role
 from marketplace.vouchers.rules.states import EvidenceKind
 from marketplace.vouchers.use_cases import AttachEvidence, DraftClaim, attach_evidence, draft_claim
@@ -71,6 +72,7 @@ from tests.builders.orders import (
     a_market,
     a_move,
     a_quote,
+    a_sample_order,
     an_order,
 )
 from tests.builders.parties import a_person, an_actor
@@ -136,7 +138,7 @@ async def a_world(database: Database) -> World:
     agent = await an_actor(database, Role.STATION_AGENT)
     await _file(market)
     await usage_things(market)
-    ordered = await _trade(market)
+    ordered = await _trade(market) | await _send(market)
     await _settle(market)
     await _report(market)
     ids = await _ids(market) | ordered
@@ -231,6 +233,13 @@ async def _trade(market: Market) -> dict[str, int | str]:
         "reservation_id": own.id,
         "used_reservation_id": done.reservation_id,
     }
+
+
+async def _send(market: Market) -> dict[str, int | str]:
+    """Samples on their way to the provider."""
+    order_id = (await a_sample_order(market)).id
+    sent = await market.do(send_samples, SendSamples(order_id, "顺丰", "SF1", 5), by=market.buyer)
+    return {"sample_order_id": order_id, "shipment_id": sent.id, "code": f"SC-{order_id}-1"}
 
 
 async def _settle(market: Market) -> None:

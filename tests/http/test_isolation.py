@@ -112,6 +112,13 @@ ADDRESSES = {
     "POST /reservations/{reservation_id:int}/report-session-end": {
         "reservation_id": "used_reservation_id"
     },
+    "POST /orders/{order_id:int}/shipments/{shipment_id:int}/receive": {
+        "order_id": "sample_order_id"
+    },
+    "PUT /orders/{order_id:int}/sample-declaration": {"order_id": "sample_order_id"},
+    "GET /orders/{order_id:int}/sample-declaration": {"order_id": "sample_order_id"},
+    "POST /orders/{order_id:int}/shipments": {"order_id": "sample_order_id"},
+    "POST /orders/{order_id:int}/custody": {"order_id": "sample_order_id"},
     "GET /orders/{order_id:int}/changes/{change_id:int}/preview": {"order_id": "waiting_order_id"},
     "POST /orders/{order_id:int}/changes/{change_id:int}/accept": {"order_id": "waiting_order_id"},
     "POST /orders/{order_id:int}/changes/{change_id:int}/decline": {"order_id": "waiting_order_id"},

@@ -2,12 +2,13 @@
 
 from litestar.types import ControllerRouterHandler
 
-from marketplace.orders.controllers import ending, ordering, quoting, rescheduling, serving
+from marketplace.orders.controllers import custody, ending, ordering, quoting, rescheduling, serving
 
 routes: list[ControllerRouterHandler] = [
     *quoting.routes,
     *ordering.routes,
     *rescheduling.routes,
     *serving.routes,
+    *custody.routes,
     *ending.routes,
 ]

@@ -10,10 +10,22 @@ from marketplace.booking import queries as booking_queries
 from marketplace.booking import use_cases as booking
 from marketplace.kernel.db import Tx
 from marketplace.kernel.errors import Reasons
-from marketplace.orders.errors import SamplesUncounted, ServiceUnfinished, WrongMode
+from marketplace.orders.errors import (
+    CustodyRefused,
+    SamplesUncounted,
+    ServiceUnfinished,
+    WrongMode,
+)
 from marketplace.orders.queries.orders import Order, sample_set_of
+from marketplace.orders.rules.custody import CustodyKind, CustodySide
 from marketplace.orders.rules.states import Status, Step, after
 from marketplace.orders.tables import sample_set
+from marketplace.orders.use_cases.custody import (
+    Link,
+    add_link,
+    check_agreed_disposal,
+    clear_samples,
+)
 from marketplace.orders.use_cases.steps import lock_as_provider, note, take_step
 
 
@@ -126,6 +138,8 @@ async def receive_samples(tx: Tx, command: ReceiveSamples) -> Order:
         .where(sample_set.c.order_id == found.id)
         .values(received=command.count, received_at=tx.now)
     )
+    link = Link(CustodyKind.RECEIVED, CustodySide.PROVIDER, command.count, at=tx.now)
+    await add_link(tx, found.id, link)
     return await take_step(tx, found, Step.OPEN, facts={"received": command.count})
 
 
@@ -145,6 +159,7 @@ async def finish_samples(tx: Tx, command: FinishSamples) -> Order:
         WrongMode: for machine time.
         StepNotOpen: when the samples are not in service.
         SamplesUncounted: when more were tested than received.
+        CustodyRefused: when what is left would be destroyed sooner than was agreed.
     """
     found = await lock_as_provider(tx, command.order_id)
     samples = await sample_set_of(tx, found.id)
@@ -161,15 +176,22 @@ async def finish_samples(tx: Tx, command: FinishSamples) -> Order:
             asked=command.tested,
         )
     reasons.raise_as(SamplesUncounted)
+    if command.returned and samples.disposal == "destroy":
+        await check_agreed_disposal(tx, reasons, found, samples, certificate="with the tests")
+        reasons.raise_as(CustodyRefused)
     await tx.execute(
         update(sample_set)
         .where(sample_set.c.order_id == found.id)
         .values(
             tested=command.tested,
             tested_at=tx.now,
-            returned_at=tx.now if command.returned else None,
+            returned_at=tx.now if command.returned else samples.returned_at,
         )
     )
+    link = Link(CustodyKind.TESTED, CustodySide.PROVIDER, command.tested, at=tx.now)
+    await add_link(tx, found.id, link)
+    if command.returned:
+        await clear_samples(tx, found.id, samples)
     await note(tx, found.id, "test", tested=command.tested, returned=command.returned)
     return found
 
