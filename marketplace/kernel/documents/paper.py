@@ -90,6 +90,11 @@ class Paper:
         self._pages.line(_MARGIN, y, self._pages.w - _MARGIN, y)
         self._pages.ln(2)
 
+    def keep_together(self, lines: int) -> None:
+        """What follows begins on a new page unless so many lines of it fit on this one."""
+        if self._pages.will_page_break(lines * _LINE):
+            self._pages.add_page()
+
     def paragraph(self, text: str, *, quiet: bool = False) -> None:
         """A paragraph; `quiet` for notes."""
         if quiet:
@@ -108,6 +113,7 @@ class Paper:
             borders_layout="NONE",
             line_height=_LINE,
             padding=(0.4, 1),
+            text_align="LEFT",
         ) as table:
             for name, value in pairs:
                 row = table.row()
