@@ -4,8 +4,8 @@ A reservation is a half-open stretch of time on one seat of an instrument. With 
 and cleaning after it (its buffers) it is `blocked`, and PostgreSQL lets no two live reservations
 of a seat share an instant: `reservation_no_overlap`. No code looks first and writes then.
 
-States: requested → confirmed → in_use → used; and cancelled, late_cancelled, no_show, rejected,
-expired (`rules/states.py` has the table). The first three are live.
+States: held, offered or requested → confirmed → in_use → used; and cancelled, late_cancelled,
+no_show, rejected, expired (`rules/states.py` has the table). The first five are live.
 
 What always holds:
 - A refusal lists every reason, says which of them the instrument's staff may set aside with a
@@ -18,5 +18,7 @@ What always holds:
   nobody qualifies themselves.
 - No fee is due for time in which the instrument was closed.
 - Nobody approves what they asked for.
+- A group is reserved whole or not at all. A series never touches what is past, and every date that
+  it names has a reservation or its reasons.
 - A reservation under an order moves when its order does: orders call the use cases here.
 """
