@@ -56,6 +56,7 @@ PUBLIC = {
     "GET /instruments/{instrument_id:int}/true-ups": "a surplus is for all to see (J.21d)",
     "GET /price-lists/{price_list_id:int}/changes": "fee standards are published (J.15)",
     "GET /price-lists/{price_list_id:int}/objections": "a public notice is public (J.21d)",
+    "GET /price-notices": "a public notice is public (J.21d)",
     "GET /voucher-programmes": "programmes are announced to everybody (J.22a)",
     "GET /voucher-programmes/{programme_id:int}": "programmes are announced to everybody (J.22a)",
     "GET /claim-notices": "claims in public notice are there to be objected to",

@@ -14,6 +14,12 @@ from marketplace.billing.pricing.queries.filed import (
     price_lists,
     surplus_of,
 )
+from marketplace.billing.pricing.queries.notices import (
+    NoticePage,
+    NoticeSearch,
+    PriceNotice,
+    price_notices,
+)
 from marketplace.billing.pricing.queries.objections import (
     OBJECTION,
     Objection,
@@ -53,6 +59,8 @@ __all__ = [
     "CustomerClass",
     "Difference",
     "Mode",
+    "NoticePage",
+    "NoticeSearch",
     "NumberedInstrument",
     "Objection",
     "ObjectionPage",
@@ -61,6 +69,7 @@ __all__ = [
     "PriceInForce",
     "PriceLine",
     "PriceList",
+    "PriceNotice",
     "PriceQuestion",
     "PricedService",
     "ProviderSheets",
@@ -78,6 +87,7 @@ __all__ = [
     "price_for_customer",
     "price_list_by_id",
     "price_lists",
+    "price_notices",
     "price_service",
     "price_service_by_list",
     "prices_in_force",

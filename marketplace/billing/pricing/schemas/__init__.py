@@ -5,6 +5,7 @@ from marketplace.billing.pricing.schemas.cost import (
     CostSheetIn,
     CostSheetOut,
 )
+from marketplace.billing.pricing.schemas.files import FileReportOut, cost_sheet_table
 from marketplace.billing.pricing.schemas.prices import (
     AnswerIn,
     DifferenceOut,
@@ -13,6 +14,7 @@ from marketplace.billing.pricing.schemas.prices import (
     PricedServiceOut,
     PriceListIn,
     PriceListOut,
+    PriceNoticeOut,
     objection_page,
 )
 
@@ -22,10 +24,13 @@ __all__ = [
     "CostSheetIn",
     "CostSheetOut",
     "DifferenceOut",
+    "FileReportOut",
     "ObjectionIn",
     "ObjectionOut",
     "PriceListIn",
     "PriceListOut",
+    "PriceNoticeOut",
     "PricedServiceOut",
+    "cost_sheet_table",
     "objection_page",
 ]

@@ -263,6 +263,23 @@ def objection_page(found: queries.ObjectionPage, page: int, page_size: int) -> P
     )
 
 
+class PriceNoticeOut(Out):
+    """Prices in public notice: objections are taken until the end of `notice_ends_on`."""
+
+    price_list_id: Id
+    instrument_id: int
+    cname: str
+    category_code: str
+    provider_id: int
+    version: int
+    state_set: bool
+    filed_at: datetime
+    notice_ends_on: date
+    in_force_from: date
+    objections: int
+    open_objections: int
+
+
 class PriceLineOut(Out):
     """One line of what a service costs."""
 

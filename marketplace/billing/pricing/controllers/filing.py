@@ -1,4 +1,4 @@
-"""The JSON API of pricing: filing for providers, reading for everybody."""
+"""Cost sheets, prices and objections: filing for providers, reading for everybody."""
 
 from __future__ import annotations
 
