@@ -48,6 +48,8 @@ SLOTS_A_DAY = 44
 BOOKED, HISTORY = 500, 4000
 # Who books: many, because a person's quota lets two of the same person's requests take turns.
 PEOPLE = 200
+# What each of the others has reserved so far.
+RESERVATIONS_EACH = 500
 
 _BODY = "12320000466007597"
 USCC = _BODY + uscc.calc_check_digit(_BODY)
@@ -273,6 +275,14 @@ async def _history(connection: asyncpg.Connection, filled: Filled) -> None:
     Indexes and constraints are taken off while they are written and checked when they come back.
     """
     each = -(-filled.reservations // len(filled.history_ids))
+    others = await connection.fetch(
+        """
+        insert into person (email, name, password_hash, password_changed_at, registered_at)
+        select 'history-' || number || '@example.com', '赵六', '', now(), now()
+          from generate_series(1, $1::integer) as number returning id
+        """,
+        filled.reservations // RESERVATIONS_EACH + 1,
+    )
     constraints = await connection.fetch(
         "select conname as name, pg_get_constraintdef(oid) as made from pg_constraint"
         " where conrelid = 'reservation'::regclass and contype = 'x'"
@@ -306,7 +316,7 @@ async def _history(connection: asyncpg.Connection, filled: Filled) -> None:
         """,
         list(filled.history_ids),
         filled.provider_id,
-        list(filled.people),
+        [row["id"] for row in others],
         each,
         filled.first,
         timeout=1800,
