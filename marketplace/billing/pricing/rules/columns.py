@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
@@ -23,6 +23,7 @@ HEADER_LENGTH_MAX = 200
 # As much as a reader of CSV takes; a workbook keeps less.
 CELL_LENGTH_MAX = 131_072
 VALUE_SHOWN_MAX = 80
+INNER_ID_LENGTH_MAX = 200
 FEN_PER_YUAN = 100
 FEN_PER_WAN_YUAN = 1_000_000
 
@@ -64,6 +65,24 @@ class Header:
     def text_of(self, name: str) -> str:
         """What the file calls the column; our name where it does not have it."""
         return self.columns.get(name, (0, name))[1]
+
+
+INSTRUMENT = Column(
+    "inner_id",
+    (
+        "单位内部编号",
+        "所属单位内部编号",
+        "内部编号",
+        "仪器编号",
+        "设备编号",
+        "资产编号",
+        "inner id",
+        "innerId",
+        "asset number",
+        "instrument number",
+    ),
+    required=True,
+)
 
 
 class Layout:
@@ -165,6 +184,69 @@ def line_error(
         message=message.format(**facts),
         message_en=message_en.format(**facts),
     )
+
+
+class LineReader:
+    """Reads the cells of one line and collects everything that is wrong with them."""
+
+    def __init__(
+        self,
+        line: int,
+        cells: Sequence[str],
+        header: Header,
+        messages: Mapping[str, tuple[str, str]],
+    ) -> None:
+        self.line, self.header = line, header
+        self._cells, self._messages = cells, messages
+        self._errors: list[LineError] = []
+
+    def read(self, name: str, understand: Callable[[str], Any], *, empty: Any = None) -> Any:
+        """What the cell says; `empty` for an empty one, or for a column that is not there.
+
+        Without `empty` a cell is required; None stands for what was refused.
+        """
+        if name not in self.header.columns:
+            return empty
+        place, column = self.header.columns[name]
+        text = self._cells[place] if place < len(self._cells) else ""
+        try:
+            text = cell_text(self._cells, place)
+            return understand(text) if text or empty is None else empty
+        except CellWrong as wrong:
+            rule = "empty" if not text else wrong.rule
+            value = text if wrong.value is None else wrong.value
+            self.refuse(column, value, rule, **wrong.facts)
+            return None
+
+    def money(self, name: str, *, empty: Any = None) -> Any:
+        """An amount in fen, as `read`."""
+        in_wan = name in self.header.in_wan_yuan
+        return self.read(name, lambda text: fen_of(text, wan_yuan=in_wan), empty=empty)
+
+    def refuse(self, column: str, value: object, rule: str, **facts: Any) -> None:
+        """Note what is wrong with a column."""
+        self._errors.append(
+            line_error(
+                self._messages, line=self.line, column=column, value=value, rule=rule, **facts
+            )
+        )
+
+    @property
+    def errors(self) -> list[LineError]:
+        """Everything that was wrong, from left to right."""
+        places = {text: place for place, text in self.header.columns.values()}
+        return sorted(self._errors, key=lambda error: places.get(error.column, len(places)))
+
+
+def inner_id_of(text: str) -> str:
+    """The number that a provider gives its instrument.
+
+    Raises:
+        CellWrong: when there is none.
+    """
+    if not text:
+        raise CellWrong("empty")
+    return text[: INNER_ID_LENGTH_MAX + 1]
 
 
 COMMON_MESSAGES: dict[str, tuple[str, str]] = {

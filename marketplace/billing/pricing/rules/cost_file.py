@@ -6,22 +6,24 @@ Policy: J.21a, J.21d
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from marketplace.billing.pricing.errors import CostNotAllowed
 from marketplace.billing.pricing.rules.columns import (
+    INSTRUMENT,
     CellWrong,
     Column,
     Header,
     Layout,
     LineError,
+    LineReader,
     amount_cell,
-    cell_text,
     escaped,
     fen_of,
     hours_cell,
+    inner_id_of,
     line_error,
     minutes_of,
     parts_of,
@@ -35,18 +37,12 @@ ITEMS_MAX = 100
 ITEM_PARTS = 5
 NAME_LENGTH_MAX = 500
 UNIT_LENGTH_MAX = 100
-INNER_ID_LENGTH_MAX = 200
 
 COMPONENTS: dict[str, CostKind] = {f"{kind.value}_fen": kind for kind in CostKind}
 
 LAYOUT = Layout(
     [
-        Column(
-            "inner_id",
-            ("单位内部编号", "所属单位内部编号", "内部编号", "仪器编号", "设备编号", "资产编号",
-             "inner id", "innerId", "asset number", "instrument number"),
-            required=True,
-        ),
+        INSTRUMENT,
         Column("year", ("年度", "年份", "核算年度", "成本年度", "fiscal year"), required=True),
         Column("basis", ("核算口径", "口径", "类型", "planned or actual")),
         Column(
@@ -194,36 +190,21 @@ class CostLine:
 
 def read_cost_line(line: int, cells: Sequence[str], header: Header) -> CostLine | list[LineError]:
     """The cost sheet that a line describes, or everything that is wrong with the line."""
-    errors: list[LineError] = []
-
-    def read(name: str, understand: Callable[[str], Any], *, empty: Any = None) -> Any:
-        if name not in header.columns:
-            return empty
-        place, column = header.columns[name]
-        text = cells[place] if place < len(cells) else ""
-        try:
-            text = cell_text(cells, place)
-            return understand(text) if text or empty is None else empty
-        except CellWrong as wrong:
-            rule = "empty" if not text else wrong.rule
-            value = text if wrong.value is None else wrong.value
-            errors.append(cost_error(line, column, value, rule, **wrong.facts))
-            return None
-
-    inner_id = read("inner_id", _inner_id)
-    year = read("year", year_of)
-    actual = read("basis", _basis, empty=False)
-    planned_minutes = read("planned_hours", _planned_minutes)
+    reader = LineReader(line, cells, header, MESSAGES)
+    inner_id = reader.read("inner_id", inner_id_of)
+    year = reader.read("year", year_of)
+    actual = reader.read("basis", _basis, empty=False)
+    planned_minutes = reader.read("planned_hours", _planned_minutes)
     components = tuple(
         (kind, amount_fen)
         for name, kind in COMPONENTS.items()
-        if (amount_fen := read(name, _amount(name, header), empty=_ABSENT)) is not _ABSENT
+        if (amount_fen := reader.money(name, empty=_ABSENT)) is not _ABSENT
     )
-    items = read("items", _items, empty=())
+    items = reader.read("items", _items, empty=())
     if not components:
-        errors.append(cost_error(line, _component_columns(header), "", "no_component"))
-    if errors:
-        return sorted(errors, key=lambda error: _place(header, error.column))
+        reader.refuse(_component_columns(header), "", "no_component")
+    if reader.errors:
+        return reader.errors
     return CostLine(line, inner_id, year, planned_minutes, components, items, actual)
 
 
@@ -278,20 +259,9 @@ def cost_error(line: int, column: str, value: object, rule: str, **facts: Any) -
 _ABSENT = object()
 
 
-def _place(header: Header, column: str) -> int:
-    places = {text: place for place, text in header.columns.values()}
-    return places.get(column, len(places))
-
-
 def _component_columns(header: Header) -> str:
     named = [header.text_of(name) for name in COMPONENTS if name in header.columns]
     return " / ".join(named) or "cost components 成本构成"
-
-
-def _inner_id(text: str) -> str:
-    if not text:
-        raise CellWrong("empty")
-    return text[: INNER_ID_LENGTH_MAX + 1]
 
 
 def _basis(text: str) -> bool:
@@ -305,10 +275,6 @@ def _planned_minutes(text: str) -> int:
     if not 1 <= minutes <= PLANNED_MINUTES_MAX:
         raise CellWrong("hours_range", text)
     return minutes
-
-
-def _amount(name: str, header: Header) -> Callable[[str], int]:
-    return lambda text: fen_of(text, wan_yuan=name in header.in_wan_yuan)
 
 
 def _items(cell: str) -> tuple[CostItemAsked, ...]:

@@ -10,8 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import msgspec
-from sqlalchemy import func, select, text
+from sqlalchemy import text
 
 from marketplace.billing.pricing import queries
 from marketplace.billing.pricing.rules.columns import Header, LineError
@@ -25,11 +24,15 @@ from marketplace.billing.pricing.rules.cost_file import (
     read_cost_line,
 )
 from marketplace.billing.pricing.rules.states import CostKind, ExtraKind
+from marketplace.billing.pricing.tables import cost_component, cost_item
 from marketplace.billing.pricing.use_cases.files import (
     ERRORS_LISTED_MAX,
     FileReport,
+    insert_rows,
+    json_of,
     line_chunks,
     plain_name,
+    take_turns,
 )
 from marketplace.kernel.db import Tx
 from marketplace.kernel.spreadsheets import Row
@@ -52,19 +55,6 @@ _FILE_SHEETS = text("""
     ) known on true
     returning id, instrument_id, year, basis, total_fen
 """)
-_FILE_COMPONENTS = text("""
-    insert into cost_component (cost_sheet_id, kind, amount_fen)
-    select cost_sheet_id, kind, amount_fen
-    from jsonb_to_recordset(cast(:rows as jsonb)) filed (
-           cost_sheet_id bigint, kind text, amount_fen bigint)
-""")
-_FILE_ITEMS = text("""
-    insert into cost_item (cost_sheet_id, code, kind, name, unit, cost_fen)
-    select cost_sheet_id, code, kind, name, unit, cost_fen
-    from jsonb_to_recordset(cast(:rows as jsonb)) filed (
-           cost_sheet_id bigint, code text, kind text, name text, unit text, cost_fen bigint)
-""")
-
 # An instrument, a year, and whether it is what the year really cost.
 Key = tuple[int, int, bool]
 
@@ -94,9 +84,7 @@ async def import_cost_sheets(tx: Tx, command: ImportCostSheets) -> FileReport:
     Policy: J.21a, J.21d
     """
     queries.require_own(tx, command.provider_id)
-    # The second of two files waits for the first, and then finds what it filed.
-    lock = f"pricing.import:{command.provider_id}"
-    await tx.execute(select(func.pg_advisory_xact_lock(func.hashtextextended(lock, 0))))
+    await take_turns(tx, command.provider_id)
     filing = _Filing(tx, command.provider_id, dry=command.dry_run)
     ignored: tuple[str, ...] = ()
     async with contextlib.aclosing(line_chunks(command.content, LAYOUT)) as chunks:
@@ -216,7 +204,7 @@ class _Filing:
             {
                 "filed_by": self._tx.actor.person_id,
                 "filed_at": self._tx.now,
-                "sheets": _json([_sheet_row(key, line) for key, line in lines.items()]),
+                "sheets": json_of([_sheet_row(key, line) for key, line in lines.items()]),
             },
         )
         ids = {(row.instrument_id, row.year, row.basis == "actual"): row.id for row in made}
@@ -225,10 +213,9 @@ class _Filing:
             for key, line in lines.items()
             for kind, amount_fen in line.components
         ]
-        await self._tx.execute(_FILE_COMPONENTS, {"rows": _json(components)})
+        await insert_rows(self._tx, cost_component, components)
         items = [_item_row(ids[key], item) for key, line in lines.items() for item in line.items]
-        if items:
-            await self._tx.execute(_FILE_ITEMS, {"rows": _json(items)})
+        await insert_rows(self._tx, cost_item, items)
         for key, line in lines.items():
             self._tx.audit(
                 "file", subject="cost_sheet", subject_id=ids[key], total_fen=line.total_fen
@@ -261,7 +248,3 @@ def _sheet_row(key: Key, line: CostLine) -> dict[str, Any]:
 
 def _item_row(cost_sheet_id: int, item: CostItemAsked) -> dict[str, Any]:
     return {"cost_sheet_id": cost_sheet_id} | dataclasses.asdict(item)
-
-
-def _json(rows: Sequence[dict[str, Any]]) -> str:
-    return msgspec.json.encode(rows).decode()

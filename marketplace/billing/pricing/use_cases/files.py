@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import contextlib
 import unicodedata
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
+
+import msgspec
+from sqlalchemy import Table, func, select, text
 
 from marketplace.billing.pricing.errors import FileHeaderMissing, FileTooLong
 from marketplace.billing.pricing.rules.columns import (
@@ -14,6 +18,7 @@ from marketplace.billing.pricing.rules.columns import (
     Layout,
     LineError,
 )
+from marketplace.kernel.db import Tx
 from marketplace.kernel.errors import Reasons
 from marketplace.kernel.spreadsheets import Row, row_batches
 
@@ -41,6 +46,29 @@ class FileReport:
     errors_total: int
     errors: tuple[LineError, ...]
     ignored_columns: tuple[str, ...]
+
+
+async def insert_rows(tx: Tx, table: Table, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Write rows that say the same columns, in one statement however many they are."""
+    if not rows:
+        return
+    names = ", ".join(rows[0])
+    statement = (
+        f"insert into {table.name} ({names}) select {names}"  # noqa: S608  # our own names
+        f" from jsonb_populate_recordset(null::{table.name}, cast(:rows as jsonb))"
+    )
+    await tx.execute(text(statement), {"rows": json_of(rows)})
+
+
+def json_of(rows: Sequence[Mapping[str, Any]]) -> str:
+    """Rows as PostgreSQL takes them."""
+    return msgspec.json.encode(rows).decode()
+
+
+async def take_turns(tx: Tx, provider_id: int) -> None:
+    """The second of two files of a provider waits for the first, and finds what it filed."""
+    lock = f"pricing.import:{provider_id}"
+    await tx.execute(select(func.pg_advisory_xact_lock(func.hashtextextended(lock, 0))))
 
 
 def plain_name(given: str) -> str:
