@@ -119,6 +119,7 @@ ADDRESSES = {
     "GET /orders/{order_id:int}/sample-declaration": {"order_id": "sample_order_id"},
     "POST /orders/{order_id:int}/shipments": {"order_id": "sample_order_id"},
     "POST /orders/{order_id:int}/custody": {"order_id": "sample_order_id"},
+    "GET /orders/{order_id:int}/sample-sheet": {"order_id": "sample_order_id"},
     "GET /orders/{order_id:int}/changes/{change_id:int}/preview": {"order_id": "waiting_order_id"},
     "POST /orders/{order_id:int}/changes/{change_id:int}/accept": {"order_id": "waiting_order_id"},
     "POST /orders/{order_id:int}/changes/{change_id:int}/decline": {"order_id": "waiting_order_id"},

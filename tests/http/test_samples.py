@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from io import BytesIO
 from itertools import count
 from typing import Any
 
 import httpx
 import pytest
+from pypdf import PdfReader
 
 from marketplace.kernel.actors import Actor
 from marketplace.kernel.db import Database
 from marketplace.kernel.http import Services
-from tests.builders.orders import Market, a_market, a_sample_order
+from tests.builders.orders import Market, a_delivered_order, a_market, a_sample_order
 from tests.builders.parties import bearer
 
 _keys = count()
@@ -122,3 +124,64 @@ async def test_a_moment_beyond_all_calendars_is_refused_and_no_error(
     answer = await buyer.send("POST", f"/orders/{order_id}/shipments", body)
 
     assert answer.status_code == 422
+
+
+async def test_the_sheet_names_dangers_addresses_and_a_code_for_each_sample_that_staff_scan(
+    market: Market, buyer: Caller, technician: Caller
+) -> None:
+    order_id = (await a_sample_order(market, samples=3)).id
+    declared = {"ghs": ["GHS06"], "storage": "deep_frozen", "return_to": "某路 1 号"}
+    await buyer.send("PUT", f"/orders/{order_id}/sample-declaration", declared)
+
+    for caller in (buyer, technician):
+        for language, words in (
+            ("zh", ("样品随行单", "GHS06 急性毒性", "深冷 -80 °C", "某路 1 号")),
+            ("en", ("Sample sheet", "GHS06 toxic", "deep frozen", "某路 1 号")),
+        ):
+            sheet = await caller.send(
+                "GET", f"/orders/{order_id}/sample-sheet", params={"language": language}
+            )
+            assert (sheet.status_code, sheet.headers["content-type"]) == (200, "application/pdf")
+            text = "".join(page.extract_text() for page in PdfReader(BytesIO(sheet.content)).pages)
+            for word in (*words, *(f"SC-{order_id}-{number}" for number in (1, 2, 3))):
+                assert word in text
+    last = await buyer.send("GET", f"/orders/{order_id}/sample-sheet", params={"first": 3})
+    text = "".join(page.extract_text() for page in PdfReader(BytesIO(last.content)).pages)
+    assert f"SC-{order_id}-2" not in text
+
+    scanned = await technician.send("GET", f"/sample-codes/SC-{order_id}-3")
+    assert (scanned.status_code, scanned.json()["number"]) == (200, 3)
+    assert scanned.json()["declaration"]["ghs"] == ["GHS06"]
+    assert scanned.json()["last_event"] is None
+    for wrong in (f"SC-{order_id}-4", "SC-0-1", "whatever"):
+        missing = await technician.send("GET", f"/sample-codes/{wrong}")
+        assert (404, "/problems/sample-code-not-found") == (
+            missing.status_code,
+            missing.json()["type"],
+        )
+    assert (await buyer.send("GET", f"/sample-codes/SC-{order_id}-3")).status_code == 403
+
+
+async def test_the_buyer_sees_who_took_which_result_and_when(
+    market: Market, buyer: Caller, technician: Caller
+) -> None:
+    order = await a_delivered_order(market)
+    at = f"/orders/{order.id}"
+    (report,) = (await buyer.send("GET", f"{at}/deliverables")).json()
+    path = f"{at}/deliverables/{report['id']}"
+    assert (await technician.send("GET", path)).status_code == 200
+    assert (await buyer.send("GET", path)).status_code == 200
+
+    seen = await buyer.send("GET", f"{at}/downloads")
+    rows = seen.json()["results"]
+    assert [(each["person_id"], each["organisation_id"]) for each in rows] == [
+        (market.buyer.person_id, market.buyer.organisation_id),
+        (market.technician.person_id, market.technician.organisation_id),
+    ]
+    assert {(each["name"], each["sha256"]) for each in rows} == {(report["name"], report["sha256"])}
+    assert all(each["person"] and each["at"] for each in rows)
+    page = await buyer.send("GET", f"{at}/downloads", params={"page_size": 1, "page": 2})
+    assert (page.json()["total"], page.json()["results"]) == (2, rows[1:])
+    other = await buyer.send("GET", f"{at}/downloads", params={"deliverable_id": report["id"] + 1})
+    assert other.json()["total"] == 0
+    assert (await technician.send("GET", f"{at}/downloads")).status_code == 403

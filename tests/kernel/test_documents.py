@@ -7,9 +7,10 @@ from datetime import UTC, datetime
 from io import BytesIO
 
 import pytest
+import segno
 from pypdf import PdfReader
 
-from marketplace.kernel.documents import Column, Paper
+from marketplace.kernel.documents import Column, Label, Paper
 
 NOON = datetime(2025, 3, 3, 4, 0, tzinfo=UTC)
 
@@ -72,3 +73,32 @@ def test_no_line_begins_with_closing_punctuation(clause):
     ]
 
     assert [line for line in lines if line[:1] in "，。；：）」、"] == []
+
+
+@pytest.mark.parametrize("number", [0, 1, 2, 15])
+def test_each_label_has_its_code_and_what_does_not_fit_is_shortened_in_sight(number: int):
+    paper = Paper("样品随行单", made_at=NOON, foot="订单 7")
+    labels = [Label(f"SC-7-{each}", ("短\n行", "很长的名称" * 20)) for each in range(1, number + 1)]
+    paper.labels(labels)
+    paper.paragraph("以下空白")
+
+    text = "\n".join(words_of(paper.pdf()))
+
+    assert [each.code for each in labels if each.code not in text] == []
+    assert text.count("…") == number
+    assert "以下空白" in text
+
+
+def test_codes_are_never_micro_codes_that_telephones_do_not_read(monkeypatch: pytest.MonkeyPatch):
+    made = []
+
+    def make_qr(content: str, *, error: str) -> segno.QRCode:
+        made.append(segno.make(content, error=error, micro=False))
+        return made[-1]
+
+    monkeypatch.setattr(segno, "make_qr", make_qr)
+    paper = Paper("样品随行单", made_at=NOON, foot="订单 7")
+    paper.code("SC-7")
+    paper.labels([Label("SC-7-1")])
+
+    assert [each.is_micro for each in made] == [False, False]

@@ -3,6 +3,6 @@
 The same content gives the same bytes: a paper can be made again and compared by its SHA-256.
 """
 
-from marketplace.kernel.documents.paper import Column, Paper
+from marketplace.kernel.documents.paper import Column, Label, Paper
 
-__all__ = ["Column", "Paper"]
+__all__ = ["Column", "Label", "Paper"]

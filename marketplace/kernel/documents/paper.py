@@ -34,6 +34,14 @@ class Column:
     align: Literal["LEFT", "RIGHT", "CENTER"] = "LEFT"
 
 
+@dataclass(frozen=True, slots=True)
+class Label:
+    """A label to cut out: the code that is scanned, and lines for people, at most five."""
+
+    code: str
+    lines: tuple[str, ...] = ()
+
+
 @lru_cache(maxsize=1)
 def _font_path() -> str:
     return str(files("marketplace.kernel.documents").joinpath("fonts/NotoSansSC-Regular.ttf"))
@@ -154,12 +162,47 @@ class Paper:
     def code(self, content: str, *, caption: str = "") -> None:
         """A QR code of `content`, with what a person can read beneath it."""
         image = BytesIO()
-        segno.make(content, error="m").save(image, kind="png", scale=8, border=1)
+        segno.make_qr(content, error="m").save(image, kind="png", scale=8, border=1)
         if self._pages.will_page_break(40):
             self._pages.add_page()
         self._pages.image(image, w=32, h=32)
         if caption:
             self.paragraph(caption, quiet=True)
+
+    def labels(self, labels: Sequence[Label]) -> None:
+        """Labels to cut out, two in a row, each with a QR code of its own name."""
+        width, height, size = self._pages.epw / 2, 34.0, 28.0
+        self._pages.set_draw_color(*_QUIET)
+        self._pages.set_line_width(0.1)
+        for number, label in enumerate(labels):
+            if number % 2 == 0 and number > 0:
+                self._pages.set_y(self._pages.get_y() + height)
+            if number % 2 == 0 and self._pages.will_page_break(height):
+                self._pages.add_page()
+            x, y = _MARGIN + width * (number % 2), self._pages.get_y()
+            self._pages.rect(x, y, width, height)
+            image = BytesIO()
+            # Never the micro form, which telephones do not read.
+            segno.make_qr(label.code, error="m").save(image, kind="png", scale=6, border=2)
+            self._pages.image(image, x=x + 1, y=y + (height - size) / 2, w=size, h=size)
+            room = width - size - 4
+            for line, text in enumerate((label.code, *label.lines)):
+                self._pages.set_font(_FONT, size=11 if line == 0 else 7.5)
+                top = y + 3 + (0 if line == 0 else 2.5 + 4.4 * line)
+                self._pages.set_xy(x + size + 2, top)
+                self._pages.cell(room, 5, self._shortened(text, room))
+            self._pages.set_xy(_MARGIN, y)
+        self._pages.set_y(self._pages.get_y() + (height if labels else 0) + 2)
+
+    def _shortened(self, text: str, room: float) -> str:
+        """`text` as far as it fits into one line of a label."""
+        text = " ".join(text.split())
+        room -= 2 * self._pages.c_margin
+        if self._pages.get_string_width(text) <= room:
+            return text
+        while text and self._pages.get_string_width(text + "…") > room:
+            text = text[:-1]
+        return text + "…"
 
     def signatures(self, parties: Sequence[tuple[str, str]]) -> None:
         """Who signed, side by side: the party, and who, when and from where, or a line."""

@@ -1,19 +1,32 @@
 """Samples on their way: declaring, sending, receiving, and the chain of custody."""
 
+import asyncio
+from typing import Annotated, Literal
+
+import msgspec
 from litestar import Response, get, post, put
 from litestar.params import FromPath, FromQuery, JSONBody
 from litestar.types import ControllerRouterHandler
 
-from marketplace.kernel.http import ApiRequest, allow, perform, read
+from marketplace.kernel.http import ApiRequest, allow, perform, read, services
 from marketplace.kernel.wire import Id, Page, PageNumber, PageSize
 from marketplace.orders.controllers.serving import SIDES, STAFF
-from marketplace.orders.queries.custody import CustodyAsked, custody, declaration, shipments
+from marketplace.orders.queries.custody import (
+    CustodyAsked,
+    custody,
+    declaration,
+    scanned_sample,
+    shipments,
+)
+from marketplace.orders.queries.sample_sheet import sample_sheet
 from marketplace.orders.rules.custody import CustodyKind, Direction
+from marketplace.orders.sample_sheet import sample_sheet_paper
 from marketplace.orders.schemas.custody import (
     CustodyIn,
     CustodyOut,
     DeclarationIn,
     DeclarationOut,
+    ScannedSampleOut,
     ShipmentIn,
     ShipmentOut,
     ShipmentReceiptIn,
@@ -27,6 +40,8 @@ from marketplace.orders.use_cases.custody import (
 from marketplace.parties.roles import Role
 
 HANDS = (*STAFF, Role.BUYER)
+SampleNumber = Annotated[int, msgspec.Meta(ge=1, le=10_000)]
+SampleCode = Annotated[str, msgspec.Meta(min_length=1, max_length=40)]
 
 
 @put(
@@ -128,6 +143,42 @@ async def get_custody(
     )
 
 
+@get(
+    "/orders/{order_id:int}/sample-sheet",
+    **allow(*SIDES),
+    summary="The sheet that travels with samples, as PDF",
+    media_type="application/pdf",
+)
+async def get_sample_sheet(
+    request: ApiRequest,
+    order_id: FromPath[Id],
+    language: FromQuery[Literal["zh", "en"]] = "zh",
+    first: FromQuery[SampleNumber] = 1,
+) -> Response[bytes]:
+    """Order, hazards, keeping, both addresses, and 100 labels from the sample `first` on."""
+    sheet = await read(request, sample_sheet, order_id)
+    made_at = services(request).database.clock.now()
+    # Drawing a hundred labels takes a quarter of a second, in which others are answered.
+    content = await asyncio.to_thread(
+        sample_sheet_paper, sheet, made_at=made_at, language=language, first=first
+    )
+    return Response(
+        content=content,
+        media_type="application/pdf",
+        headers={
+            "Content-Disposition": f'attachment; filename="samples-{order_id}.pdf"',
+            "X-Content-Type-Options": "nosniff",
+            "Content-Security-Policy": "sandbox",
+        },
+    )
+
+
+@get("/sample-codes/{code:str}", **allow(*STAFF), summary="What the code on a label stands for")
+async def get_sample_code(request: ApiRequest, code: FromPath[SampleCode]) -> ScannedSampleOut:
+    """For the staff of the provider that has the sample: order, dangers, keeping, last link."""
+    return ScannedSampleOut.of(await read(request, scanned_sample, code))
+
+
 routes: list[ControllerRouterHandler] = [
     put_declaration,
     get_declaration,
@@ -136,4 +187,6 @@ routes: list[ControllerRouterHandler] = [
     post_shipment_receipt,
     post_custody,
     get_custody,
+    get_sample_sheet,
+    get_sample_code,
 ]

@@ -12,6 +12,7 @@ from litestar.types import ControllerRouterHandler
 from marketplace.kernel.http import ApiRequest, allow, perform, read
 from marketplace.kernel.wire import Id, Sha256
 from marketplace.orders import queries
+from marketplace.orders.controllers import downloads
 from marketplace.orders.schemas import (
     CloseServiceIn,
     DeliverableOut,
@@ -172,5 +173,6 @@ routes: list[ControllerRouterHandler] = [
     post_deliverable,
     get_deliverables,
     get_deliverable,
+    *downloads.routes,
     post_delivery,
 ]

@@ -17,7 +17,9 @@ from marketplace.kernel.errors import Refused, Unavailable
 from marketplace.kernel.storage import BucketFiles, DiskFiles, FileDamaged, Files, use_files
 from marketplace.kernel.time import SHANGHAI
 from marketplace.orders import queries, tables
+from marketplace.orders.errors import OrderMissing
 from marketplace.orders.jobs import remove_orphans
+from marketplace.orders.queries.downloads import DownloadsAsked, downloads
 from marketplace.orders.use_cases import (
     DownloadDeliverable,
     ReceiveSamples,
@@ -27,7 +29,9 @@ from marketplace.orders.use_cases import (
     store_deliverable,
 )
 from marketplace.orders.use_cases.delivery import KEPT_IN_ROW_BYTES_MAX
+from marketplace.parties.roles import Role
 from tests.builders.orders import Market, a_market, a_report, a_sample_order, move_to
+from tests.builders.parties import an_actor
 
 LARGE = b"%PDF" + b"x" * KEPT_IN_ROW_BYTES_MAX
 # The stores write with the machine's own time, the market's clock stands in 2025.
@@ -201,3 +205,18 @@ async def test_what_is_refused_is_not_written_to_the_store(
         await market.do(store_deliverable, wrong, by=market.technician)
 
     assert files_in(tmp_path) == []
+
+
+async def test_who_took_a_result_is_told_to_its_buyer_and_nobody_else(database: Database) -> None:
+    market, order_id = await in_service(database)
+    stored = await market.do(store_deliverable, a_report(order_id), by=market.technician)
+    asked = DownloadDeliverable(order_id, stored.id)
+    for _ in range(2):
+        await market.do(download_deliverable, asked, by=market.technician)
+
+    found = await market.do(downloads, DownloadsAsked(order_id, stored.id), by=market.buyer)
+    assert (found.total, {each.deliverable_id for each in found.rows}) == (2, {stored.id})
+    stranger = await an_actor(database, Role.BUYER)
+    for actor in (market.technician, stranger, await an_actor(database, Role.AUDITOR)):
+        with pytest.raises(OrderMissing):
+            await market.do(downloads, DownloadsAsked(order_id), by=actor)
