@@ -48,6 +48,8 @@ SLOTS_A_DAY = 44
 BOOKED, HISTORY = 500, 4000
 # Who books: many, because a person's quota lets two of the same person's requests take turns.
 PEOPLE = 200
+# What an instrument with a history has of them, every two hours.
+RESERVATIONS_AN_INSTRUMENT = 2_500
 # What each of the others has reserved so far.
 RESERVATIONS_EACH = 500
 
@@ -81,7 +83,7 @@ class Filled:
     @property
     def instruments(self) -> int:
         """How many there are."""
-        return len(self.booked_ids) + len(self.history_ids)
+        return BOOKED + HISTORY
 
     def slot(self, number: int) -> tuple[int, datetime]:
         """The `number`-th free slot; consecutive ones lie on different instruments."""
@@ -106,7 +108,8 @@ async def fill(url: str, *, reservations: int) -> Filled:
         provider_id=provider_id,
         people=await _people(connection, ids[:BOOKED], person_id),
         booked_ids=ids[:BOOKED],
-        history_ids=ids[BOOKED:],
+        # As many instruments as it takes: a week of one is as full whatever their number.
+        history_ids=ids[BOOKED : BOOKED + max(1, reservations // RESERVATIONS_AN_INSTRUMENT)],
         first=first,
         reservations=reservations,
         backend_pid=await connection.fetchval("select pg_backend_pid()"),

@@ -15,7 +15,7 @@ import asyncpg
 import msgspec
 from litestar import Litestar, Request, Response, get, post
 
-from marketplace.booking.queries import standing, timetables
+from marketplace.booking.queries import floors, standing, timetables
 from marketplace.booking.use_cases import seats
 from marketplace.kernel.tokens import AccessTokens
 
@@ -23,18 +23,6 @@ LOCK = "select pg_try_advisory_xact_lock(hashtextextended($1, 0))"
 STORED = """
 select method, path, body_sha256, status, body from idempotency_key
  where person_id = $1 and organisation_id = $2 and key = $3"""
-FLOOR_LOCK = """
-select pg_advisory_xact_lock(hashtextextended(week, 0)) from unnest($1::text[]) as week"""
-FLOOR_USES = """
-select lower(during), upper(during), user_class, purpose from reservation
- where status in ('held', 'offered', 'requested', 'confirmed', 'in_use') and calendar_id = $1
-   and blocked && $2 and id <> 0 and (status in ('confirmed', 'in_use') or held_until > $3)
-union all
-select lower(during), upper(during), user_class, purpose from reservation
- where status = 'used' and calendar_id = $1
-   and (instrument_id = $1
-        or instrument_id in (select instrument_id from booking_rule where calendar_id = $1))
-   and lower(during) between $4 and $5 and during && $2"""
 TELL = "insert into outbox_event (name, payload, recorded_at, due_at) values ($1, $2, $3, $4)"
 STORE = """
 insert into idempotency_key (key, person_id, organisation_id, method, path, body_sha256, status,
@@ -51,6 +39,7 @@ SCHEDULE, WHO, USES, RESERVE = (
     standing._USES,
     seats._TAKE,
 )
+FLOOR_LOCK, FLOOR_USES = floors._LOCK, floors._USES
 SHANGHAI = timezone(timedelta(hours=8))
 END = datetime(2200, 1, 1, tzinfo=UTC)
 
@@ -199,10 +188,15 @@ async def stand(connection: asyncpg.Connection, row: dict, now: datetime, *, flo
         await connection.fetch(USES.sql, *USES.arguments(values))
     if floor:
         whole = week_of(begins)
-        lock = [f"outside-floor:{row['calendar_id']}:{week.date()}"]
-        await connection.fetchval(FLOOR_LOCK, lock)
-        longest = week - timedelta(days=31)
-        await connection.fetch(FLOOR_USES, row["calendar_id"], whole, now, longest, whole.upper)
+        values |= {
+            "weeks": [f"outside-floor:{row['calendar_id']}:{week.date()}"],
+            "whole": whole,
+            "besides": 0,
+            "at": now,
+            "earliest": week - timedelta(days=31),
+        }
+        await connection.fetch(FLOOR_LOCK.sql, *FLOOR_LOCK.arguments(values))
+        await connection.fetch(FLOOR_USES.sql, *FLOOR_USES.arguments(values))
 
 
 @get("/instruments/{instrument_id:int}/availability")
