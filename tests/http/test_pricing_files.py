@@ -35,14 +35,16 @@ class Sender:
     def __init__(self, api: httpx.AsyncClient, services: Services, actor: Actor) -> None:
         self.api, self.services, self.actor = api, services, actor
 
-    async def __call__(self, content: bytes, **params: Any) -> httpx.Response:
-        headers = bearer(self.services, self.actor) | {"Idempotency-Key": f"cost-{next(_keys)}"}
-        where = f"{API}/cost-sheets/imports"
+    async def __call__(
+        self, content: bytes, *, to: str = "cost-sheets", **params: Any
+    ) -> httpx.Response:
+        headers = bearer(self.services, self.actor) | {"Idempotency-Key": f"file-{next(_keys)}"}
+        where = f"{API}/{to}/imports"
         return await self.api.post(where, params=params, content=content, headers=headers)
 
-    async def file(self, **params: Any) -> httpx.Response:
+    async def file(self, of: str = "cost-sheets", **params: Any) -> httpx.Response:
         headers = bearer(self.services, self.actor)
-        return await self.api.get(f"{API}/cost-sheets/file", params=params, headers=headers)
+        return await self.api.get(f"{API}/{of}/file", params=params, headers=headers)
 
 
 @pytest_asyncio.fixture
@@ -107,6 +109,9 @@ async def test_files_that_cannot_be_read_are_refused_whole(
             answer = await manager(content)
             assert status == answer.status_code, (why, answer.text[:300])
             assert answer.json()["type"].endswith(code), why
+            if why not in ("too many lines", "too large"):
+                answer = await manager(content, to="price-lists")
+                assert status == answer.status_code, (why, answer.text[:300])
 
 
 async def test_an_open_quote_spoils_its_line_and_no_other(manager: Sender) -> None:
@@ -118,6 +123,37 @@ async def test_an_open_quote_spoils_its_line_and_no_other(manager: Sender) -> No
     assert [(2, "人工费", "amount")] == [
         (one["line"], one["column"], one["rule"]) for one in report["errors"]
     ]
+
+
+async def test_a_workbook_of_prices_is_tried_filed_taken_out_and_sent_again(
+    manager: Sender, database: Database
+) -> None:
+    await manager(an_xlsx(ROWS))
+    book = an_xlsx(
+        [
+            ["仪器编号", "收费对象", "计价单位", "单价（元）", "每单位用时（分钟）", "阶梯价"],
+            ["A-1", "中小企业", "小时", 230, None, "5:200"],
+            ["A-1", "企业", "样品", 115, 30, None],
+            ["A-2", "企业", "小时", 0.5, None, None],
+        ]
+    )
+
+    async with nothing_changes(database, but=frozenset({"idempotency_key"})):
+        dry = await manager(book, to="price-lists", dry_run=True)
+    filed = await manager(book, to="price-lists")
+
+    assert (200, 201) == (dry.status_code, filed.status_code), filed.text
+    report = filed.json()
+    assert dry.json() | {"dry_run": False} == report
+    assert (3, 2, 1) == tuple(report[name] for name in ("lines", "filed", "refused"))
+    assert [(4, "单价（元）", "0.50", "above-cost")] == [
+        (one["line"], one["column"], one["value"], one["rule"]) for one in report["errors"]
+    ]
+    for file_format in ("csv", "xlsx"):
+        taken = await manager.file("price-lists", format=file_format)
+        assert 200 == taken.status_code, taken.text
+        again = (await manager(taken.content, to="price-lists")).json()
+        assert (2, 0, 2) == tuple(again[name] for name in ("lines", "filed", "unchanged"))
 
 
 async def test_running_price_notices_are_public_with_their_objections(

@@ -1,4 +1,4 @@
-"""Cost sheets of all instruments of a provider as one file: sent in, and taken out."""
+"""Cost sheets and prices of a provider's instruments as one file: sent in, and taken out."""
 
 from __future__ import annotations
 
@@ -10,8 +10,13 @@ from litestar.params import FromQuery, QueryParameter
 from litestar.types import ControllerRouterHandler
 
 from marketplace.billing.pricing import queries
-from marketplace.billing.pricing.schemas import FileReportOut, cost_sheet_table
-from marketplace.billing.pricing.use_cases import ImportCostSheets, import_cost_sheets
+from marketplace.billing.pricing.schemas import FileReportOut, cost_sheet_table, price_table
+from marketplace.billing.pricing.use_cases import (
+    ImportCostSheets,
+    ImportPriceLists,
+    import_cost_sheets,
+    import_price_lists,
+)
 from marketplace.kernel.http import ApiRequest, actor_of, allow, perform, read
 from marketplace.kernel.settings import settings
 from marketplace.kernel.spreadsheets import MEDIA_TYPES, FileFormat, table_file
@@ -72,4 +77,56 @@ async def get_cost_sheet_file(
     )
 
 
-routes: list[ControllerRouterHandler] = [post_cost_sheet_file, get_cost_sheet_file]
+@post(
+    "/price-lists/imports",
+    **allow(Role.PROVIDER_MANAGER),
+    summary="File prices of many instruments from CSV or XLSX",
+    request_max_body_size=FILE_BYTES_MAX,
+)
+async def post_price_file(
+    request: ApiRequest,
+    file_name: FromQuery[FileName] = "",
+    dry_run: FromQuery[bool] = False,
+) -> Response[FileReportOut]:
+    """The lines of an instrument are a new version of its prices, in notice from now on.
+
+    Hours, urgency, help and material stay those of its newest version. `dry_run` files nothing,
+    and neither does the same file again.
+    """
+    name, content = await uploaded_file(request, file_name)
+    command = ImportPriceLists(actor_of(request).organisation_id, name, content, dry_run=dry_run)
+    return await perform(
+        request,
+        import_price_lists,
+        command,
+        present=FileReportOut.of,
+        status=200 if dry_run else 201,
+    )
+
+
+@get(
+    "/price-lists/file",
+    **allow(Role.PROVIDER_MANAGER),
+    summary="The provider's prices as a file that can be changed and sent again",
+    media_type="text/csv",
+)
+async def get_price_file(
+    request: ApiRequest,
+    file_format: Annotated[FileFormat, QueryParameter(name="format")] = FileFormat.CSV,
+) -> Response[bytes]:
+    """The newest version of each instrument's prices that is not withdrawn."""
+    question = queries.ProviderPrices(actor_of(request).organisation_id)
+    table = price_table(await read(request, queries.provider_prices, question), file_format)
+    return Response(
+        content=await table_file(table, file_format, sheet="收费标准 prices"),
+        media_type=MEDIA_TYPES[file_format],
+        headers={"Content-Disposition": f'attachment; filename="prices.{file_format}"'},
+    )
+
+
+routes: list[ControllerRouterHandler] = [
+    post_cost_sheet_file,
+    get_cost_sheet_file,
+    post_price_file,
+    get_price_file,
+]

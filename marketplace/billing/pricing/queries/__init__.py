@@ -14,6 +14,13 @@ from marketplace.billing.pricing.queries.filed import (
     price_lists,
     surplus_of,
 )
+from marketplace.billing.pricing.queries.lists import (
+    ProviderPrices,
+    newest_lists,
+    plans_for,
+    provider_prices,
+    surpluses_of,
+)
 from marketplace.billing.pricing.queries.notices import (
     NoticePage,
     NoticeSearch,
@@ -72,6 +79,7 @@ __all__ = [
     "PriceNotice",
     "PriceQuestion",
     "PricedService",
+    "ProviderPrices",
     "ProviderSheets",
     "ServiceAsked",
     "TrueUp",
@@ -81,9 +89,11 @@ __all__ = [
     "cost_sheet_by_id",
     "cost_sheet_for",
     "cost_sheets",
+    "newest_lists",
     "newest_sheets",
     "numbered_instruments",
     "objections",
+    "plans_for",
     "price_for_customer",
     "price_list_by_id",
     "price_lists",
@@ -91,8 +101,10 @@ __all__ = [
     "price_service",
     "price_service_by_list",
     "prices_in_force",
+    "provider_prices",
     "provider_sheets",
     "require_own",
     "surplus_of",
+    "surpluses_of",
     "true_ups",
 ]

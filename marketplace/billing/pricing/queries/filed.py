@@ -127,7 +127,7 @@ SHEETS = select(
     cost_sheet.c.filed_at,
 )
 
-_LISTS = select(
+LISTS = select(
     price_list.c.id,
     price_list.c.instrument_id,
     price_list.c.version,
@@ -205,11 +205,11 @@ async def price_lists(tx: Tx, instrument_id: int) -> list[PriceList]:
     await catalogue.instrument(tx, instrument_id)
     lists = await tx.all(
         PriceList,
-        _LISTS.where(price_list.c.instrument_id == instrument_id)
+        LISTS.where(price_list.c.instrument_id == instrument_id)
         .order_by(price_list.c.version.desc())
         .limit(VERSIONS_MAX),
     )
-    return await _with_prices(tx, lists)
+    return await with_prices(tx, lists)
 
 
 async def price_list_by_id(tx: Tx, price_list_id: int) -> PriceList:
@@ -220,10 +220,10 @@ async def price_list_by_id(tx: Tx, price_list_id: int) -> PriceList:
     """
     found = await tx.one(
         PriceList,
-        _LISTS.where(price_list.c.id == price_list_id),
+        LISTS.where(price_list.c.id == price_list_id),
         missing=PriceListMissing,
     )
-    return (await _with_prices(tx, [found]))[0]
+    return (await with_prices(tx, [found]))[0]
 
 
 async def with_components(tx: Tx, sheets: Sequence[CostSheet]) -> list[CostSheet]:
@@ -254,11 +254,12 @@ async def with_components(tx: Tx, sheets: Sequence[CostSheet]) -> list[CostSheet
     ]
 
 
-async def _with_prices(tx: Tx, lists: Sequence[PriceList]) -> list[PriceList]:
-    ids = [filed.id for filed in lists]
-    prices = await _rows(tx, select(price).where(price.c.price_list_id.in_(ids)))
-    tiers = await _rows(tx, select(price_tier).where(price_tier.c.price_list_id.in_(ids)))
-    hours = await _rows(tx, select(price_hours).where(price_hours.c.price_list_id.in_(ids)))
+async def with_prices(tx: Tx, lists: Sequence[PriceList]) -> list[PriceList]:
+    """The lists with what they consist of, in four questions for any number of them."""
+    whose = any_(cast([filed.id for filed in lists], ARRAY(BigInteger)))
+    prices = await _rows(tx, select(price).where(price.c.price_list_id == whose))
+    tiers = await _rows(tx, select(price_tier).where(price_tier.c.price_list_id == whose))
+    hours = await _rows(tx, select(price_hours).where(price_hours.c.price_list_id == whose))
     extras = await _rows(
         tx,
         select(
@@ -270,13 +271,15 @@ async def _with_prices(tx: Tx, lists: Sequence[PriceList]) -> list[PriceList]:
             (cost_item.c.cost_sheet_id == price_list.c.cost_sheet_id)
             & (cost_item.c.code == price_extra.c.code),
         )
-        .where(price_extra.c.price_list_id.in_(ids)),
+        .where(price_extra.c.price_list_id == whose),
     )
+    prices_of, tiers_of = _by_list(prices), _by_list(tiers)
+    hours_of, extras_of = _by_list(hours), _by_list(extras)
     return [
         replace(
             filed,
             prices=tuple(
-                _beside_cost(line, filed, tiers) for line in prices if _of(line) == filed.id
+                _beside_cost(line, filed, tiers_of[filed.id]) for line in prices_of[filed.id]
             ),
             hours=tuple(
                 HoursFactor(
@@ -286,8 +289,7 @@ async def _with_prices(tx: Tx, lists: Sequence[PriceList]) -> list[PriceList]:
                     one["closes_minute"],
                     one["factor_basis_points"],
                 )
-                for one in hours
-                if _of(one) == filed.id
+                for one in hours_of[filed.id]
             ),
             extras=tuple(
                 ExtraPrice(
@@ -298,17 +300,18 @@ async def _with_prices(tx: Tx, lists: Sequence[PriceList]) -> list[PriceList]:
                     one["amount_fen"],
                     one["cost_fen"],
                 )
-                for one in extras
-                if _of(one) == filed.id
+                for one in extras_of[filed.id]
             ),
         )
         for filed in lists
     ]
 
 
-def _of(row: Mapping[Any, Any]) -> int:
-    listed: int = row["price_list_id"]
-    return listed
+def _by_list(rows: Sequence[Mapping[Any, Any]]) -> Mapping[int, list[Mapping[Any, Any]]]:
+    found: dict[int, list[Mapping[Any, Any]]] = defaultdict(list)
+    for row in rows:
+        found[row["price_list_id"]].append(row)
+    return found
 
 
 async def _rows(tx: Tx, statement: Select[Any]) -> Sequence[Mapping[Any, Any]]:

@@ -5,7 +5,7 @@ from marketplace.billing.pricing.schemas.cost import (
     CostSheetIn,
     CostSheetOut,
 )
-from marketplace.billing.pricing.schemas.files import FileReportOut, cost_sheet_table
+from marketplace.billing.pricing.schemas.files import FileReportOut, cost_sheet_table, price_table
 from marketplace.billing.pricing.schemas.prices import (
     AnswerIn,
     DifferenceOut,
@@ -33,4 +33,5 @@ __all__ = [
     "PricedServiceOut",
     "cost_sheet_table",
     "objection_page",
+    "price_table",
 ]

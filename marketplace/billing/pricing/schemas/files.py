@@ -7,8 +7,10 @@ from collections.abc import Sequence
 
 from marketplace.billing.pricing import queries
 from marketplace.billing.pricing.errors import FileTooLong
+from marketplace.billing.pricing.rules import price_file
 from marketplace.billing.pricing.rules.cost_file import LAYOUT, CostLine, cells_of_cost_sheet
-from marketplace.billing.pricing.rules.states import ExtraKind
+from marketplace.billing.pricing.rules.states import CustomerClass, ExtraKind, Unit
+from marketplace.billing.pricing.rules.tariff import PriceAsked
 from marketplace.billing.pricing.use_cases import CostItemAsked, CostKind, FileReport
 from marketplace.kernel.spreadsheets import FileFormat
 from marketplace.kernel.wire import Out
@@ -85,6 +87,36 @@ def cost_sheet_table(
         )
         for inner_id, sheet in sheets
     ]
+    return _table(LAYOUT.written, lines, file_format)
+
+
+def price_table(
+    lists: Sequence[tuple[str, queries.PriceList]], file_format: FileFormat
+) -> list[list[str]]:
+    """The header and one line a price."""
+    lines = [
+        price_file.cells_of_price(
+            price_file.PriceFileLine(
+                line=0,
+                inner_id=inner_id,
+                price=PriceAsked(
+                    CustomerClass(one.customer_class),
+                    Unit(one.unit),
+                    one.amount_fen,
+                    one.minimum_fen,
+                    one.minutes_per_unit,
+                    one.tiers,
+                ),
+                state_source=filed.state_source,
+            )
+        )
+        for inner_id, filed in lists
+        for one in filed.prices
+    ]
+    return _table(price_file.LAYOUT.written, lines, file_format)
+
+
+def _table(written: list[str], lines: list[list[str]], file_format: FileFormat) -> list[list[str]]:
     longest = max((len(cell) for line in lines for cell in line), default=0)
     if file_format is FileFormat.XLSX and longest > WORKBOOK_CELL_LENGTH_MAX:
         raise FileTooLong(
@@ -93,4 +125,4 @@ def cost_sheet_table(
             asked=longest,
             unit="characters",
         )
-    return [LAYOUT.written, *lines]
+    return [written, *lines]

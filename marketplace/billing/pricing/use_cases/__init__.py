@@ -17,6 +17,7 @@ from marketplace.billing.pricing.use_cases.objections import (
     answer_objection,
     object_to_prices,
 )
+from marketplace.billing.pricing.use_cases.price_file import ImportPriceLists, import_price_lists
 from marketplace.billing.pricing.use_cases.prices import (
     FilePriceList,
     WithdrawPriceList,
@@ -35,6 +36,7 @@ __all__ = [
     "FileReport",
     "HoursFactor",
     "ImportCostSheets",
+    "ImportPriceLists",
     "ObjectToPrices",
     "PriceAsked",
     "RecordTrueUp",
@@ -45,6 +47,7 @@ __all__ = [
     "file_cost_sheet",
     "file_price_list",
     "import_cost_sheets",
+    "import_price_lists",
     "object_to_prices",
     "record_true_up",
     "withdraw_price_list",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -88,7 +89,7 @@ async def file_price_list(tx: Tx, command: FilePriceList) -> queries.PriceList:
     sheet = await queries.cost_sheet_for(tx, instrument.id, year)
     if sheet is None:
         raise CostSheetMissing(f"No cost sheet covers {year}; prices rest on one.", source="J.21d")
-    tariff = Tariff(command.hours, command.urgent_basis_points, _extras(command, sheet))
+    tariff = Tariff(command.hours, command.urgent_basis_points, extras_by(command.extras, sheet))
     carried_fen = await queries.surplus_of(tx, instrument.id, year - 1)
     if not command.state_source:
         require_no_profit(
@@ -122,15 +123,18 @@ async def file_price_list(tx: Tx, command: FilePriceList) -> queries.PriceList:
     return await queries.price_list_by_id(tx, price_list_id)
 
 
-def _extras(command: FilePriceList, sheet: queries.CostSheet) -> tuple[ExtraPrice, ...]:
+def extras_by(
+    extras: Iterable[tuple[str, int]], sheet: queries.CostSheet
+) -> tuple[ExtraPrice, ...]:
     """The extras beside what they cost.
 
     Raises:
         ExtraWithoutCost: with each that the cost sheet does not have.
     """
+    wanted = tuple(extras)
     items = {item.code: item for item in sheet.items}
     reasons = Reasons()
-    for code, _ in command.extras:
+    for code, _ in wanted:
         if code not in items:
             reasons.add(
                 "extra-cost-shown",
@@ -148,7 +152,7 @@ def _extras(command: FilePriceList, sheet: queries.CostSheet) -> tuple[ExtraPric
             amount_fen=amount_fen,
             cost_fen=items[code].cost_fen,
         )
-        for code, amount_fen in command.extras
+        for code, amount_fen in wanted
     )
 
 
