@@ -70,7 +70,7 @@ def sample_sheet_paper(
 
     order, samples, declared = sheet.order, sheet.samples, sheet.declaration
     hazards, storage = _hazards(sheet, language), _storage(declared, language)
-    return_to = "" if declared is None else declared.return_to
+    return_to = "" if declared is None else _one_line(declared.return_to)
     numbers = range(first, min(samples.samples, first + LABELS_MAX - 1) + 1)
     codes = _range_of(order.id, samples.samples)
     paper = Paper(
@@ -83,17 +83,19 @@ def sample_sheet_paper(
     paper.facts(
         [
             (word("order"), str(order.id)),
-            (word("service"), order.title),
+            (word("service"), _one_line(order.title)),
             (word("buyer"), name(sheet.buyer)),
             (word("provider"), name(sheet.provider)),
             (word("samples"), f"{samples.samples}（{codes}）"),
-            (word("description"), samples.description),
             (word("hazards"), hazards),
             (word("storage"), storage),
             (word("disposal"), word(samples.disposal)),
             (word("keep_until"), "—" if kept is None else kept.isoformat()),
         ]
     )
+    # Up to 2,000 characters: a paragraph goes on over the page, a row of a table cannot.
+    paper.heading(word("description"))
+    paper.paragraph(_one_line(samples.description))
     paper.heading(word("send_to"))
     address = [(word("address"), sheet.send_to or "—"), (word("contact"), sheet.contact or "—")]
     paper.facts([(word("provider"), name(sheet.provider)), *address])
@@ -132,7 +134,7 @@ def _said(sheet: SampleSheet, language: Language) -> str:
     """What the buyer said of dangers in words; "none" only where no pictogram says otherwise."""
     declared, ordered = sheet.declaration, sheet.samples.hazards
     if declared is None:
-        return ordered
+        return _one_line(ordered)
     if declared.ghs and ordered.strip().lower() in ("none", "无"):
         ordered = ""
     return _joined([ordered, declared.hazard_note], language)
@@ -145,7 +147,12 @@ def _pictograms(declared: Declaration | None) -> str:
 
 
 def _joined(parts: Sequence[str], language: Language) -> str:
-    return ("；" if language == "zh" else "; ").join(part for part in parts if part)
+    said = (_one_line(part) for part in parts)
+    return ("；" if language == "zh" else "; ").join(part for part in said if part)
+
+
+def _one_line(text: str) -> str:
+    return " ".join(text.split())
 
 
 def _storage(declared: Declaration | None, language: Language) -> str:
@@ -153,4 +160,4 @@ def _storage(declared: Declaration | None, language: Language) -> str:
     if declared is None:
         return _WORDS["undeclared"][column]
     words = _WORDS[Storage(declared.storage)][column]
-    return " ".join(part for part in (words, declared.storage_note) if part)
+    return _one_line(f"{words} {declared.storage_note}")
