@@ -22,13 +22,17 @@ VERSION = 2
 
 @dataclass(frozen=True, slots=True)
 class ClauseForm:
-    """A clause that contracts may have, and the text offered when nobody writes another."""
+    """A clause that contracts may have, and the text offered when nobody writes another.
+
+    `text_en` is for those who read no Chinese; what is signed is `text`.
+    """
 
     name: str
     title: str
     title_en: str
     source: str
     text: str
+    text_en: str
 
 
 FORMS: dict[str, ClauseForm] = {
@@ -40,6 +44,8 @@ FORMS: dict[str, ClauseForm] = {
             "Service content",
             "J.18a",
             "服务方按本合同所列仪器、时段或样品数提供测试服务，并交付结果。",
+            "The provider gives the service on the instrument, in the time or for the number "
+            "of samples stated in this contract, and delivers the results.",
         ),
         ClauseForm(
             "service-mode",
@@ -47,6 +53,8 @@ FORMS: dict[str, ClauseForm] = {
             "Service mode",
             "J.18a",
             "按本合同所列方式进行：自主上机，或送样由服务方测试。",
+            "The service is given in the mode stated in this contract: the buyer operates the "
+            "instrument itself, or sends samples that the provider tests.",
         ),
         ClauseForm(
             "ip-ownership",
@@ -54,6 +62,9 @@ FORMS: dict[str, ClauseForm] = {
             "Ownership of intellectual property",
             "N.24c",
             "服务形成的数据、结果及其知识产权归委托方所有；服务方原有的方法和技术归服务方所有。",
+            "Data, results and the intellectual property in them that come from the service "
+            "belong to the buyer; methods and techniques that the provider had before remain "
+            "the provider's.",
         ),
         ClauseForm(
             "benefit-distribution",
@@ -61,6 +72,8 @@ FORMS: dict[str, ClauseForm] = {
             "Distribution of benefits",
             "J.18a",
             "服务结果产生的收益归委托方；服务方除服务费外不参与分配。",
+            "Benefits from the results belong to the buyer; beyond the service fee the "
+            "provider has no share in them.",
         ),
         ClauseForm(
             "confidentiality",
@@ -68,6 +81,8 @@ FORMS: dict[str, ClauseForm] = {
             "Confidentiality",
             "J.18a",
             "双方对对方的身份信息、样品、数据和技术资料保密，未经书面同意不得向第三方披露。",
+            "Each party keeps the other's identity, samples, data and technical documents "
+            "confidential and discloses them to nobody without written consent.",
         ),
         ClauseForm(
             "damages",
@@ -75,6 +90,8 @@ FORMS: dict[str, ClauseForm] = {
             "Liability for damages",
             "J.18a",
             "因一方过错造成对方人身、设备、样品或数据损失的，由过错方赔偿实际损失。",
+            "A party at fault compensates the actual loss that it causes to the other's "
+            "people, equipment, samples or data.",
         ),
         ClauseForm(
             "breach",
@@ -82,6 +99,8 @@ FORMS: dict[str, ClauseForm] = {
             "Breach",
             "J.18a",
             "临期取消和未到场按下单时公布的规则付费；服务方不能提供服务的，全额退还。",
+            "Late cancellation and not coming are paid by the rules published when the order "
+            "was placed; when the provider cannot give the service, everything is returned.",
         ),
         ClauseForm(
             "disputes",
@@ -89,6 +108,8 @@ FORMS: dict[str, ClauseForm] = {
             "Settlement of disputes",
             "J.18a",
             "先由双方协商；协商不成的，由平台调处；仍有争议的，向服务方所在地人民法院起诉。",
+            "The parties negotiate first; failing that, the platform mediates; a dispute that "
+            "remains is brought before the people's court at the provider's seat.",
         ),
     )
 }
