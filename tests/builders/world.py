@@ -49,8 +49,10 @@ from marketplace.kernel.time import shanghai_day, shanghai_instant
 from marketplace.orders.use_cases import (
     AcceptOrder,
     IssueInvoiceFile,
+    ReviewOrder,
     accept_order,
     issue_invoice_file,
+    review_order,
 )
 from marketplace.orders.use_cases.custody import SendSamples, send_samples
 from marketplace.parties.roles import Role
@@ -196,6 +198,7 @@ async def _trade(market: Market) -> dict[str, int | str]:
     quote, the provider's own use."""
     done = await a_delivered_order(market)
     settled = await market.do(accept_order, AcceptOrder(done.id), by=market.buyer)
+    await market.do(review_order, ReviewOrder(done.id, 5, "清晰"), by=market.buyer)
     file = IssueInvoiceFile(done.id, "发票.xml", await an_invoice_file(market, settled))
     await market.do(issue_invoice_file, file, by=market.manager)
     waiting = await an_order(market, during=at_hours(6, 9, 11))

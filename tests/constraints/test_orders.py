@@ -40,6 +40,15 @@ async def raw(database: Database) -> AsyncIterator[asyncpg.Connection]:
 OPEN, MOVED = "where status = 'proposed'", "where move_fee_fen > 0"
 OLD_QUOTE = "(select old_quote_id from order_change where status = 'agreed')"
 HOURS, SENT = "where mode = 'machine_time'", "where mode = 'samples'"
+STANDS = (
+    "insert into contract_registration (order_id, changed_by, changed_at, state, reason)"
+    " select id, placed_by, now(),"
+)
+RATE = (
+    "insert into review (order_id, stars, text, written_by, written_at)"
+    " select id, 4, '', placed_by, now() from service_order;"
+)
+REPLY = "update review set reply = 'thanks', replied_by = written_by, replied_at = now();"
 
 BROKEN = [
     ("quote_mode", f"update quote set mode = 'else' {HOURS}"),
@@ -122,7 +131,12 @@ BROKEN = [
     ("contract_agreed", "update contract set sha256 = repeat('0', 64)"),
     ("contract_agreed", "update contract set buyer_signed_at = now()"),
     ("contract_agreed", "update contract set provider_signed_at = now()"),
+    ("contract_agreed", "update contract set buyer_signed_name = 'else'"),
+    ("contract_agreed", "update contract set provider_signed_name = 'else'"),
     ("contract_append_only", "delete from contract"),
+    ("contract_registration_state", f"{STANDS} 'else', '' from service_order"),
+    ("contract_registration_number", f"{STANDS} 'registered', '' from service_order"),
+    ("contract_registration_reason", f"{STANDS} 'refused', '' from service_order"),
     ("contract_registration", "update contract set registration_number = '1'"),
     ("order_event_append_only", "update order_event set kind = 'else'"),
     ("order_event_append_only", "delete from order_event"),
@@ -175,6 +189,11 @@ BROKEN = [
         "insert into review (order_id, stars, text, written_by, written_at)"
         " select id, 6, '', placed_by, now() from service_order",
     ),
+    ("review_replied", f"{RATE} update review set reply = 'thanks'"),
+    ("review_hidden", f"{RATE} update review set hidden_because = 'abusive'"),
+    ("review_written", f"{RATE} update review set stars = 5"),
+    ("review_reply_once", f"{RATE} {REPLY} update review set reply = 'else'"),
+    ("review_append_only", f"{RATE} delete from review"),
 ]
 
 

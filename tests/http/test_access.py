@@ -60,6 +60,10 @@ PUBLIC = {
     "GET /voucher-programmes": "programmes are announced to everybody (J.22a)",
     "GET /voucher-programmes/{programme_id:int}": "programmes are announced to everybody (J.22a)",
     "GET /claim-notices": "claims in public notice are there to be objected to",
+    "GET /contracts/verify/{sha256:str}": "whoever holds a digest: dates, nothing of the content",
+    "GET /providers/{provider_id:int}/reviews": "ratings are published, buyers masked (J.25)",
+    "GET /instruments/{instrument_id:int}/reviews": "ratings are published, buyers masked (J.25)",
+    "GET /providers/{provider_id:int}/response-time": "how a provider serves is published (J.25)",
     "GET /assessments": "published results only; drafts are the centre's",
     "GET /assessments/{assessment_id:int}": "published results only; drafts are the centre's",
 }

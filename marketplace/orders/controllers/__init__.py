@@ -2,7 +2,16 @@
 
 from litestar.types import ControllerRouterHandler
 
-from marketplace.orders.controllers import custody, ending, ordering, quoting, rescheduling, serving
+from marketplace.orders.controllers import (
+    contracts,
+    custody,
+    ending,
+    ordering,
+    quoting,
+    rescheduling,
+    reviews,
+    serving,
+)
 
 routes: list[ControllerRouterHandler] = [
     *quoting.routes,
@@ -11,4 +20,6 @@ routes: list[ControllerRouterHandler] = [
     *serving.routes,
     *custody.routes,
     *ending.routes,
+    *contracts.routes,
+    *reviews.routes,
 ]

@@ -98,12 +98,19 @@ class Dispute:
 
 @dataclass(frozen=True, slots=True)
 class Review:
-    """The buyer's rating on the national five-step scale."""
+    """The buyer's rating on the national five-step scale, and the provider's answer.
+
+    A comment that the centre hid is told to those only who may see the order.
+    """
 
     stars: int
     text: str
     written_by: int
     written_at: datetime
+    reply: str | None
+    replied_at: datetime | None
+    hidden_because: str | None
+    hidden_at: datetime | None
 
 
 @dataclass(frozen=True, slots=True)

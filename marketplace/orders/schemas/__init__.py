@@ -8,6 +8,12 @@ from marketplace.orders.schemas.changes import (
     RefusalIn,
     RescheduleIn,
 )
+from marketplace.orders.schemas.contracts import (
+    ContractRegistrationOut,
+    RegistrationStepIn,
+    VerificationOut,
+    day_of,
+)
 from marketplace.orders.schemas.ordering import (
     ContractOut,
     DeliverableOut,
@@ -29,6 +35,12 @@ from marketplace.orders.schemas.quoting import (
     QuoteIn,
     QuoteOut,
 )
+from marketplace.orders.schemas.reviews import (
+    ModerationIn,
+    ReplyIn,
+    ResponseTimeOut,
+    ReviewsOut,
+)
 from marketplace.orders.schemas.steps import (
     CloseServiceIn,
     FinishSamplesIn,
@@ -48,6 +60,7 @@ __all__ = [
     "ClauseOut",
     "CloseServiceIn",
     "ContractOut",
+    "ContractRegistrationOut",
     "DeliverableOut",
     "DisputeOut",
     "ExtendIn",
@@ -55,6 +68,7 @@ __all__ = [
     "FinishSamplesIn",
     "InvoiceIn",
     "InvoiceOut",
+    "ModerationIn",
     "OfferOut",
     "OffersOut",
     "OrderChangeOut",
@@ -67,11 +81,17 @@ __all__ = [
     "ReceiveSamplesIn",
     "RefusalIn",
     "RegistrationIn",
+    "RegistrationStepIn",
+    "ReplyIn",
     "RescheduleIn",
+    "ResponseTimeOut",
     "ReviewIn",
     "ReviewOut",
+    "ReviewsOut",
     "RulingIn",
     "SampleSetOut",
     "SamplesIn",
     "TimelineEventOut",
+    "VerificationOut",
+    "day_of",
 ]

@@ -176,12 +176,21 @@ class DisputeOut(Out):
 
 
 class ReviewOut(Out):
-    """The buyer's rating."""
+    """The buyer's rating, and the provider's answer; hidden from others where it says why."""
 
     stars: int
     text: str
     written_by: int
     written_at: datetime
+    reply: str | None
+    replied_at: datetime | None
+    hidden_because: str | None
+    hidden_at: datetime | None
+
+    @classmethod
+    def of(cls, review: queries.Review) -> ReviewOut:
+        """The wire form of a review."""
+        return msgspec.convert(review, cls, from_attributes=True)
 
 
 class OrderChangeOut(Out):

@@ -153,7 +153,10 @@ class RegistrationIn(In):
 
     number: Word
     registered_on: date
+    place: Line = ""
 
     def to_command(self, order_id: int) -> RegisterContract:
         """The command for one order."""
-        return RegisterContract(order_id, number=self.number, registered_on=self.registered_on)
+        return RegisterContract(
+            order_id, number=self.number, registered_on=self.registered_on, place=self.place
+        )

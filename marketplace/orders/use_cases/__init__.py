@@ -3,12 +3,8 @@
 from marketplace.orders.use_cases.aftermath import (
     IssueInvoice,
     IssueInvoiceFile,
-    RegisterContract,
-    ReviewOrder,
     issue_invoice,
     issue_invoice_file,
-    register_contract,
-    review_order,
 )
 from marketplace.orders.use_cases.amend import Changed
 from marketplace.orders.use_cases.answer import (
@@ -57,11 +53,27 @@ from marketplace.orders.use_cases.proposals import (
     preview_proposal,
     withdraw_change,
 )
+from marketplace.orders.use_cases.registration import (
+    MoveRegistration,
+    RegisterContract,
+    move_registration,
+    register_contract,
+)
 from marketplace.orders.use_cases.reschedule import (
     ExtendOrder,
     RescheduleOrder,
     extend_order,
     reschedule_order,
+)
+from marketplace.orders.use_cases.reviews import (
+    AnswerReview,
+    HideComment,
+    ReviewOrder,
+    ShowComment,
+    answer_review,
+    hide_comment,
+    review_order,
+    show_comment,
 )
 from marketplace.orders.use_cases.service import (
     CloseService,
@@ -87,6 +99,7 @@ __all__ = [
     "DELIVERABLE_BYTES_MAX",
     "AcceptChange",
     "AcceptOrder",
+    "AnswerReview",
     "CancelOrder",
     "ChangeAsked",
     "ChangeView",
@@ -103,10 +116,12 @@ __all__ = [
     "FinishSamples",
     "FollowCancellation",
     "FollowNoShow",
+    "HideComment",
     "IssueInvoice",
     "IssueInvoiceFile",
     "LapseChange",
     "MakeQuote",
+    "MoveRegistration",
     "OpenService",
     "PlaceOrder",
     "ProposalLook",
@@ -117,11 +132,13 @@ __all__ = [
     "ReviewOrder",
     "RuleOnDispute",
     "SamplesSent",
+    "ShowComment",
     "StoreDeliverable",
     "WithdrawChange",
     "accept_after_review",
     "accept_change",
     "accept_order",
+    "answer_review",
     "cancel_order",
     "close_service",
     "confirm_order",
@@ -135,10 +152,12 @@ __all__ = [
     "finish_samples",
     "follow_cancellation",
     "follow_no_show",
+    "hide_comment",
     "issue_invoice",
     "issue_invoice_file",
     "lapse_change",
     "make_quote",
+    "move_registration",
     "open_service",
     "place_order",
     "preview_change",
@@ -149,6 +168,7 @@ __all__ = [
     "reschedule_order",
     "review_order",
     "rule_on_dispute",
+    "show_comment",
     "store_deliverable",
     "withdraw_change",
 ]

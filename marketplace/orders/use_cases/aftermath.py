@@ -1,62 +1,15 @@
-"""After the service: rating, the tax authority's invoice, the technology contract's number."""
+"""After the service: the tax authority's invoice."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import date
 
-from sqlalchemy import insert, update
-
 from marketplace.billing.invoicing import use_cases as invoicing
 from marketplace.billing.invoicing.queries import Invoice
 from marketplace.kernel.db import Tx
-from marketplace.orders.errors import StepNotOpen
-from marketplace.orders.events import ServiceReviewed
-from marketplace.orders.queries.orders import Order
-from marketplace.orders.queries.story import Contract, contract_of
-from marketplace.orders.rules.states import Status
-from marketplace.orders.tables import contract, review
-from marketplace.orders.use_cases.steps import lock_as_buyer, lock_as_provider, note
+from marketplace.orders.use_cases.steps import lock_as_provider, note
 from marketplace.parties import queries as parties
-
-
-@dataclass(frozen=True, slots=True)
-class ReviewOrder:
-    """The buyer's rating on the national five-step scale."""
-
-    order_id: int
-    stars: int
-    text: str
-
-
-async def review_order(tx: Tx, command: ReviewOrder) -> Order:
-    """Rate a settled service, once; the yearly evaluation counts it.
-
-    Policy: J.25
-
-    Raises:
-        OrderMissing: when it is another buyer's.
-        StepNotOpen: before the order is settled.
-        ReviewedBefore: for the second time.
-    """
-    found = await lock_as_buyer(tx, command.order_id)
-    if found.status != Status.SETTLED:
-        raise StepNotOpen(
-            f"The order is {found.status}; a service is rated once it is settled.",
-            order_status=found.status,
-        )
-    await tx.execute(
-        insert(review).values(
-            order_id=found.id,
-            stars=command.stars,
-            text=command.text,
-            written_by=tx.actor.person_id,
-            written_at=tx.now,
-        )
-    )
-    await note(tx, found.id, "review", stars=command.stars)
-    tx.record(ServiceReviewed(found.id, found.provider_id, command.stars))
-    return found
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,33 +81,3 @@ async def issue_invoice_file(tx: Tx, command: IssueInvoiceFile) -> Invoice:
     )
     await note(tx, found.id, "invoice", number=recorded.number, amount_fen=recorded.amount_fen)
     return recorded
-
-
-@dataclass(frozen=True, slots=True)
-class RegisterContract:
-    """The number under which the technology contract was recognised and registered."""
-
-    order_id: int
-    number: str
-    registered_on: date
-
-
-async def register_contract(tx: Tx, command: RegisterContract) -> Contract:
-    """Note the contract's registration as a technology contract.
-
-    Policy: J.18b
-
-    Raises:
-        OrderMissing: when it is another provider's.
-        StepNotOpen: before both sides have signed.
-    """
-    found = await lock_as_provider(tx, command.order_id)
-    if found.confirmed_at is None:
-        raise StepNotOpen("Only a contract that both sides signed is registered.")
-    await tx.execute(
-        update(contract)
-        .where(contract.c.order_id == found.id)
-        .values(registration_number=command.number, registered_on=command.registered_on)
-    )
-    await note(tx, found.id, "register", number=command.number)
-    return await contract_of(tx, found.id)

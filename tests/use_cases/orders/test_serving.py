@@ -404,7 +404,7 @@ async def test_an_invoice_is_issued_for_what_was_charged_by_the_provider(databas
 async def test_a_contract_that_both_signed_is_registered(database: Database):
     market = await a_market(database, needs_approval=True)
     unsigned = await an_order(market)
-    command = RegisterContract(unsigned.id, "2025320101000123", date(2025, 3, 4))
+    command = RegisterContract(unsigned.id, "2025320101000123", date(2025, 3, 3))
     with pytest.raises(StepNotOpen):
         await market.do(register_contract, command, by=market.manager)
     signed = await a_sample_order(market)
