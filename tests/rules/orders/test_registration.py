@@ -1,7 +1,9 @@
 """The registration of technology contracts: who may take which step, and what each needs."""
 
+import re
 from dataclasses import replace
 from datetime import date
+from pathlib import Path
 
 import pytest
 
@@ -42,6 +44,15 @@ def test_a_step_is_taken_by_those_only_whom_the_table_names(
     with pytest.raises(RegistrationRefused) as refusal:
         take()
     assert ["registration-step"] == [reason.rule for reason in refusal.value.reasons]
+
+
+def test_the_docs_show_the_table_of_steps():
+    page = Path(__file__).parents[3].joinpath("docs/orders.md").read_text(encoding="utf-8")
+    rows = re.findall(r"^\| `(\w+)` \| `(\w+)` \| ([a-z, ]+) \|", page, re.MULTILINE)
+
+    told = {(was, to): set(who.split(", ")) for was, to, who in rows}
+
+    assert told == {(str(was), str(to)): set(map(str, who)) for (was, to), who in STEPS.items()}
 
 
 def test_only_the_provider_files_and_only_the_centre_takes_a_recognition_back():
