@@ -5,15 +5,17 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
+from sqlalchemy import update
 
 from marketplace.catalogue.errors import InstrumentMissing
 from marketplace.kernel.actors import NOBODY
-from marketplace.kernel.db import Database
+from marketplace.kernel.db import Database, Tx
 from marketplace.orders import queries
-from marketplace.orders.errors import OrderMissing, ReviewAnswered, ReviewMissing
+from marketplace.orders.errors import OrderMissing, ReviewAnswered, ReviewMissing, ReviewWritten
 from marketplace.orders.jobs import JOBS
 from marketplace.orders.queries import ResponseTime, ReviewList, ReviewPage
 from marketplace.orders.rules.reviews import Step
+from marketplace.orders.tables import review
 from marketplace.orders.use_cases import (
     AcceptOrder,
     AnswerReview,
@@ -103,6 +105,18 @@ async def test_a_provider_answers_a_review_once_for_everybody_to_read(database: 
     unrated = await an_order(market, during=at_hours(5, 9, 11))
     with pytest.raises(ReviewMissing):
         await market.do(answer_review, AnswerReview(unrated.id, "谢谢"), by=market.manager)
+
+
+async def test_what_a_buyer_wrote_is_rewritten_by_nobody(database: Database):
+    market = await a_market(database)
+    order_id = await a_reviewed_order(market, 1, "等了很久")
+
+    async def praise(tx: Tx, order_id: int) -> None:
+        of_order = review.c.order_id == order_id
+        await tx.execute(update(review).where(of_order).values(stars=5))
+
+    with pytest.raises(ReviewWritten):
+        await market.do(praise, order_id, by=market.manager)
 
 
 async def test_hidden_words_are_gone_for_others_and_their_stars_count_on(database: Database):
