@@ -33,6 +33,12 @@ from marketplace.orders.use_cases.delivery import (
     download_deliverable,
     store_deliverable,
 )
+from marketplace.orders.use_cases.disputes import (
+    DisputeOrder,
+    RuleOnDispute,
+    dispute_order,
+    rule_on_dispute,
+)
 from marketplace.orders.use_cases.look import (
     ChangeAsked,
     ChangeView,
@@ -87,12 +93,8 @@ from marketplace.orders.use_cases.service import (
 )
 from marketplace.orders.use_cases.settlement import (
     AcceptOrder,
-    DisputeOrder,
-    RuleOnDispute,
     accept_after_review,
     accept_order,
-    dispute_order,
-    rule_on_dispute,
 )
 
 __all__ = [
