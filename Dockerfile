@@ -18,7 +18,9 @@ COPY pyproject.toml uv.lock ./
 RUN uv sync --frozen --no-dev --no-install-project --no-cache
 
 COPY . .
-RUN uv sync --frozen --no-dev --no-editable --no-cache
+# Scripts and the style sheet of the pages; Node comes from a wheel and stays in this stage.
+RUN python tools/build_assets.py \
+ && uv sync --frozen --no-dev --no-editable --no-cache
 
 # Stage 2: only what runs.
 FROM python:3.11-slim

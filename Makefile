@@ -20,35 +20,42 @@ PYTEST_ARGS ?=
 # More for the benchmarks.
 BENCHMARK_ARGS ?=
 
+# What the pages load, built from these.
+ASSETS := marketplace/web/assets/built/manifest.json
+PAGE_SOURCES := package-lock.json tools/build_assets.py frontend \
+	$(shell find frontend/src marketplace/web/templates -type f)
+
 # Seconds for all of them, so they go first and alone.
 QUICK := $(wildcard tests/rules tests/architecture)
 
-.PHONY: help demo test check lock benchmark clean format
+.PHONY: help demo test check lock benchmark clean format assets
 
 help:
 	@echo 'make demo       a province made up for trying things out (SCALE=small|province|nation)'
 	@echo 'make test       the tests, quick ones first (PYTEST_ARGS="-x -k voucher")'
 	@echo 'make check      style, types, layers, and the documents against the code'
 	@echo 'make format     put the code into its style'
+	@echo 'make assets     what the pages load: scripts and the style sheet'
 	@echo 'make lock       resolve the dependencies anew into uv.lock'
 	@echo 'make benchmark  the figures of docs/operations.md on this machine'
 	@echo 'make clean      remove what these targets made; the data folder stays'
 
-demo: $(READY)
+demo: $(READY) $(ASSETS)
 	$(BIN)/marketplace demo --scale $(SCALE)
 
 # A choice of tests may leave one of the two groups empty, which pytest reports as 5.
-test: $(READY)
+test: $(READY) $(ASSETS)
 	$(BIN)/pytest -q -n 0 $(QUICK) $(PYTEST_ARGS) \
 		|| { code=$$?; [[ $$code == 5 && -n "$(PYTEST_ARGS)" ]] || exit $$code; }
 	$(BIN)/pytest -q -n $(WORKERS) tests $(QUICK:%=--ignore=%) $(PYTEST_ARGS) \
 		|| { code=$$?; [[ $$code == 5 && -n "$(PYTEST_ARGS)" ]] || exit $$code; }
 
-check: $(READY)
+check: $(READY) $(ASSETS)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-logo
+	$(BIN)/python tools/build_assets.py --check
 	$(BIN)/pytest -q tests/architecture
 
 format: $(READY)
@@ -63,7 +70,13 @@ lock: $(TOOLS)
 	env -u UV_INDEX -u UV_INDEX_URL -u UV_DEFAULT_INDEX -u UV_EXTRA_INDEX_URL -u UV_FIND_LINKS \
 		.tools/bin/uv lock --no-config --python .tools/bin/python
 
+assets: $(ASSETS)
+
+$(ASSETS): $(READY) $(PAGE_SOURCES)
+	@$(BIN)/python tools/build_assets.py
+
 clean:
+	rm -rf marketplace/web/assets/built
 	rm -rf .venv .tools build dist node_modules
 	rm -rf .mypy_cache .ruff_cache .pytest_cache .hypothesis .schemathesis .import_linter_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -1,4 +1,4 @@
-"""The web process: routes of every domain, one error shape, one pool, one page to begin with."""
+"""The web process: routes of every domain, the pages, one shape of errors, one pool."""
 
 from __future__ import annotations
 
@@ -27,7 +27,6 @@ from marketplace.kernel.limits import rate_limited
 from marketplace.kernel.live import Live, Streams, when_stopping
 from marketplace.kernel.observe import Observed, configure_logging
 from marketplace.kernel.openapi import close_bodies, describe
-from marketplace.kernel.problems import EXCEPTION_HANDLERS
 from marketplace.kernel.settings import Settings
 from marketplace.kernel.settings import settings as process_settings
 from marketplace.kernel.tokens import (
@@ -37,8 +36,12 @@ from marketplace.kernel.tokens import (
     RefreshTokens,
 )
 from marketplace.parties.use_cases import act_by_key
-from marketplace.web.pages import ApiBrowserPlugin, pages
+from marketplace.web.areas import AREAS
+from marketplace.web.pages import ApiBrowserPlugin, pages_router
 from marketplace.web.probes import probes
+from marketplace.web.problem_pages import PAGE_EXCEPTION_HANDLERS
+from marketplace.web.sessions import MemorySessions, PageSessions, RedisSessions
+from marketplace.web.tour import Stop, read_tour
 
 # Every domain that has controllers offers `routes`; the order is that of the docs.
 DOMAINS_WITH_ROUTES = (
@@ -91,9 +94,13 @@ def api_router(
 
 
 def create_app(
-    services: Services, settings: Settings, *, extra: Sequence[ControllerRouterHandler] = ()
+    services: Services,
+    settings: Settings,
+    *,
+    extra: Sequence[ControllerRouterHandler] = (),
+    tour: Sequence[Stop] = (),
 ) -> Litestar:
-    """The application over `services`.
+    """The application over `services`; a demo gives the stops of its `tour`.
 
     Raises:
         TypeError: when a route does not say who may call it.
@@ -114,8 +121,13 @@ def create_app(
         stream_seconds=settings.live_stream_seconds,
     )
     app = Litestar(
-        [api_router(api_routes(), settings, middleware=[counted]), *pages(), *probes(), *extra],
-        exception_handlers=EXCEPTION_HANDLERS,
+        [
+            api_router(api_routes(), settings, middleware=[counted]),
+            pages_router(middleware=[counted], bytes_max=settings.upload_bytes_max),
+            *probes(),
+            *extra,
+        ],
+        exception_handlers=PAGE_EXCEPTION_HANDLERS,
         request_max_body_size=settings.request_bytes_max,
         lifespan=[live.running],
         openapi_config=OpenAPIConfig(
@@ -135,17 +147,23 @@ def create_app(
     app.state.key_ring = KeyRing(act_by_key)
     app.state.live = live
     app.state.public_url = settings.public_url
+    app.state.areas = AREAS
+    app.state.tour = tuple(tour)
+    app.state.page_sessions = PageSessions(
+        MemorySessions() if services.redis is None else RedisSessions(services.redis),
+        idle_hours=settings.page_session_hours,
+    )
     close_bodies(app.openapi_schema)
     require_declared_access(app)
     return app
 
 
 def require_declared_access(app: Litestar) -> None:
-    """Deny by default: every API route says who may call it."""
+    """Deny by default: every route of the API and every page says who may call it."""
     undeclared = [
         f"{sorted(handler.http_methods)} {route.path}"
         for route in app.routes
-        if route.path.startswith("/api/")
+        if not route.path.startswith("/schema")
         for handler in getattr(route, "route_handlers", [])
         if _is_ours(handler) and "roles" not in handler.opt
     ]
@@ -204,7 +222,7 @@ def application() -> ASGIApp:
     settings = process_settings()
     configure_logging(log_format=settings.log_format, level=settings.log_level)
     services = services_from(settings)
-    app = create_app(services, settings)
+    app = create_app(services, settings, tour=read_tour(settings.tour_file))
 
     async def close() -> None:
         await services.database.close()

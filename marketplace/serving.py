@@ -26,6 +26,7 @@ def serve_until_stopped(wanted: Settings) -> None:
     # Each process reads its settings from the environment, also the first.
     os.environ["MARKETPLACE_WEB_PROCESSES"] = str(wanted.web_processes)
     os.environ["DATABASE_URL"] = wanted.database_url
+    os.environ["MARKETPLACE_TOUR_FILE"] = wanted.tour_file
     settings.cache_clear()
     uvicorn.run(
         "marketplace.app:application",

@@ -15,6 +15,7 @@ from marketplace.demo.build import YEAR, register_companies, register_providers,
 from marketplace.demo.finance import Finance
 from marketplace.demo.plan import plan_province
 from marketplace.demo.report import Proof, print_report, print_sign_ins
+from marketplace.demo.tour import TOUR
 from marketplace.demo.world import World
 from marketplace.demo.year import Year
 from marketplace.kernel.db import Database
@@ -24,6 +25,7 @@ from marketplace.kernel.observe import configure_logging
 from marketplace.kernel.settings import Settings, settings
 from marketplace.kernel.time import SetClock, SystemClock, shanghai_day, shanghai_instant, stopwatch
 from marketplace.serving import serve_until_stopped
+from marketplace.web.tour import write_tour
 
 
 def run_demo(*, scale: str, seed: int, then_serve: bool, port: int | None, keep: bool) -> None:
@@ -43,7 +45,10 @@ def run_demo(*, scale: str, seed: int, then_serve: bool, port: int | None, keep:
         configured = configured.model_copy(update={"database_url": server.start()})
     try:
         proof, world = asyncio.run(build(configured, console, scale=scale, seed=seed))
+        tour_file = configured.data_folder / "tour.json"
+        write_tour(tour_file, TOUR)
         changes: dict[str, Any] = {"port": port} if port else {}
+        changes["tour_file"] = str(tour_file)
         wanted = configured.model_copy(update=changes)
         print_sign_ins(world, console, f"http://{wanted.host}:{wanted.port}")
         if not proof.holds:

@@ -36,7 +36,7 @@ class Proof:
 
 async def print_report(world: World, console: Console, *, run_id: int, bank_fen: int) -> Proof:
     """Print the year in figures and prove it."""
-    numbers = await world.ask(figures, "")
+    numbers = await world.ask(figures, None)
     hours = await _machine_hours(world)
     lines, explained = await _lines(world)
     table = Table(title=f"{YEAR} 年 · The year {YEAR}", title_justify="left", show_header=False)

@@ -81,6 +81,19 @@ class Settings(BaseSettings):
     refresh_token_days: int = Field(
         default=14, ge=1, le=90, description="How long a sign-in lives without being used."
     )
+    tour_file: str = Field(
+        default="",
+        description=(
+            "Sign-ins that the start page offers with one click, written by `marketplace demo`. "
+            "Only for made-up data: whoever opens the page can act as each of them."
+        ),
+    )
+    page_session_hours: int = Field(
+        default=12,
+        ge=1,
+        le=336,
+        description="A browser that is not used for so long has to sign in again.",
+    )
     database_pool_size: int = Field(
         default=10, ge=1, le=100, description="Connections to PostgreSQL per process."
     )

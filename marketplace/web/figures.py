@@ -1,4 +1,4 @@
-"""What the home page tells everybody: a few numbers, what was found, the rules of the money."""
+"""What the home page tells everybody: a few numbers, the rules of the money."""
 
 from __future__ import annotations
 
@@ -7,46 +7,31 @@ from datetime import date
 from typing import Any
 
 from marketplace.catalogue import queries as catalogue
-from marketplace.catalogue.queries import SearchHits
 from marketplace.kernel.db import Tx
 from marketplace.parties import queries as parties
 from marketplace.rulebook import Rulebook, Schedule, Term
 
-HITS_SHOWN = 10
-TEXT_LENGTH_MAX = 100
-# Large sums are told in 万元, as in the field's own lists, and in millions in English.
-LARGE_UNIT_FEN = {"zh": 10_000 * 100, "en": 1_000_000 * 100}
-
 
 @dataclass(frozen=True, slots=True)
 class Figures:
-    """What the platform holds at this moment, and what was found of what was looked for."""
+    """What the platform holds at this moment."""
 
     instruments: int
     value_fen: int
     providers: int
     companies: int
-    found: SearchHits | None
 
 
-async def figures(tx: Tx, text_wanted: str) -> Figures:
-    """Count what is listed and who takes part, and find what was typed, when something was."""
+async def figures(tx: Tx, _: None) -> Figures:
+    """Count what is listed and who takes part."""
     listed = await catalogue.totals(tx)
     kinds = await parties.count_by_kind(tx)
-    asked = catalogue.InstrumentSearch(text=text_wanted, page_size=HITS_SHOWN)
     return Figures(
         instruments=listed.instruments,
         value_fen=listed.worth_fen,
         providers=kinds.get("provider", 0),
         companies=kinds.get("sme", 0),
-        found=await catalogue.search(tx, asked) if text_wanted else None,
     )
-
-
-def printable(text: str) -> str:
-    """What was typed, without what no instrument's name contains; at most 100 characters."""
-    typed = "".join(character for character in text if character.isprintable())
-    return typed.strip()[:TEXT_LENGTH_MAX]
 
 
 def money_rules(book: Rulebook, day: date) -> dict[str, Term[Any]]:

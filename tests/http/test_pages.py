@@ -25,15 +25,11 @@ from marketplace.kernel.observe import SECURITY_HEADERS, Observed, configure_log
 from marketplace.kernel.settings import Settings, settings
 from marketplace.kernel.time import SetClock
 from marketplace.parties.roles import Role
-from marketplace.rulebook import load, rulebook_path, use_rulebook
-from marketplace.web.texts import LANGUAGES, texts
 from tests.builders.catalogue import an_instrument
 from tests.builders.parties import (
     PASSWORD,
     a_person,
-    a_provider,
     an_actor,
-    an_sme,
     bearer,
 )
 from tests.conftest import MONDAY_MORNING, TOKEN_SECRET, with_database
@@ -107,177 +103,6 @@ async def quiet(empty):
         yield client
 
 
-async def home(web, language: str | None = None, **query: str) -> Page:
-    headers = {"Accept-Language": language} if language else {}
-    answer = await web.get("/", params=query, headers=headers)
-    assert (200, "text/html; charset=utf-8") == (
-        answer.status_code,
-        answer.headers["content-type"],
-    )
-    return Page(answer.text)
-
-
-# ── The home page ─────────────────────────────────────────────────────────────────────────────────
-
-
-@pytest.mark.parametrize(
-    ("asked", "accepted", "lang"),
-    [
-        ({}, None, "zh-CN"),
-        ({}, "zh-CN,zh;q=0.9,en;q=0.8", "zh-CN"),
-        ({}, "de,en;q=0.5", "zh-CN"),
-        ({}, "en-GB,en;q=0.9", "en"),
-        ({"lang": "zh"}, "en", "zh-CN"),
-        ({"lang": "en"}, "zh", "en"),
-        ({"lang": "<script>"}, "en", "en"),
-    ],
-)
-async def test_the_home_page_speaks_the_readers_language(quiet, asked, accepted, lang):
-    page = await home(quiet, accepted, **asked)
-
-    assert lang == page.lang
-
-
-@pytest.mark.parametrize("lang", LANGUAGES)
-async def test_every_text_of_the_page_is_in_its_language(quiet, lang):
-    found = await home(quiet, lang=lang)
-    ours = texts(lang)
-    other = texts("en" if lang == "zh" else "zh")
-
-    assert ours["lead"] in found.said
-    assert "undefined" not in found.said.lower()
-    shared = {ours[name] for name in ours if ours[name] == other[name]} | {ours["other_language"]}
-    assert [] == [word for word in other.values() if word in found.said and word not in shared]
-
-
-def test_no_text_is_left_untranslated():
-    chinese, english = (texts(lang) for lang in LANGUAGES)
-
-    assert chinese.keys() == english.keys()
-    assert [] == [
-        name
-        for name, said in english.items()
-        if re.search(r"[\u4e00-\u9fff]", said) and name != "other_language"
-    ]
-    assert [] == [name for name in chinese if not (chinese[name] and english[name])]
-
-
-async def test_every_text_is_used_somewhere():
-    from marketplace.web.pages import _TEMPLATES
-
-    assert _TEMPLATES.loader is not None
-    source = "".join(
-        _TEMPLATES.loader.get_source(_TEMPLATES, name)[0] for name in _TEMPLATES.list_templates()
-    )
-    # What rules and layers are called is looked up by name.
-    by_name = {"share_cap", "entity_cap", "sme_cap", "layers", "notice", "province", "city", "zone"}
-
-    assert by_name == {name for name in texts("en") if not re.search(rf"\bt\.{name}\b", source)}
-
-
-async def test_the_figures_are_those_of_today(web, database):
-    provider_id = await a_provider(database)
-    for worth_fen in (12_999_999_98, 1):
-        await an_instrument(database, provider_id=provider_id, worth_fen=worth_fen)
-    await an_instrument(database, provider_id=provider_id, listed=False)
-    await an_sme(database)
-
-    page = await home(web, "en")
-    shown = re.sub(r"\s+", " ", page.said)
-
-    assert "Instruments listed 2 " in shown
-    assert "Original value 12 million CNY" in shown
-    assert "Providers 1 " in shown
-    assert "Technology SMEs 1 " in shown
-    assert "仪器原值 1,299 万元" in re.sub(r"\s+", " ", (await home(web, "zh")).said)
-
-
-async def test_an_empty_platform_has_a_home_page_too(quiet):
-    assert "Instruments listed 0" in re.sub(r"\s+", " ", (await home(quiet, "en")).said)
-
-
-async def test_the_rules_of_the_money_are_shown_with_their_clauses(quiet):
-    shown = re.sub(r"\s+", " ", (await home(quiet, "en")).said)
-
-    assert "at most this share of the actual service total 5 % J.30a" in shown
-    assert "per legal entity and year 500,000.00 CNY J.30b" in shown
-    assert "province 25 % + city 25 % J.22b" in shown
-    assert "5 working days J.21d" in shown
-    assert "(each layer) 100,000.00 CNY left open; by practice" in shown
-
-
-@pytest.mark.parametrize("name", ["hunan", "national"])
-async def test_another_provinces_page_shows_its_own_rules(quiet, name):
-    book = load(rulebook_path(name))
-    with use_rulebook(book):
-        page = await home(quiet, "en")
-
-    assert book.province.name_en in page.said
-
-
-async def test_a_day_without_a_rule_has_a_page_without_it(web, clock):
-    clock.set(clock.now().replace(year=2016))
-    shown = (await home(web, "en")).said
-
-    assert "5 %" not in shown
-    assert "J.30a" not in shown
-
-
-# ── Finding ───────────────────────────────────────────────────────────────────────────────────────
-
-
-async def test_what_is_looked_for_is_found_without_javascript(web, database):
-    instrument_id = await an_instrument(database, cname="透射电子显微镜", model="JEM-2100F")
-    page = await home(web, text="透射电子")
-    answer = await web.get("/", params={"text": "透射电子"})
-
-    assert "1 条结果" in page.said
-    assert "JEM-2100F" in page.said
-    assert f'href="/api/v1/instruments/{instrument_id}"' in answer.text
-
-
-async def test_what_is_not_found_is_said_so(quiet):
-    assert texts("en")["none"] in (await home(quiet, "en", text="unobtainium")).said
-
-
-@pytest.mark.parametrize(
-    "typed",
-    [
-        "<script>alert(1)</script>",
-        '"><img src=x onerror=alert(1)>',
-        "' or 1=1 --",
-        "{{ 7 * 7 }}",
-        "%s%n\\",
-        "a\x00b\x1b[31m",
-        "\ud83d\ude00 😀",
-        "???",
-        "   ",
-        "显" * 7_000,
-        "x" * 10_000,
-        "& | ! ( ) : * <->",
-    ],
-    ids=lambda typed: ascii(typed)[:24],
-)
-async def test_hostile_input_is_text_and_nothing_else(quiet, typed):
-    plain = await home(quiet, "en")
-    typed = typed.encode("utf-8", "replace").decode()
-    answer = await quiet.get("/", params={"text": typed, "lang": "en"})
-    page = Page(answer.text)
-
-    assert 200 == answer.status_code
-    assert "<script>alert" not in answer.text
-    assert "49" not in page.said
-    assert page.loads == plain.loads
-    assert set(page.tags) <= set(plain.tags)
-    assert len(answer.text) < 20_000
-
-
-async def test_what_was_typed_stays_in_the_box(quiet):
-    answer = await quiet.get("/", params={"text": 'XRD "4"'})
-
-    assert 'value="XRD &#34;4&#34;"' in answer.text
-
-
 # ── Headers ───────────────────────────────────────────────────────────────────────────────────────
 
 
@@ -287,7 +112,7 @@ async def test_what_was_typed_stays_in_the_box(quiet):
         ("GET", "/", 200),
         ("GET", "/schema", 200),
         ("GET", "/schema/openapi.json", 200),
-        ("GET", "/assets/site.css", 200),
+        ("GET", "/assets/icon.svg", 200),
         ("GET", "/health/live", 200),
         ("GET", "/metrics", 200),
         ("GET", "/nowhere", 404),
@@ -295,7 +120,7 @@ async def test_what_was_typed_stays_in_the_box(quiet):
         ("GET", "/assets/pages.py", 404),
         ("GET", "/assets/%2e%2e%2fpages.py", 404),
         ("POST", "/", 405),
-        ("DELETE", "/assets/site.css", 405),
+        ("DELETE", "/assets/icon.svg", 405),
         ("GET", "/api/v1/nowhere", 404),
         ("PATCH", "/api/v1/instruments", 405),
         ("GET", "/api/v1/me", 401),
@@ -315,7 +140,7 @@ async def test_every_answer_has_the_security_headers(quiet, method, path, status
         assert answer.headers["x-request-id"] == answer.json()["request_id"]
 
 
-@pytest.mark.parametrize("path", ["/", "/schema", "/assets/site.css", "/api/v1/instruments", "/no"])
+@pytest.mark.parametrize("path", ["/", "/schema", "/assets/icon.svg", "/api/v1/instruments", "/no"])
 async def test_head_answers_like_get_without_a_body(quiet, path):
     got, asked = await quiet.get(path), await quiet.head(path)
 
@@ -352,10 +177,10 @@ async def test_the_api_page_loads_its_own_assets_only(quiet):
     sources = [source for source in page.loads if not source.startswith("data:")]
     answers = [await quiet.get(source) for source in sources]
 
-    assert 4 == len(sources)
+    assert 5 == len(sources)
     assert all(source.startswith("/assets/") for source in sources)
-    assert [200] * 4 == [answer.status_code for answer in answers]
-    assert {"text/css", "text/javascript"} == {
+    assert [200] * 5 == [answer.status_code for answer in answers]
+    assert {"text/css", "text/javascript", "image/svg+xml"} == {
         answer.headers["content-type"].partition(";")[0] for answer in answers
     }
 

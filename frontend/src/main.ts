@@ -1,0 +1,50 @@
+// What every page loads: requests without a full page, and islands where a page has one.
+import htmx from "htmx.org";
+
+type Island = (root: HTMLElement) => void | Promise<void>;
+
+const islands: Record<string, () => Promise<{ mount: Island }>> = {
+  // Each island is its own file, fetched only by pages that show it.
+};
+
+function register(name: string, load: () => Promise<{ mount: Island }>): void {
+  islands[name] = load;
+}
+
+async function mountIn(scope: ParentNode): Promise<void> {
+  for (const root of scope.querySelectorAll<HTMLElement>("[data-island]:not([data-mounted])")) {
+    const load = islands[root.dataset["island"] ?? ""];
+    if (load === undefined) continue;
+    root.dataset["mounted"] = "";
+    (await load()).mount(root);
+  }
+}
+
+// A form that changes something is sent once, however often the button is pressed.
+document.addEventListener("submit", (event) => {
+  const form = event.target as HTMLFormElement;
+  if (form.method !== "post" || event.defaultPrevented) return;
+  if (form.dataset["sent"] === "") return event.preventDefault();
+  form.dataset["sent"] = "";
+  window.setTimeout(() => delete form.dataset["sent"], 8000);
+});
+
+// Select fields that filter a list send their form by themselves.
+document.addEventListener("change", (event) => {
+  const field = event.target as HTMLElement;
+  if (field.matches("[data-submits]")) (field.closest("form") as HTMLFormElement).requestSubmit();
+});
+
+// A second look before what cannot be undone.
+document.addEventListener("click", (event) => {
+  const button = (event.target as HTMLElement).closest<HTMLElement>("[data-opens]");
+  const dialog = button && document.getElementById(button.dataset["opens"] ?? "");
+  if (dialog instanceof HTMLDialogElement) dialog.showModal();
+});
+
+document.addEventListener("htmx:after:swap", () => void mountIn(document));
+void mountIn(document);
+
+// The name is what templates and islands reach it by.
+(window as unknown as { htmx: typeof htmx }).htmx = htmx;
+export { register };

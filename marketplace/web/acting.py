@@ -1,0 +1,82 @@
+"""What pages do: one use case for one form, once however often the form is sent, then onwards."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from typing import TypeVar
+
+from litestar.response import Redirect
+
+from marketplace.kernel import idempotency
+from marketplace.kernel.actors import Actor
+from marketplace.kernel.db import Database, Tx, retried, transaction
+from marketplace.kernel.http import request_id_of, services
+from marketplace.web.forms import Typed
+from marketplace.web.rendering import go
+from marketplace.web.visitor import PageRequest, visitor_of
+
+C = TypeVar("C")
+R = TypeVar("R")
+
+KEY_FIELD = "_key"
+
+
+async def act(
+    request: PageRequest,
+    form: Typed,
+    use_case: Callable[[Tx, C], Awaitable[R]],
+    command: C,
+    *,
+    to: Callable[[R], str] | str,
+    said: tuple[str, str],
+) -> Redirect:
+    """Run `use_case` for a form and send the browser on to a page that tells `said`.
+
+    A form with a key (`{{ parts.key() }}`) counts once: sent again, by a second click or after a
+    lost answer, it leads to the same page and does nothing more.
+
+    Raises:
+        DomainError: what the use case refuses; the page shows it where it happened.
+    """
+    visitor = visitor_of(request)
+    database, request_id = services(request).database, request_id_of(request)
+    key = None
+    if form.raw(KEY_FIELD):
+        key = idempotency.key_of(
+            header=form.raw(KEY_FIELD),
+            actor=visitor.actor,
+            method="POST",
+            path=request.url.path,
+            body=_content(form),
+        )
+
+    async def once() -> str:
+        return await _once(database, visitor.actor, request_id, key, use_case, command, to)
+
+    return go(await retried(once), said=said, visitor=visitor)
+
+
+async def _once(
+    database: Database,
+    actor: Actor,
+    request_id: str,
+    key: idempotency.Key | None,
+    use_case: Callable[[Tx, C], Awaitable[R]],
+    command: C,
+    to: Callable[[R], str] | str,
+) -> str:
+    async with transaction(database, actor=actor, request_id=request_id) as tx:
+        if key is not None:
+            stored = await idempotency.stored_answer(tx, key)
+            if stored is not None:
+                return stored.body.decode()
+        result = await use_case(tx, command)
+        address = to if isinstance(to, str) else to(result)
+        if key is not None:
+            await idempotency.store_answer(tx, key, status=303, body=address.encode())
+    return address
+
+
+def _content(form: Typed) -> bytes:
+    fields = sorted((name, form.all(name)) for name in set(form.fields))
+    return repr(fields).encode()

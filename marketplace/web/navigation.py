@@ -1,0 +1,59 @@
+"""What leads where: the areas of the site, and the links that a visitor's roles open.
+
+Every area package offers `AREA`: a name in both languages and its links. A link names the roles
+that its page takes; `tests/http` holds both against each other.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from marketplace.web.visitor import Visitor
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """A page that the menu leads to; without roles for everybody who is signed in."""
+
+    path: str
+    chinese: str
+    english: str
+    roles: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class Area:
+    """A group of pages for one kind of work."""
+
+    chinese: str
+    english: str
+    links: Sequence[Link]
+
+
+def link(path: str, chinese: str, english: str, *roles: str) -> Link:
+    """A link for those who hold one of `roles`."""
+    return Link(path, chinese, english, frozenset(map(str, roles)))
+
+
+def shown_areas(areas: Sequence[Area], visitor: Visitor) -> list[Area]:
+    """The areas with the links that this visitor may follow."""
+    if visitor.signed_in is None:
+        return []
+    shown = [
+        Area(
+            area.chinese,
+            area.english,
+            [each for each in area.links if not each.roles or visitor.has(*each.roles)],
+        )
+        for area in areas
+    ]
+    return [area for area in shown if area.links]
+
+
+def start_page(areas: Sequence[Area], visitor: Visitor) -> str:
+    """Where somebody begins who has just signed in: the first page of their first area."""
+    shown = shown_areas(areas, visitor)
+    return shown[0].links[0].path if shown else "/"
