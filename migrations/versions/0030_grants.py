@@ -7,4 +7,193 @@ down_revision = "0029"
 
 
 def upgrade() -> None:
-    sql("select 1")
+    sql(
+        """
+        alter table voucher_application
+          add column grant_id bigint references voucher_grant,
+          add column round integer not null default 1,
+          add column waiting_since timestamptz,
+          add column proposed_at timestamptz,
+          drop constraint voucher_application_status,
+          add constraint voucher_application_status check (status in
+            ('draft', 'submitted', 'returned', 'waiting', 'granted', 'refused', 'withdrawn',
+             'lapsed')),
+          add constraint voucher_application_round check (round >= 1),
+          add constraint voucher_application_waiting check
+            (status <> 'waiting' or waiting_since is not null),
+          add constraint voucher_application_proposed check
+            (proposed_at is null or waiting_since is not null);
+        drop index voucher_application_open_once;
+        create unique index voucher_application_open_once
+          on voucher_application (programme_id, organisation_id)
+          where status in ('draft', 'submitted', 'returned', 'waiting');
+        create index voucher_application_status_idx on voucher_application (status, id);
+        create index voucher_application_waiting_idx
+          on voucher_application (programme_id, waiting_since, id) where status = 'waiting';
+        create index voucher_application_grant_idx on voucher_application (grant_id);
+
+        create table application_document (
+          id bigint generated always as identity primary key,
+          application_id bigint not null references voucher_application,
+          kind text not null,
+          name text not null,
+          media_type text not null,
+          sha256 text not null,
+          size_bytes bigint not null,
+          storage_key text not null,
+          stored_by bigint not null references person,
+          stored_at timestamptz not null,
+          removed_by bigint references person,
+          removed_at timestamptz,
+          constraint application_document_sha256 check (sha256 ~ '^[0-9a-f]{64}$'),
+          constraint application_document_size check (size_bytes between 1 and 10485760),
+          constraint application_document_removed check
+            ((removed_at is null) = (removed_by is null))
+        );
+        create unique index application_document_once
+          on application_document (application_id, kind, sha256) where removed_at is null;
+        create index application_document_application_idx
+          on application_document (application_id, id);
+        create index application_document_key_idx on application_document (storage_key);
+        create trigger application_document_no_delete before delete on application_document
+          for each row execute function refuse_change();
+        create trigger application_document_removed_stays before update on application_document
+          for each row when (old.removed_at is not null) execute function refuse_change();
+
+        -- Who approved an application, in which round: as many persons as its programme's terms
+        -- name, each once, and never the one who applied.
+        create table application_approval (
+          id bigint generated always as identity primary key,
+          application_id bigint not null references voucher_application,
+          round integer not null,
+          person_id bigint not null references person,
+          applied_by bigint not null references person,
+          amount_fen bigint not null,
+          approved_at timestamptz not null,
+          constraint application_approval_once unique (application_id, round, person_id),
+          constraint application_approval_second_person check (person_id <> applied_by),
+          constraint application_approval_amount check (amount_fen > 0)
+        );
+        create trigger application_approval_keep before update or delete on application_approval
+          for each row execute function refuse_change();
+
+        -- What became of a grant after it was made: topped up, unused quota withdrawn, revoked.
+        create table grant_change (
+          id bigint generated always as identity primary key,
+          grant_id bigint not null references voucher_grant,
+          kind text not null,
+          status text not null,
+          amount_fen bigint not null,
+          reason text not null,
+          application_id bigint references voucher_application,
+          proposed_by bigint not null references person,
+          proposed_at timestamptz not null,
+          decided_by bigint references person,
+          decided_at timestamptz,
+          decision text not null default '',
+          constraint grant_change_kind check (kind in ('top_up', 'withdrawal', 'revocation')),
+          constraint grant_change_status check (status in ('proposed', 'done', 'declined')),
+          constraint grant_change_amount check
+            (amount_fen > 0 or kind = 'revocation' and amount_fen = 0),
+          constraint grant_change_reason check (kind = 'top_up' or btrim(reason) <> ''),
+          constraint grant_change_application check
+            ((kind = 'top_up') = (application_id is not null)),
+          constraint grant_change_second_person check (decided_by is distinct from proposed_by),
+          constraint grant_change_decided check
+            ((status = 'proposed') = (decided_by is null)
+             and (decided_by is null) = (decided_at is null))
+        );
+        create unique index grant_change_open_once on grant_change (grant_id)
+          where status = 'proposed';
+        create index grant_change_grant_idx on grant_change (grant_id, id);
+        create index grant_change_status_idx on grant_change (status, id);
+        create trigger grant_change_no_delete before delete on grant_change
+          for each row execute function refuse_change();
+        create trigger grant_change_decided_stays before update on grant_change
+          for each row when (old.status <> 'proposed') execute function refuse_change();
+
+        create table grant_change_part (
+          change_id bigint not null references grant_change,
+          grant_part_id bigint not null references grant_part,
+          amount_fen bigint not null,
+          primary key (change_id, grant_part_id),
+          constraint grant_change_part_amount check (amount_fen > 0)
+        );
+        create index grant_change_part_part_idx on grant_change_part (grant_part_id);
+        create trigger grant_change_part_keep before update or delete on grant_change_part
+          for each row execute function refuse_change();
+
+        -- One order may take several vouchers, the one in place 0 first: its second attempt, or
+        -- another set of vouchers for it, meets the row that stands in that place.
+        drop index voucher_hold_order;
+        alter table voucher_hold
+          add column position smallint not null default 0,
+          add column first_use boolean not null default false,
+          add column settled_fen bigint;
+        update voucher_hold h
+           set settled_fen = coalesce(
+             (select r.amount_fen from redemption r
+               where r.order_id = h.order_id and r.grant_id = h.grant_id), 0)
+         where h.status = 'settled';
+        alter table voucher_hold
+          add constraint voucher_hold_position check (position between 0 and 7),
+          add constraint voucher_hold_settled check
+            ((status = 'settled') = (settled_fen is not null)
+             and settled_fen between 0 and amount_fen);
+        create unique index voucher_hold_order on voucher_hold (order_id, position)
+          where status <> 'released';
+        create unique index voucher_hold_order_grant on voucher_hold (order_id, grant_id)
+          where status <> 'released';
+        create index voucher_hold_open_idx on voucher_hold (grant_id) where status = 'held';
+
+        alter table redemption
+          drop constraint redemption_order,
+          add constraint redemption_order unique (order_id, grant_id);
+
+        -- What orders hold or have used of the caps of one programme: of an SME's year, of a
+        -- controlling group's year, of an instrument. The row lock and the check keep the cap.
+        create table voucher_cap (
+          programme_id bigint not null references programme,
+          kind text not null,
+          subject text not null,
+          year integer not null,
+          used_fen bigint not null,
+          cap_fen bigint not null,
+          primary key (programme_id, kind, subject, year),
+          constraint voucher_cap_kind check (kind in ('sme', 'group', 'instrument', 'region')),
+          constraint voucher_cap_room check (used_fen between 0 and cap_fen)
+        );
+
+        create table voucher_hold_cap (
+          hold_id bigint not null references voucher_hold,
+          programme_id bigint not null,
+          kind text not null,
+          subject text not null,
+          year integer not null,
+          primary key (hold_id, kind),
+          constraint voucher_hold_cap_counted foreign key (programme_id, kind, subject, year)
+            references voucher_cap
+        );
+        create trigger voucher_hold_cap_keep before update or delete on voucher_hold_cap
+          for each row execute function refuse_change();
+
+        -- A hold that ends gives back to its caps what it did not use, whoever ends it.
+        create function voucher_hold_free_caps() returns trigger language plpgsql as $$
+        begin
+          update voucher_cap c
+             set used_fen = c.used_fen - (new.amount_fen - coalesce(new.settled_fen, 0))
+            from voucher_hold_cap counted
+           where counted.hold_id = new.id
+             and (c.programme_id, c.kind, c.subject, c.year)
+               = (counted.programme_id, counted.kind, counted.subject, counted.year);
+          return null;
+        end $$;
+        create trigger voucher_hold_ends after update of status on voucher_hold
+          for each row when (old.status = 'held' and new.status <> 'held')
+          execute function voucher_hold_free_caps();
+        """
+    )
+
+
+def downgrade() -> None:
+    raise NotImplementedError("restore the backup taken before the upgrade")
