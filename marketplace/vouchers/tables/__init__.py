@@ -5,6 +5,7 @@ from __future__ import annotations
 from sqlalchemy import (
     CHAR,
     BigInteger,
+    Boolean,
     CheckConstraint,
     Column,
     Date,
@@ -13,13 +14,64 @@ from sqlalchemy import (
     Index,
     Integer,
     PrimaryKeyConstraint,
+    SmallInteger,
     Table,
     Text,
     UniqueConstraint,
+    func,
 )
 from sqlalchemy.dialects.postgresql import JSONB, ExcludeConstraint
 
 from marketplace.kernel.tables import Instant, metadata
+from marketplace.vouchers.tables.anomalies import (
+    anomaly,
+    anomaly_event,
+    anomaly_run,
+    anomaly_statement,
+    anomaly_subject,
+)
+from marketplace.vouchers.tables.applications import application_approval, application_document
+from marketplace.vouchers.tables.grants import (
+    grant_change,
+    grant_change_part,
+    voucher_cap,
+    voucher_hold_cap,
+)
+from marketplace.vouchers.tables.programmes import (
+    programme_dry_run,
+    programme_dry_run_line,
+    programme_version,
+)
+
+__all__ = [
+    "anomaly",
+    "anomaly_event",
+    "anomaly_run",
+    "anomaly_statement",
+    "anomaly_subject",
+    "application_approval",
+    "application_document",
+    "claim",
+    "claim_evidence",
+    "grant_change",
+    "grant_change_part",
+    "grant_part",
+    "programme",
+    "programme_dry_run",
+    "programme_dry_run_line",
+    "programme_layer",
+    "programme_version",
+    "redemption",
+    "redemption_part",
+    "spot_check",
+    "voucher_application",
+    "voucher_cap",
+    "voucher_grant",
+    "voucher_hold",
+    "voucher_hold_cap",
+    "voucher_hold_part",
+    "voucher_year",
+]
 
 programme = Table(
     "programme",
@@ -38,13 +90,24 @@ programme = Table(
     Column("approved_by", BigInteger, ForeignKey("person.id")),
     Column("approved_at", Instant),
     Column("closed_at", Instant),
+    Column("code", Text, nullable=False, server_default=""),
+    Column("source", Text, nullable=False, server_default=""),
     UniqueConstraint("year", "name", name="programme_name"),
     CheckConstraint("status in ('draft', 'open', 'closed')", name="status"),
     CheckConstraint("opens_on <= closes_on and closes_on <= valid_until", name="days"),
     CheckConstraint("approved_by is distinct from made_by", name="second_person"),
     CheckConstraint("(status = 'draft') = (approved_by is null)", name="approved"),
+    CheckConstraint("code ~ '^[a-z0-9-]{0,40}$'", name="code"),
+)
+Index(
+    "programme_code_year",
+    programme.c.code,
+    programme.c.year,
+    unique=True,
+    postgresql_where=programme.c.code != "",
 )
 
+# A funder's budget of one year; without a year it is the programme's.
 programme_layer = Table(
     "programme_layer",
     metadata,
@@ -54,7 +117,17 @@ programme_layer = Table(
     Column("region_code", CHAR(6), nullable=False),
     Column("ratio_basis_points", Integer, nullable=False),
     Column("budget_fen", BigInteger, nullable=False),
-    UniqueConstraint("programme_id", "funder", "region_code", name="programme_layer_once"),
+    Column("name", Text, nullable=False, server_default=""),
+    Column("budget_year", Integer),
+    UniqueConstraint(
+        "programme_id",
+        "funder",
+        "region_code",
+        "budget_year",
+        name="programme_layer_once",
+        postgresql_nulls_not_distinct=True,
+    ),
+    CheckConstraint("budget_year between 2000 and 2100", name="year"),
     CheckConstraint("funder in ('province', 'city', 'zone')", name="funder"),
     CheckConstraint("ratio_basis_points between 1 and 10000", name="ratio"),
     CheckConstraint("budget_fen > 0", name="budget"),
@@ -75,17 +148,44 @@ voucher_application = Table(
     Column("decided_by", BigInteger, ForeignKey("person.id")),
     Column("decided_at", Instant),
     Column("reason", Text, nullable=False, server_default=""),
+    # Two tables name each other: an application tops up a grant that an application made.
+    Column(
+        "grant_id",
+        BigInteger,
+        ForeignKey("voucher_grant.id", name="voucher_application_grant_id_fkey", use_alter=True),
+    ),
+    Column("round", Integer, nullable=False, server_default="1"),
+    Column("waiting_since", Instant),
+    Column("proposed_at", Instant),
     CheckConstraint("asked_fen > 0", name="asked"),
-    CheckConstraint("status in ('submitted', 'granted', 'refused', 'withdrawn')", name="status"),
+    CheckConstraint(
+        "status in ('draft', 'submitted', 'returned', 'waiting', 'granted', 'refused',"
+        " 'withdrawn', 'lapsed')",
+        name="status",
+    ),
     CheckConstraint("decided_by is distinct from made_by", name="second_person"),
+    CheckConstraint("round >= 1", name="round"),
+    CheckConstraint("status <> 'waiting' or waiting_since is not null", name="waiting"),
+    CheckConstraint("proposed_at is null or waiting_since is not null", name="proposed"),
 )
 Index(
     "voucher_application_open_once",
     voucher_application.c.programme_id,
     voucher_application.c.organisation_id,
     unique=True,
-    postgresql_where=voucher_application.c.status == "submitted",
+    postgresql_where=voucher_application.c.status.in_(
+        ("draft", "submitted", "returned", "waiting")
+    ),
 )
+Index("voucher_application_status_idx", voucher_application.c.status, voucher_application.c.id)
+Index(
+    "voucher_application_waiting_idx",
+    voucher_application.c.programme_id,
+    voucher_application.c.waiting_since,
+    voucher_application.c.id,
+    postgresql_where=voucher_application.c.status == "waiting",
+)
+Index("voucher_application_grant_idx", voucher_application.c.grant_id)
 Index(
     "voucher_application_organisation_idx",
     voucher_application.c.organisation_id,
@@ -110,6 +210,9 @@ voucher_grant = Table(
     Column("status", Text, nullable=False),
     Column("granted_by", BigInteger, ForeignKey("person.id"), nullable=False),
     Column("granted_at", Instant, nullable=False),
+    # The version of the programme's terms in force that day; a trigger enters it.
+    Column("terms_version", Integer, nullable=False, server_default="0"),
+    CheckConstraint("terms_version >= 1", name="terms_version"),
     UniqueConstraint("programme_id", "organisation_id", name="voucher_grant_once"),
     UniqueConstraint("application_id", name="voucher_grant_application"),
     CheckConstraint("amount_fen > 0", name="amount"),
@@ -162,15 +265,37 @@ voucher_hold = Table(
     Column("status", Text, nullable=False),
     Column("held_at", Instant, nullable=False),
     Column("ended_at", Instant),
+    Column("position", SmallInteger, nullable=False, server_default="0"),
+    Column("first_use", Boolean, nullable=False, server_default="false"),
+    Column("settled_fen", BigInteger),
     CheckConstraint("status in ('held', 'settled', 'released')", name="status"),
     CheckConstraint("amount_fen > 0 and amount_fen <= service_value_fen", name="amount"),
     CheckConstraint("(status = 'held') = (ended_at is null)", name="ended"),
+    CheckConstraint("position between 0 and 7", name="position"),
+    CheckConstraint(
+        "(status = 'settled') = (settled_fen is not null) and settled_fen between 0 and amount_fen",
+        name="settled",
+    ),
 )
 Index("voucher_hold_grant_idx", voucher_hold.c.grant_id)
-# An order that changes lets its hold go and takes another: one at a time.
+Index(
+    "voucher_hold_open_idx",
+    voucher_hold.c.grant_id,
+    postgresql_where=voucher_hold.c.status == "held",
+)
+# One order may take several vouchers, the one in place 0 first. An order that changes lets its
+# holds go and takes others: one set of them at a time.
 Index(
     "voucher_hold_order",
     voucher_hold.c.order_id,
+    voucher_hold.c.position,
+    unique=True,
+    postgresql_where=voucher_hold.c.status != "released",
+)
+Index(
+    "voucher_hold_order_grant",
+    voucher_hold.c.order_id,
+    voucher_hold.c.grant_id,
     unique=True,
     postgresql_where=voucher_hold.c.status != "released",
 )
@@ -245,7 +370,7 @@ redemption = Table(
     Column("claim_id", BigInteger, ForeignKey("claim.id")),
     Column("excluded_at", Instant),
     Column("excluded_reason", Text),
-    UniqueConstraint("order_id", name="redemption_order"),
+    UniqueConstraint("order_id", "grant_id", name="redemption_order"),
     CheckConstraint("amount_fen > 0 and amount_fen <= service_value_fen", name="amount"),
     CheckConstraint("(excluded_at is null) = (excluded_reason is null)", name="excluded"),
 )
@@ -256,6 +381,7 @@ Index(
     postgresql_where=redemption.c.claim_id.is_(None) & redemption.c.excluded_at.is_(None),
 )
 Index("redemption_claim_idx", redemption.c.claim_id, redemption.c.id)
+Index("redemption_redeemed_on_idx", redemption.c.redeemed_on)
 Index("redemption_grant_idx", redemption.c.grant_id)
 
 redemption_part = Table(
@@ -290,6 +416,12 @@ claim_evidence = Table(
     UniqueConstraint("invoice_number", name="claim_evidence_invoice_number"),
     ExcludeConstraint(("sha256", "="), ("redemption_id", "<>"), name="claim_evidence_file"),
 )
+Index(
+    "claim_evidence_document_idx",
+    claim_evidence.c.kind,
+    func.document_key(claim_evidence.c.reference),
+)
+Index("claim_evidence_attached_idx", claim_evidence.c.attached_at)
 
 spot_check = Table(
     "spot_check",
