@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Any
 
@@ -20,6 +20,7 @@ from marketplace.billing.pricing.rules.tariff import (
     PriceAsked,
     Tariff,
     Tier,
+    set_by_hand,
 )
 from marketplace.billing.pricing.tables import (
     cost_item,
@@ -43,7 +44,8 @@ class ServiceAsked:
     """A service whose price is asked: `minutes` for machine time, `samples` for samples.
 
     `starts_at` weighs the hours of the day. Without a `unit` the cheapest that the mode and the
-    list have is taken. `elements` are per sample; `extras` are (code, quantity).
+    list have is taken. `elements` are per sample; `extras` are (code, quantity). `manual_fen` is a
+    price per `unit` that was set by hand and takes the place of the list's.
     """
 
     instrument_id: int
@@ -59,6 +61,7 @@ class ServiceAsked:
     starts_at: datetime | None = None
     urgent: bool = False
     extras: tuple[tuple[str, int], ...] = ()
+    manual_fen: int | None = None
 
     def quantity(self, unit: Unit) -> int | None:
         """How many of `unit` are asked for; None where the question does not say."""
@@ -308,11 +311,17 @@ def _ways(found: _List, asked: ServiceAsked) -> Iterator[PricedService]:
         quantity = asked.quantity(unit)
         if line is None or quantity is None or asked.unit not in (None, unit):
             continue
+        source = f"price list {found.price_list_id}, version {found.version}"
+        counted = Counted(quantity, asked.starts_at, asked.urgent, asked.extras)
+        if asked.manual_fen is not None:
+            source = f"price set by hand instead of {source}"
+            line, counted = set_by_hand(line, asked.manual_fen), replace(counted, urgent=False)
+            tariff = replace(tariff, hours=())
         lines = price_lines(
             line,
-            Counted(quantity, asked.starts_at, asked.urgent, asked.extras),
+            counted,
             tariff=tariff,
-            price_list=f"price list {found.price_list_id}, version {found.version}",
+            price_list=source,
             purpose=asked.purpose,
             free_purposes=free,
         )
