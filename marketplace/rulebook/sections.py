@@ -171,7 +171,10 @@ class OrdersSection(Section):
 
     quote_valid_days: Schedule[Days]
     review_window_days: Schedule[Days]
+    dispute_answer_working_days: Schedule[Days]
     contract_clauses: Schedule[tuple[str, ...]]
+    enquiry_answer_working_days: Schedule[SomeDays]
+    enquiry_idle_days: Schedule[SomeDays]
 
 
 class VoucherSection(Section):

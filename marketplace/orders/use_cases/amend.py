@@ -132,6 +132,8 @@ async def _amending_quote(tx: Tx, found: Order, view: ChangeView) -> Quote:
         "price_list_id",
         "terms",
         "priced_on",
+        "manual_unit",
+        "manual_unit_fen",
     )
     valid_days = rulebook().orders.quote_valid_days.on(tx.today)
     return await tx.one(

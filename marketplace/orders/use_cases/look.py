@@ -288,6 +288,8 @@ async def _new_price(tx: Tx, found: Order, quote: Quote, wanted: Wanted) -> tupl
             minutes=during.minutes,
             starts_at=wanted.starts_at,
             purpose=quote.purpose,
+            unit=quote.manual_unit,
+            manual_fen=quote.manual_unit_fen,
         ),
     )
     voucher_fen, told = await voucher_told(

@@ -71,7 +71,21 @@ class MakeQuote:
         return During(self.starts_at, self.ends_at)
 
 
-async def make_quote(tx: Tx, command: MakeQuote) -> Quote:
+@dataclass(frozen=True, slots=True)
+class Offered:
+    """What a provider's offer says beside the service: for whom, until when, and at which price.
+
+    A price set by hand is per unit and takes the place of the list's for that unit.
+    """
+
+    buyer_id: int
+    agent_id: int | None
+    valid_until: datetime
+    manual_unit: str | None = None
+    manual_unit_fen: int | None = None
+
+
+async def make_quote(tx: Tx, command: MakeQuote, offered: Offered | None = None) -> Quote:
     """Price a service for a buyer and freeze what was said: list, lines, voucher, terms.
 
     Nothing is reserved or held by a quote; the order does that.
@@ -88,7 +102,8 @@ async def make_quote(tx: Tx, command: MakeQuote) -> Quote:
     during = command.during()
     _require_notice(tx, command)
     _require_purpose(tx, command.purpose)
-    buyer = await parties.organisation(tx, _buyer_id(tx, command))
+    buyer_id = _buyer_id(tx, command) if offered is None else offered.buyer_id
+    buyer = await parties.organisation(tx, buyer_id)
     instrument = await catalogue.instrument(tx, command.instrument_id)
     provider = await parties.organisation(tx, instrument.provider_id)
     require_good_standing(buyer, provider)
@@ -110,6 +125,8 @@ async def make_quote(tx: Tx, command: MakeQuote) -> Quote:
             samples=command.samples or 0,
             starts_at=command.starts_at,
             purpose=command.purpose,
+            unit=None if offered is None else offered.manual_unit,
+            manual_fen=None if offered is None else offered.manual_unit_fen,
         ),
     )
     voucher_fen, told = await voucher_told(
@@ -135,18 +152,33 @@ async def make_quote(tx: Tx, command: MakeQuote) -> Quote:
         voucher_fen=voucher_fen,
         own_fen=priced.total_fen - voucher_fen,
         explanation={"cost_sheet_id": priced.cost_sheet_id, "voucher": told},
+        **_as_offered(tx, command, offered, buyer_id=buyer.id),
     )
 
 
-async def _freeze(tx: Tx, command: MakeQuote, *, buyer_id: int, **told: Any) -> Quote:
-    agent_id = None if buyer_id == tx.actor.organisation_id else tx.actor.organisation_id
+def _as_offered(
+    tx: Tx, command: MakeQuote, offered: Offered | None, *, buyer_id: int
+) -> dict[str, Any]:
+    """Who asked, until when it holds, and the price set by hand, if any."""
     valid_days = rulebook().orders.quote_valid_days.on(tx.today)
+    valid_until = _valid_until(tx, command, valid_days=valid_days)
+    if offered is None:
+        own = tx.actor.organisation_id
+        return {"agent_id": None if buyer_id == own else own, "valid_until": valid_until}
+    return {
+        "agent_id": offered.agent_id,
+        "valid_until": min(valid_until, offered.valid_until),
+        "manual_unit": offered.manual_unit,
+        "manual_unit_fen": offered.manual_unit_fen,
+    }
+
+
+async def _freeze(tx: Tx, command: MakeQuote, *, buyer_id: int, **told: Any) -> Quote:
     return await tx.one(
         Quote,
         insert(tables.quote)
         .values(
             buyer_id=buyer_id,
-            agent_id=agent_id,
             instrument_id=command.instrument_id,
             mode=command.mode,
             starts_at=command.starts_at,
@@ -155,7 +187,6 @@ async def _freeze(tx: Tx, command: MakeQuote, *, buyer_id: int, **told: Any) -> 
             purpose=command.purpose,
             service_kind=command.service_kind,
             terms=terms_on(tx),
-            valid_until=_valid_until(tx, command, valid_days=valid_days),
             arrives_on=command.arrives_on,
             made_by=tx.actor.person_id,
             made_at=tx.now,
