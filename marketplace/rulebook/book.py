@@ -12,6 +12,7 @@ from pathlib import Path
 from pydantic import BaseModel, ConfigDict
 
 from marketplace.kernel.settings import settings
+from marketplace.rulebook.guards import GuardSection
 from marketplace.rulebook.sections import (
     BookingSection,
     CatalogueSection,
@@ -38,6 +39,7 @@ class Rulebook(BaseModel):
     pricing: PricingSection
     orders: OrdersSection
     voucher: VoucherSection
+    guards: GuardSection
     reward: RewardSection
     evaluation: EvaluationSection
 
