@@ -8,6 +8,7 @@ from sqlalchemy import (
     Column,
     Date,
     ForeignKey,
+    ForeignKeyConstraint,
     Identity,
     Index,
     Integer,
@@ -20,6 +21,18 @@ from sqlalchemy.dialects.postgresql import JSONB
 
 from marketplace.kernel.tables import Instant, metadata
 from marketplace.orders.tables.registration import contract_registration
+from marketplace.orders.tables.corrections import correction, settlement_run
+from marketplace.orders.tables.disputes import dispute, dispute_evidence
+from marketplace.orders.tables.enquiries import (
+    enquiry,
+    enquiry_event,
+    enquiry_file,
+    enquiry_instrument,
+    enquiry_message,
+    enquiry_offer,
+)
+from marketplace.orders.tables.free_use import free_use, free_use_evidence
+from marketplace.orders.tables.items import item_delivery, order_item, quote_item
 from marketplace.orders.tables.samples import custody_event, sample_declaration, shipment
 
 __all__ = [
@@ -30,6 +43,16 @@ __all__ = [
     "dispute",
     "order_change",
     "order_event",
+    "dispute_evidence",
+    "enquiry",
+    "enquiry_event",
+    "enquiry_file",
+    "enquiry_instrument",
+    "enquiry_message",
+    "enquiry_offer",
+    "free_use",
+    "free_use_evidence",
+    "item_delivery",
     "quote",
     "review",
     "sample_declaration",
@@ -130,6 +153,13 @@ service_order = Table(
     CheckConstraint(
         "voucher_fen >= 0 and own_fen >= 0 and total_fen = voucher_fen + own_fen", name="amounts"
     ),
+    # An order on account: its own part is held on the buyer's credit line with the provider.
+    Column("credit_line_id", BigInteger),
+    ForeignKeyConstraint(
+        ["credit_line_id", "provider_id", "buyer_id"],
+        ["credit_line.id", "credit_line.provider_id", "credit_line.buyer_id"],
+        name="service_order_credit_line",
+    ),
     CheckConstraint(
         "settled_voucher_fen between 0 and voucher_fen and settled_own_fen between 0 and own_fen "
         "and settled_fen = settled_voucher_fen + settled_own_fen",
@@ -150,6 +180,11 @@ Index(
     postgresql_ops={"title": "gin_trgm_ops"},
 )
 Index(
+Index(
+    "service_order_credit_line_idx",
+    service_order.c.credit_line_id,
+    postgresql_where=service_order.c.credit_line_id.is_not(None),
+)
     "service_order_review_due_idx",
     service_order.c.review_ends_at,
     postgresql_where=service_order.c.status == "delivered",

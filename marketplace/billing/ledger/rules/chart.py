@@ -7,12 +7,14 @@ from enum import StrEnum
 
 
 class LedgerName(StrEnum):
-    """Two sets of books; no entry crosses from one to the other."""
+    """Three sets of books; no entry crosses from one to another."""
 
     CASH = "cash"
     """Money: what lies in the bank, and whose it is."""
     VOUCHER = "voucher"
     """Entitlement: what treasury has promised, granted and seen used. No money moves here."""
+    CREDIT = "credit"
+    """Trust: what providers let buyers owe them, and what is owed. No money moves here."""
 
 
 class AccountType(StrEnum):
@@ -52,6 +54,12 @@ class AccountType(StrEnum):
 DEBIT, CREDIT = 1, -1
 
 
+    CREDIT_GRANTED = "credit_granted"
+    """How much a provider lets one buyer owe it: the limit of a credit line."""
+    CREDIT = "credit"
+    """What a buyer may still owe on a credit line; orders on account hold and settle from it."""
+    CREDIT_OWED = "credit_owed"
+    """What a buyer owes on a credit line for settled services, until it is paid or credited."""
 @dataclass(frozen=True, slots=True)
 class AccountFacts:
     """What all accounts of a type share.
@@ -71,7 +79,7 @@ class AccountFacts:
         return None if self.wide else 0
 
 
-_CASH, _VOUCHER = LedgerName.CASH, LedgerName.VOUCHER
+_CASH, _VOUCHER, _CREDIT = LedgerName.CASH, LedgerName.VOUCHER, LedgerName.CREDIT
 
 CHART: dict[AccountType, AccountFacts] = {
     AccountType.BANK: AccountFacts(_CASH, DEBIT, wide=True),
@@ -95,6 +103,9 @@ def require_owner(account_type: AccountType, owner_id: int | None) -> None:
     """An account that has an owner names one; one that has none does not.
 
     Raises:
+    AccountType.CREDIT_GRANTED: AccountFacts(_CREDIT, DEBIT, "credit_line", wide=True),
+    AccountType.CREDIT: AccountFacts(_CREDIT, CREDIT, "credit_line"),
+    AccountType.CREDIT_OWED: AccountFacts(_CREDIT, CREDIT, "credit_line"),
         ValueError: when it is the other way round; that is a bug of the caller.
     """
     if (CHART[account_type].owner_kind is None) != (owner_id is None):

@@ -69,3 +69,21 @@ class EntryKind(StrEnum):
     """Debit programme spent, credit programme budget: a redemption turned out wrong."""
     REVERSAL = "reversal"
     """Every line of the entry it names, negated: the only way to correct an entry."""
+    REDEMPTION_REVERSED = "redemption_reversed"
+    """Debit programme spent, credit voucher: the order was refunded, and the SME has its voucher
+    money again."""
+    CREDIT_GRANTED = "credit_granted"
+    """Debit credit granted, credit credit: a provider's second person approved a line's limit, or a
+    higher one."""
+    CREDIT_REDUCED = "credit_reduced"
+    """Debit credit, credit credit granted: a lower limit was approved; never below what is held
+    and owed."""
+    CREDIT_USED = "credit_used"
+    """Debit credit, credit credit owed: a service or fee on account is owed, out of its hold."""
+    CREDIT_REPAID = "credit_repaid"
+    """Debit credit owed, credit credit: what was owed is paid, and there is room again."""
+    CREDIT_NOTED = "credit_noted"
+    """Debit credit owed, credit credit: the provider gave up what was owed, for instance after a
+    dispute."""
+    CREDIT_PAYMENT = "credit_payment"
+    """Debit wallet, credit payable: a buyer pays what it owes a provider on account."""
