@@ -10,6 +10,7 @@ from sqlalchemy import (
     Column,
     Date,
     ForeignKey,
+    ForeignKeyConstraint,
     Identity,
     Index,
     Integer,
@@ -31,6 +32,19 @@ from marketplace.vouchers.tables.anomalies import (
     anomaly_subject,
 )
 from marketplace.vouchers.tables.applications import application_approval, application_document
+from marketplace.vouchers.tables.claims import (
+    claim,
+    claim_audit,
+    claim_evidence,
+    claim_line,
+    claim_objection,
+    claim_window,
+    clawback,
+    clawback_line,
+    clawback_recovery,
+    redemption_return,
+    spot_check,
+)
 from marketplace.vouchers.tables.grants import (
     grant_change,
     grant_change_part,
@@ -42,6 +56,7 @@ from marketplace.vouchers.tables.programmes import (
     programme_dry_run_line,
     programme_version,
 )
+from marketplace.vouchers.tables.sanctions import sanction
 
 __all__ = [
     "anomaly",
@@ -52,7 +67,14 @@ __all__ = [
     "application_approval",
     "application_document",
     "claim",
+    "claim_audit",
     "claim_evidence",
+    "claim_line",
+    "claim_objection",
+    "claim_window",
+    "clawback",
+    "clawback_line",
+    "clawback_recovery",
     "grant_change",
     "grant_change_part",
     "grant_part",
@@ -63,6 +85,8 @@ __all__ = [
     "programme_version",
     "redemption",
     "redemption_part",
+    "redemption_return",
+    "sanction",
     "spot_check",
     "voucher_application",
     "voucher_cap",
@@ -268,6 +292,8 @@ voucher_hold = Table(
     Column("position", SmallInteger, nullable=False, server_default="0"),
     Column("first_use", Boolean, nullable=False, server_default="false"),
     Column("settled_fen", BigInteger),
+    Column("terms_version", Integer, nullable=False, server_default="0"),
+    CheckConstraint("terms_version >= 1", name="terms_version"),
     CheckConstraint("status in ('held', 'settled', 'released')", name="status"),
     CheckConstraint("amount_fen > 0 and amount_fen <= service_value_fen", name="amount"),
     CheckConstraint("(status = 'held') = (ended_at is null)", name="ended"),
@@ -313,50 +339,6 @@ voucher_hold_part = Table(
     CheckConstraint("amount_fen > 0", name="amount"),
 )
 
-claim = Table(
-    "claim",
-    metadata,
-    Column("id", BigInteger, Identity(always=True), primary_key=True),
-    Column("provider_id", BigInteger, ForeignKey("organisation.id"), nullable=False),
-    Column("programme_id", BigInteger, ForeignKey("programme.id")),
-    Column("status", Text, nullable=False),
-    Column("amount_fen", BigInteger, nullable=False),
-    Column("seed", BigInteger),
-    Column("made_by", BigInteger, ForeignKey("person.id"), nullable=False),
-    Column("made_at", Instant, nullable=False),
-    Column("submitted_by", BigInteger, ForeignKey("person.id")),
-    Column("submitted_at", Instant),
-    Column("audited_by", BigInteger, ForeignKey("person.id")),
-    Column("audited_at", Instant),
-    Column("notice_starts_on", Date),
-    Column("notice_ends_on", Date),
-    Column("approved_by", BigInteger, ForeignKey("person.id")),
-    Column("approved_at", Instant),
-    Column("entry_id", BigInteger, ForeignKey("entry.id")),
-    Column("refused_by", BigInteger, ForeignKey("person.id")),
-    Column("refused_at", Instant),
-    Column("reversed_by", BigInteger, ForeignKey("person.id")),
-    Column("reversed_at", Instant),
-    Column("reversal_entry_id", BigInteger, ForeignKey("entry.id")),
-    Column("reason", Text, nullable=False, server_default=""),
-    CheckConstraint(
-        "status in ('draft', 'submitted', 'audited', 'in_notice', 'approved', 'paid', 'refused', "
-        "'reversed')",
-        name="status",
-    ),
-    CheckConstraint("amount_fen >= 0", name="amount"),
-    CheckConstraint("audited_by is null or audited_by <> submitted_by", name="auditor"),
-    CheckConstraint(
-        "approved_by is null or (approved_by <> submitted_by and approved_by <> audited_by)",
-        name="second_person",
-    ),
-    CheckConstraint("audited_by is null or seed is not null", name="seed"),
-    CheckConstraint("approved_by is null or notice_ends_on is not null", name="notice"),
-    CheckConstraint("(approved_by is null) = (entry_id is null)", name="entry"),
-)
-Index("claim_provider_idx", claim.c.provider_id, claim.c.id)
-Index("claim_status_idx", claim.c.status, claim.c.id)
-
 redemption = Table(
     "redemption",
     metadata,
@@ -370,6 +352,9 @@ redemption = Table(
     Column("claim_id", BigInteger, ForeignKey("claim.id")),
     Column("excluded_at", Instant),
     Column("excluded_reason", Text),
+    # What came back of it; the triggers of `redemption_return` keep it.
+    Column("returned_fen", BigInteger, nullable=False, server_default="0"),
+    CheckConstraint("returned_fen between 0 and amount_fen", name="returned"),
     UniqueConstraint("order_id", "grant_id", name="redemption_order"),
     CheckConstraint("amount_fen > 0 and amount_fen <= service_value_fen", name="amount"),
     CheckConstraint("(excluded_at is null) = (excluded_reason is null)", name="excluded"),
@@ -393,47 +378,3 @@ redemption_part = Table(
     PrimaryKeyConstraint("redemption_id", "layer_id"),
     CheckConstraint("amount_fen > 0", name="amount"),
 )
-
-# One file serves one redemption, under as many kinds as it proves; one invoice likewise.
-claim_evidence = Table(
-    "claim_evidence",
-    metadata,
-    Column("id", BigInteger, Identity(always=True), primary_key=True),
-    Column("redemption_id", BigInteger, ForeignKey("redemption.id"), nullable=False),
-    Column("kind", Text, nullable=False),
-    Column("sha256", Text, nullable=False),
-    Column("reference", Text, nullable=False),
-    Column("invoice_number", CHAR(20)),
-    Column("attached_by", BigInteger, ForeignKey("person.id"), nullable=False),
-    Column("attached_at", Instant, nullable=False),
-    CheckConstraint(
-        "kind in ('contract', 'invoice', 'payment-proof', 'result', 'usage-log')", name="kind"
-    ),
-    CheckConstraint("sha256 ~ '^[0-9a-f]{64}$'", name="sha256"),
-    CheckConstraint("(kind = 'invoice') = (invoice_number is not null)", name="invoice"),
-    CheckConstraint("invoice_number ~ '^[0-9]{20}$'", name="digits"),
-    UniqueConstraint("redemption_id", "kind", "sha256", name="claim_evidence_attached_once"),
-    UniqueConstraint("invoice_number", name="claim_evidence_invoice_number"),
-    ExcludeConstraint(("sha256", "="), ("redemption_id", "<>"), name="claim_evidence_file"),
-)
-Index(
-    "claim_evidence_document_idx",
-    claim_evidence.c.kind,
-    func.document_key(claim_evidence.c.reference),
-)
-Index("claim_evidence_attached_idx", claim_evidence.c.attached_at)
-
-spot_check = Table(
-    "spot_check",
-    metadata,
-    Column("claim_id", BigInteger, ForeignKey("claim.id"), nullable=False),
-    Column("redemption_id", BigInteger, ForeignKey("redemption.id"), nullable=False),
-    Column("result", Text, nullable=False),
-    Column("finding", Text, nullable=False, server_default=""),
-    Column("checked_by", BigInteger, ForeignKey("person.id")),
-    Column("checked_at", Instant),
-    PrimaryKeyConstraint("claim_id", "redemption_id"),
-    CheckConstraint("result in ('open', 'passed', 'failed')", name="result"),
-    CheckConstraint("(result = 'open') = (checked_by is null)", name="checked"),
-)
-Index("spot_check_redemption_idx", spot_check.c.redemption_id)
