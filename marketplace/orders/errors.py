@@ -237,11 +237,11 @@ class DeliverableUnfit(Refused):
 
 
 class DisputedBefore(Conflict):
-    """An order is disputed at most once."""
+    """An order has one dispute at a time."""
 
     code = "order-disputed-before"
-    title = "This order was disputed before"
-    constraint = "dispute_pkey"
+    title = "This order is in dispute already"
+    constraint = "dispute_open_once"
 
 
 class ReviewWindowOver(Conflict):
@@ -252,11 +252,48 @@ class ReviewWindowOver(Conflict):
 
 
 class RulingByParty(Conflict):
-    """Nobody rules on a dispute that they opened."""
+    """Nobody rules on a dispute in which they spoke for a side."""
 
     code = "ruling-by-party"
     title = "Another person must rule"
     constraint = "dispute_four_eyes"
+
+
+class RulingTooSoon(Conflict):
+    """The provider is heard first, or lets its time to answer pass."""
+
+    code = "ruling-too-soon"
+    title = "The provider may still answer"
+    constraint = "dispute_heard"
+
+
+class DisputeMissing(Missing):
+    """There is no such dispute, or it is somebody else's."""
+
+    code = "dispute-not-found"
+    title = "No such dispute"
+
+
+class DisputeAnswered(Conflict):
+    """A provider answers once."""
+
+    code = "dispute-answered"
+    title = "This dispute was answered already"
+
+
+class AnswerByParty(Conflict):
+    """Nobody answers the objection that they made."""
+
+    code = "answer-by-party"
+    title = "Another person must answer"
+    constraint = "dispute_answered_by_other"
+
+
+class NothingOffered(Conflict):
+    """The provider has offered nothing that the buyer could agree to."""
+
+    code = "nothing-offered"
+    title = "There is no offer to agree to"
 
 
 class ReviewedBefore(Conflict):

@@ -100,6 +100,36 @@ class OrderDisputed(Event):
 
 
 @dataclass(frozen=True, slots=True)
+class DisputeReplied(Event):
+    """The provider has answered; with an offer, the buyer may agree to it."""
+
+    order_id: int
+    buyer_id: int
+    provider_id: int
+    offered_basis_points: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class DisputeAnswerDue(Event):
+    """A provider has not answered and soon has no more time, or has none (`overdue`)."""
+
+    order_id: int
+    buyer_id: int
+    provider_id: int
+    answer_due_at: datetime
+    overdue: bool
+
+
+@dataclass(frozen=True, slots=True)
+class DisputeWithdrawn(Event):
+    """The buyer objects no longer."""
+
+    order_id: int
+    buyer_id: int
+    provider_id: int
+
+
+@dataclass(frozen=True, slots=True)
 class OrderSettled(Event):
     """Holds have become entries for what was really used."""
 

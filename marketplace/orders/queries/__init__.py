@@ -18,6 +18,14 @@ from marketplace.orders.queries.contracts import (
     signed_contract,
     verify_contract,
 )
+from marketplace.orders.queries.disputes import (
+    STATES,
+    Dispute,
+    DisputeList,
+    DisputePage,
+    DisputeRow,
+    disputes,
+)
 from marketplace.orders.queries.offers import SERVICE_KIND, FindOffers, Offer, Offers, find_offers
 from marketplace.orders.queries.orders import (
     Order,
@@ -46,7 +54,6 @@ from marketplace.orders.queries.story import (
     ContractList,
     ContractPage,
     Deliverable,
-    Dispute,
     OrderStory,
     Review,
     TimelineEvent,
@@ -58,6 +65,7 @@ from marketplace.orders.queries.story import (
 
 __all__ = [
     "SERVICE_KIND",
+    "STATES",
     "ChangeList",
     "ChangePage",
     "Contract",
@@ -66,6 +74,9 @@ __all__ = [
     "ContractPage",
     "Deliverable",
     "Dispute",
+    "DisputeList",
+    "DisputePage",
+    "DisputeRow",
     "FindOffers",
     "Offer",
     "Offers",
@@ -97,6 +108,7 @@ __all__ = [
     "contract_of",
     "contracts",
     "deliverables",
+    "disputes",
     "find_offers",
     "instrument_reviews",
     "order",

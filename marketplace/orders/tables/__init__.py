@@ -20,6 +20,8 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import JSONB
 
 from marketplace.kernel.tables import Instant, metadata
+from marketplace.orders.tables.corrections import correction, settlement_run
+from marketplace.orders.tables.disputes import dispute, dispute_evidence
 from marketplace.orders.tables.registration import contract_registration
 from marketplace.orders.tables.corrections import correction, settlement_run
 from marketplace.orders.tables.disputes import dispute, dispute_evidence
@@ -38,9 +40,11 @@ from marketplace.orders.tables.samples import custody_event, sample_declaration,
 __all__ = [
     "contract",
     "contract_registration",
+    "correction",
     "custody_event",
     "deliverable",
     "dispute",
+    "dispute_evidence",
     "order_change",
     "order_event",
     "dispute_evidence",
@@ -58,6 +62,7 @@ __all__ = [
     "sample_declaration",
     "sample_set",
     "service_order",
+    "settlement_run",
     "shipment",
 ]
 
@@ -344,27 +349,6 @@ Index(
     "deliverable_storage_key_idx",
     deliverable.c.storage_key,
     postgresql_where=deliverable.c.storage_key.is_not(None),
-)
-
-dispute = Table(
-    "dispute",
-    metadata,
-    Column(
-        "order_id",
-        BigInteger,
-        ForeignKey("service_order.id"),
-        primary_key=True,
-        autoincrement=False,
-    ),
-    Column("reason", Text, nullable=False),
-    Column("opened_by", BigInteger, ForeignKey("person.id"), nullable=False),
-    Column("opened_at", Instant, nullable=False),
-    Column("pay_basis_points", Integer),
-    Column("ruling", Text),
-    Column("ruled_by", BigInteger, ForeignKey("person.id")),
-    Column("ruled_at", Instant),
-    CheckConstraint("pay_basis_points between 0 and 10000", name="share"),
-    CheckConstraint("ruled_by is distinct from opened_by", name="four_eyes"),
 )
 
 review = Table(

@@ -34,10 +34,16 @@ from marketplace.orders.use_cases.delivery import (
     store_deliverable,
 )
 from marketplace.orders.use_cases.disputes import (
+    AgreeToOffer,
+    AnswerDispute,
     DisputeOrder,
     RuleOnDispute,
+    WithdrawDispute,
+    agree_to_offer,
+    answer_dispute,
     dispute_order,
     rule_on_dispute,
+    withdraw_dispute,
 )
 from marketplace.orders.use_cases.look import (
     ChangeAsked,
@@ -101,6 +107,8 @@ __all__ = [
     "DELIVERABLE_BYTES_MAX",
     "AcceptChange",
     "AcceptOrder",
+    "AgreeToOffer",
+    "AnswerDispute",
     "AnswerReview",
     "CancelOrder",
     "ChangeAsked",
@@ -137,9 +145,12 @@ __all__ = [
     "ShowComment",
     "StoreDeliverable",
     "WithdrawChange",
+    "WithdrawDispute",
     "accept_after_review",
     "accept_change",
     "accept_order",
+    "agree_to_offer",
+    "answer_dispute",
     "answer_review",
     "cancel_order",
     "close_service",
@@ -173,4 +184,5 @@ __all__ = [
     "show_comment",
     "store_deliverable",
     "withdraw_change",
+    "withdraw_dispute",
 ]

@@ -1,0 +1,88 @@
+"""What is given back after settlement, and the runs that settle what is due."""
+
+from __future__ import annotations
+
+from sqlalchemy import (
+    BigInteger,
+    CheckConstraint,
+    Column,
+    ForeignKey,
+    Identity,
+    Index,
+    Integer,
+    Table,
+    Text,
+    UniqueConstraint,
+)
+
+from marketplace.kernel.tables import Instant, metadata
+
+# Proposed by one person, approved by another. A trigger keeps all corrections of an order within
+# what it was charged, and refuses one while an invoice stands over more than then stays charged.
+correction = Table(
+    "correction",
+    metadata,
+    Column("id", BigInteger, Identity(always=True), primary_key=True),
+    Column("order_id", BigInteger, ForeignKey("service_order.id"), nullable=False),
+    Column("provider_id", BigInteger, ForeignKey("organisation.id"), nullable=False),
+    Column("buyer_id", BigInteger, ForeignKey("organisation.id"), nullable=False),
+    Column("side", Text, nullable=False),
+    Column("voucher_fen", BigInteger, nullable=False),
+    Column("own_fen", BigInteger, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("status", Text, nullable=False),
+    Column("proposed_by", BigInteger, ForeignKey("person.id"), nullable=False),
+    Column("proposed_at", Instant, nullable=False),
+    Column("decided_by", BigInteger, ForeignKey("person.id")),
+    Column("decided_at", Instant),
+    Column("decided_because", Text),
+    # The negative charge line and the entries that carried it out.
+    Column("credit_id", BigInteger, ForeignKey("charge_line.id")),
+    Column("own_entry_id", BigInteger, ForeignKey("entry.id")),
+    Column("voucher_entry_id", BigInteger, ForeignKey("entry.id")),
+    Column("voucher_went", Text),
+    UniqueConstraint("credit_id", name="correction_credit_once"),
+    CheckConstraint("side in ('provider', 'centre')", name="side"),
+    CheckConstraint(
+        "voucher_fen >= 0 and own_fen >= 0 and voucher_fen + own_fen > 0", name="amounts"
+    ),
+    CheckConstraint("reason <> ''", name="reason"),
+    CheckConstraint("status in ('proposed', 'approved', 'refused', 'withdrawn')", name="status"),
+    CheckConstraint(
+        "status not in ('approved', 'refused') or decided_by <> proposed_by", name="second_person"
+    ),
+    CheckConstraint("(status = 'approved') = (credit_id is not null)", name="credited"),
+)
+Index(
+    "correction_open_once",
+    correction.c.order_id,
+    unique=True,
+    postgresql_where=correction.c.status == "proposed",
+)
+Index("correction_order_idx", correction.c.order_id, correction.c.id)
+Index("correction_provider_idx", correction.c.provider_id, correction.c.id.desc())
+Index("correction_buyer_idx", correction.c.buyer_id, correction.c.id.desc())
+Index(
+    "correction_due_idx",
+    correction.c.provider_id,
+    postgresql_where=correction.c.voucher_went == "due",
+)
+
+# How far a run has come; each chunk's commit moves it on. One that a crash ended has no end.
+settlement_run = Table(
+    "settlement_run",
+    metadata,
+    Column("id", BigInteger, Identity(always=True), primary_key=True),
+    Column("worker", Text, nullable=False),
+    Column("started_at", Instant, nullable=False),
+    Column("due", Integer, nullable=False),
+    Column("settled", Integer, nullable=False, server_default="0"),
+    Column("refused", Integer, nullable=False, server_default="0"),
+    Column("settled_fen", BigInteger, nullable=False, server_default="0"),
+    Column("moved_at", Instant, nullable=False),
+    Column("finished_at", Instant),
+    CheckConstraint(
+        "due >= 0 and settled >= 0 and refused >= 0 and settled_fen >= 0", name="counts"
+    ),
+    CheckConstraint("moved_at >= started_at and finished_at >= moved_at", name="times"),
+)
