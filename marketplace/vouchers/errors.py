@@ -56,6 +56,44 @@ class LayerTwice(Conflict):
     constraint = "programme_layer_once"
 
 
+class ProgrammeVersionMissing(Missing):
+    """The programme has no such version, or none that the caller may see."""
+
+    code = "programme-version-not-found"
+    title = "No such version of the voucher programme"
+
+
+class ProgrammeCodeTaken(Conflict):
+    """A programme of that year was made from a file of this code."""
+
+    code = "programme-code-taken"
+    title = "A programme of that year has this code"
+    constraint = "programme_code_year"
+
+
+class ProgrammeVersionWaiting(Conflict):
+    """Another version of the programme waits for its approval."""
+
+    code = "programme-version-waiting"
+    title = "Another version waits for its approval"
+    constraint = "programme_version_open"
+
+
+class ProgrammeVersionStartTaken(Conflict):
+    """Another version of the programme starts on that day."""
+
+    code = "programme-version-start-taken"
+    title = "Another version starts on that day"
+    constraint = "programme_version_start"
+
+
+class DryRunMissing(Missing):
+    """There is no such dry run, or none that the caller may see."""
+
+    code = "dry-run-not-found"
+    title = "No such dry run"
+
+
 class ProgrammeStateMoved(Conflict):
     """The programme is in another state than this step needs."""
 

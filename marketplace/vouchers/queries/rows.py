@@ -27,7 +27,7 @@ class Listed(Generic[T]):
 
 @dataclass(frozen=True, slots=True)
 class Programme:
-    """A voucher programme; `snapshot` is what the rulebook said when it was drafted."""
+    """A voucher programme; `terms` are those of the version in force on the day of the question."""
 
     id: int
     name: str
@@ -43,11 +43,31 @@ class Programme:
     approved_by: int | None
     approved_at: datetime | None
     closed_at: datetime | None
+    code: str
+    source: str
+    version: int
 
     @property
     def agreed(self) -> Terms:
         """The terms as the rules read them."""
         return terms_of(self.terms)
+
+
+@dataclass(frozen=True, slots=True)
+class ProgrammeVersion:
+    """Changed terms of a programme, from a day on; the ones it was approved with are version 1."""
+
+    id: int
+    programme_id: int
+    version: int
+    terms: Mapping[str, Any]
+    starts_on: date
+    reason: str
+    status: str
+    made_by: int
+    made_at: datetime
+    approved_by: int | None
+    approved_at: datetime | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,11 +80,15 @@ class Layer:
     region_code: str
     ratio_basis_points: int
     budget_fen: int
+    name: str
+    budget_year: int | None
 
     @property
     def region(self) -> LayerRegion:
         """The layer as the region rules read it."""
-        return LayerRegion(self.id, self.funder, self.region_code, self.ratio_basis_points)
+        return LayerRegion(
+            self.id, self.funder, self.region_code, self.ratio_basis_points, self.budget_year
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -210,6 +234,7 @@ class VoucherHold:
     status: str
     held_at: datetime
     ended_at: datetime | None
+    terms_version: int
 
 
 @dataclass(frozen=True, slots=True)

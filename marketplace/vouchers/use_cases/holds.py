@@ -36,7 +36,7 @@ from marketplace.vouchers.queries import (
     VoucherQuestion,
     balances_of_grants,
     best_grant,
-    programme,
+    terms_of_version,
 )
 from marketplace.vouchers.queries.rows import columns
 from marketplace.vouchers.rules.shares import LayerRoom, LayerShare, voucher_shares
@@ -188,7 +188,7 @@ async def settle_voucher(tx: Tx, command: SettleVoucher) -> VoucherSettled:
             tables.voucher_grant.c.id == held.grant_id
         )
     )
-    terms = (await programme(tx, grant_programme)).agreed
+    terms = await terms_of_version(tx, grant_programme, held.terms_version)
     shares = voucher_shares(
         command.service_value_fen,
         [
