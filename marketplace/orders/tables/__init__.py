@@ -16,13 +16,11 @@ from sqlalchemy import (
     Table,
     Text,
     UniqueConstraint,
+    func,
 )
 from sqlalchemy.dialects.postgresql import JSONB
 
 from marketplace.kernel.tables import Instant, metadata
-from marketplace.orders.tables.corrections import correction, settlement_run
-from marketplace.orders.tables.disputes import dispute, dispute_evidence
-from marketplace.orders.tables.registration import contract_registration
 from marketplace.orders.tables.corrections import correction, settlement_run
 from marketplace.orders.tables.disputes import dispute, dispute_evidence
 from marketplace.orders.tables.enquiries import (
@@ -35,6 +33,7 @@ from marketplace.orders.tables.enquiries import (
 )
 from marketplace.orders.tables.free_use import free_use, free_use_evidence
 from marketplace.orders.tables.items import item_delivery, order_item, quote_item
+from marketplace.orders.tables.registration import contract_registration
 from marketplace.orders.tables.samples import custody_event, sample_declaration, shipment
 
 __all__ = [
@@ -45,9 +44,6 @@ __all__ = [
     "deliverable",
     "dispute",
     "dispute_evidence",
-    "order_change",
-    "order_event",
-    "dispute_evidence",
     "enquiry",
     "enquiry_event",
     "enquiry_file",
@@ -57,7 +53,11 @@ __all__ = [
     "free_use",
     "free_use_evidence",
     "item_delivery",
+    "order_change",
+    "order_event",
+    "order_item",
     "quote",
+    "quote_item",
     "review",
     "sample_declaration",
     "sample_set",
@@ -97,6 +97,9 @@ quote = Table(
     Column("priced_on", Date, nullable=False),
     Column("amends_order_id", BigInteger, ForeignKey("service_order.id", use_alter=True)),
     Column("arrives_on", Date),
+    # A price per unit that the provider set by hand, instead of its list's; see `enquiry_offer`.
+    Column("manual_unit", Text),
+    Column("manual_unit_fen", BigInteger),
     CheckConstraint("mode in ('machine_time', 'samples')", name="mode"),
     CheckConstraint("starts_at is not null or samples is not null", name="what_stated"),
     CheckConstraint(
@@ -150,6 +153,13 @@ service_order = Table(
     # Fees for moving late: due whatever becomes of the order, and held apart from its price.
     Column("move_fee_fen", BigInteger, nullable=False, server_default="0"),
     Column("fee_hold_id", BigInteger, ForeignKey("hold.id")),
+    # An order on account: its own part is held on the buyer's credit line with the provider.
+    Column("credit_line_id", BigInteger),
+    ForeignKeyConstraint(
+        ["credit_line_id", "provider_id", "buyer_id"],
+        ["credit_line.id", "credit_line.provider_id", "credit_line.buyer_id"],
+        name="service_order_credit_line",
+    ),
     UniqueConstraint("quote_id", name="service_order_quote_once"),
     UniqueConstraint("reservation_id", name="service_order_reservation_once"),
     UniqueConstraint("own_hold_id", name="service_order_hold_once"),
@@ -157,13 +167,6 @@ service_order = Table(
     CheckConstraint("mode in ('machine_time', 'samples')", name="mode"),
     CheckConstraint(
         "voucher_fen >= 0 and own_fen >= 0 and total_fen = voucher_fen + own_fen", name="amounts"
-    ),
-    # An order on account: its own part is held on the buyer's credit line with the provider.
-    Column("credit_line_id", BigInteger),
-    ForeignKeyConstraint(
-        ["credit_line_id", "provider_id", "buyer_id"],
-        ["credit_line.id", "credit_line.provider_id", "credit_line.buyer_id"],
-        name="service_order_credit_line",
     ),
     CheckConstraint(
         "settled_voucher_fen between 0 and voucher_fen and settled_own_fen between 0 and own_fen "
@@ -177,6 +180,11 @@ service_order = Table(
 )
 Index("service_order_buyer_idx", service_order.c.buyer_id, service_order.c.id.desc())
 Index("service_order_provider_idx", service_order.c.provider_id, service_order.c.id.desc())
+Index(
+    "service_order_credit_line_idx",
+    service_order.c.credit_line_id,
+    postgresql_where=service_order.c.credit_line_id.is_not(None),
+)
 Index("service_order_instrument_idx", service_order.c.instrument_id)
 Index(
     "service_order_title_idx",
@@ -185,11 +193,6 @@ Index(
     postgresql_ops={"title": "gin_trgm_ops"},
 )
 Index(
-Index(
-    "service_order_credit_line_idx",
-    service_order.c.credit_line_id,
-    postgresql_where=service_order.c.credit_line_id.is_not(None),
-)
     "service_order_review_due_idx",
     service_order.c.review_ends_at,
     postgresql_where=service_order.c.status == "delivered",
@@ -276,6 +279,11 @@ contract = Table(
     CheckConstraint("(registration_number is null) = (registered_on is null)", name="registration"),
 )
 Index("contract_sha256_idx", contract.c.sha256)
+Index(
+    "contract_registration_idx",
+    func.document_key(contract.c.registration_number),
+    postgresql_where=contract.c.registration_number.is_not(None),
+)
 
 order_event = Table(
     "order_event",
@@ -345,6 +353,7 @@ deliverable = Table(
         "size_bytes between 1 and 10485760 and octet_length(content) = size_bytes", name="size"
     ),
 )
+Index("deliverable_sha256_idx", deliverable.c.sha256)
 Index(
     "deliverable_storage_key_idx",
     deliverable.c.storage_key,
