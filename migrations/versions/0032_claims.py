@@ -1,4 +1,4 @@
-"""Claim windows and lines, audits, objections, clawbacks, sanctions, and the views of reports.
+"""Lines of claims, their audits, objections, clawbacks, sanctions, and the views of reports.
 
 What came back of a redemption is written once, layer by layer, and never above what was used: the
 row of the redemption is locked and its check decides, however many take back at once.
@@ -14,25 +14,9 @@ insert into account_type (type, ledger, normal, owner_kind, cached, min_availabl
   ('clawback_receivable', 'cash', 1, 'organisation', true, 0),
   ('clawback_pending', 'cash', -1, null, true, 0);
 
-create table claim_window (
-  id bigint generated always as identity primary key,
-  programme_id bigint not null references programme,
-  name text not null,
-  opens_on date not null,
-  closes_on date not null,
-  made_by bigint not null references person,
-  made_at timestamptz not null,
-  constraint claim_window_name unique (programme_id, name),
-  constraint claim_window_of_programme unique (id, programme_id),
-  constraint claim_window_days check (opens_on <= closes_on),
-  constraint claim_window_overlap exclude using gist
-    (programme_id with =, daterange(opens_on, closes_on, '[]') with &&)
-);
-
 alter table claim
   alter column provider_id drop not null,
   add column sme_id bigint references organisation,
-  add column window_id bigint,
   add column set_off_fen bigint not null default 0,
   add column withdrawn_by bigint references person,
   add column withdrawn_at timestamptz,
@@ -43,11 +27,8 @@ alter table claim
   add constraint claim_claimant check (num_nonnulls(provider_id, sme_id) = 1),
   add constraint claim_set_off check (set_off_fen between 0 and amount_fen),
   add constraint claim_withdrawn check
-    (num_nonnulls(withdrawn_by, withdrawn_at) = case status when 'withdrawn' then 2 else 0 end),
-  add constraint claim_window_fkey foreign key (window_id, programme_id)
-    references claim_window (id, programme_id);
+    (num_nonnulls(withdrawn_by, withdrawn_at) = case status when 'withdrawn' then 2 else 0 end);
 create index claim_sme_idx on claim (sme_id, id) where sme_id is not null;
-create index claim_window_idx on claim (window_id) where window_id is not null;
 
 alter table redemption
   add column returned_fen bigint not null default 0,

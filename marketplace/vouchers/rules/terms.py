@@ -111,6 +111,16 @@ class Terms:
     application_documents: tuple[Word, ...] = ()
     oldest_first: bool = False
     """Whether an older voucher has to be used up before a newer one."""
+    local_audit: bool = False
+    """Whether the city or zone of each layer audits a claim before the centre does."""
+    resubmissions: Annotated[int, Field(ge=0, le=9)] = 1
+    """How often a refused line may be claimed again once it is corrected."""
+    refund_restores_voucher: bool = True
+    """Whether a refunded order's money is the SME's to spend again, or goes to the budget."""
+    returns_free_caps: bool = True
+    """Whether what came back of an order counts no longer towards caps."""
+    clawback_frees_caps: bool = False
+    """Whether what was clawed back after payment counts no longer towards caps."""
 
     def source_of(self, term: str) -> str:
         """The clause a number comes from, for instance `J.22b`."""

@@ -10,7 +10,6 @@ from sqlalchemy import (
     Column,
     Date,
     ForeignKey,
-    ForeignKeyConstraint,
     Identity,
     Index,
     Integer,
@@ -19,9 +18,8 @@ from sqlalchemy import (
     Table,
     Text,
     UniqueConstraint,
-    func,
 )
-from sqlalchemy.dialects.postgresql import JSONB, ExcludeConstraint
+from sqlalchemy.dialects.postgresql import JSONB
 
 from marketplace.kernel.tables import Instant, metadata
 from marketplace.vouchers.tables.anomalies import (
@@ -38,7 +36,6 @@ from marketplace.vouchers.tables.claims import (
     claim_evidence,
     claim_line,
     claim_objection,
-    claim_window,
     clawback,
     clawback_line,
     clawback_recovery,
@@ -71,7 +68,6 @@ __all__ = [
     "claim_evidence",
     "claim_line",
     "claim_objection",
-    "claim_window",
     "clawback",
     "clawback_line",
     "clawback_recovery",

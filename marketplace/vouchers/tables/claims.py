@@ -1,4 +1,4 @@
-"""Windows and lines of claims, their audits and objections, and what came back of redemptions."""
+"""Claims and their lines, their audits and objections, and what came back of redemptions."""
 
 from __future__ import annotations
 
@@ -18,7 +18,6 @@ from sqlalchemy import (
     Text,
     UniqueConstraint,
     func,
-    literal_column,
     text,
 )
 from sqlalchemy.dialects.postgresql import ExcludeConstraint
@@ -53,16 +52,10 @@ claim = Table(
     Column("reason", Text, nullable=False, server_default=""),
     # Whoever paid the service claims: the provider that took the voucher, or the SME.
     Column("sme_id", BigInteger, ForeignKey("organisation.id")),
-    Column("window_id", BigInteger),
     # What was kept of it for what is owed of earlier claims.
     Column("set_off_fen", BigInteger, nullable=False, server_default="0"),
     Column("withdrawn_by", BigInteger, ForeignKey("person.id")),
     Column("withdrawn_at", Instant),
-    ForeignKeyConstraint(
-        ["window_id", "programme_id"],
-        ["claim_window.id", "claim_window.programme_id"],
-        name="claim_window_fkey",
-    ),
     CheckConstraint("num_nonnulls(provider_id, sme_id) = 1", name="claimant"),
     CheckConstraint("set_off_fen between 0 and amount_fen", name="set_off"),
     CheckConstraint(
@@ -87,7 +80,6 @@ claim = Table(
 Index("claim_provider_idx", claim.c.provider_id, claim.c.id)
 Index("claim_status_idx", claim.c.status, claim.c.id)
 Index("claim_sme_idx", claim.c.sme_id, claim.c.id, postgresql_where=claim.c.sme_id.is_not(None))
-Index("claim_window_idx", claim.c.window_id, postgresql_where=claim.c.window_id.is_not(None))
 
 # One file serves one redemption, under as many kinds as it proves; one invoice likewise.
 claim_evidence = Table(
@@ -132,34 +124,6 @@ spot_check = Table(
     CheckConstraint("(result = 'open') = (checked_by is null)", name="checked"),
 )
 Index("spot_check_redemption_idx", spot_check.c.redemption_id)
-
-# When the claims of a programme may be submitted; without windows, on any day.
-claim_window = Table(
-    "claim_window",
-    metadata,
-    Column("id", BigInteger, Identity(always=True), primary_key=True),
-    Column("programme_id", BigInteger, ForeignKey("programme.id"), nullable=False),
-    Column("name", Text, nullable=False),
-    Column("opens_on", Date, nullable=False),
-    Column("closes_on", Date, nullable=False),
-    Column("made_by", BigInteger, ForeignKey("person.id"), nullable=False),
-    Column("made_at", Instant, nullable=False),
-    UniqueConstraint("programme_id", "name", name="claim_window_name"),
-    UniqueConstraint("id", "programme_id", name="claim_window_of_programme"),
-    CheckConstraint("opens_on <= closes_on", name="days"),
-)
-claim_window.append_constraint(
-    ExcludeConstraint(
-        (claim_window.c.programme_id, "="),
-        (
-            func.daterange(
-                claim_window.c.opens_on, claim_window.c.closes_on, literal_column("'[]'")
-            ),
-            "&&",
-        ),
-        name="claim_window_overlap",
-    )
-)
 
 # What was claimed of a redemption, what of it is approved, and why not all; a line that was
 # refused is claimed again, corrected, in another claim.
