@@ -9,12 +9,12 @@ Policy: J.22b
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from itertools import combinations
 
-from marketplace.kernel.money import yuan
+from marketplace.kernel.money import BASIS_POINTS, yuan
 
 VOUCHERS_MAX = 8
 """How many vouchers one order may take; a search over more is not worth its time."""
@@ -32,11 +32,21 @@ class Payer:
     """It pays in whole pieces of this; 0 when any amount will do."""
     never_with: Mapping[int, str] = field(default_factory=dict)
     """The vouchers with which it may not pay for one order, and the clause that says so."""
+    beside: Callable[[int], int] | None = None
+    """The most it pays beside others that pay so much; None when that changes nothing."""
+    together_max_basis_points: int = BASIS_POINTS
+    """What all vouchers together may pay of the service where this is one of them."""
+    used_up_first: frozenset[int] = frozenset()
+    """The older vouchers that have to pay all they may before this one pays."""
 
     @property
     def whole_fen(self) -> int:
         """The most it can pay, in whole pieces."""
-        return self.most_fen - self.most_fen % self.piece_fen if self.piece_fen else self.most_fen
+        return self.in_pieces(self.most_fen)
+
+    def in_pieces(self, amount_fen: int) -> int:
+        """The whole pieces in an amount."""
+        return amount_fen - amount_fen % self.piece_fen if self.piece_fen else amount_fen
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,12 +63,20 @@ class Combination:
 
 
 def in_order(payers: Sequence[Payer]) -> list[Payer]:
-    """The one that expires first comes first."""
-    return sorted(payers, key=lambda each: (each.valid_until, each.grant_id))
+    """The one that expires first comes first, but after those that have to be used up first."""
+    until = {each.grant_id: each.valid_until for each in payers}
+    for each in payers:
+        for older in each.used_up_first & until.keys():
+            until[older] = min(until[older], each.valid_until)
+    return sorted(
+        payers, key=lambda each: (until[each.grant_id], bool(each.used_up_first), each.grant_id)
+    )
 
 
 def combine(service_value_fen: int, payers: Sequence[Payer]) -> Combination:
     """The best legal combination of at most `VOUCHERS_MAX` vouchers for one service.
+
+    A voucher that is used pays all it may beside the others.
 
     Policy: J.22b
     """
@@ -69,27 +87,66 @@ def combine(service_value_fen: int, payers: Sequence[Payer]) -> Combination:
     ordered = in_order(looked_at)
     best: tuple[int, ...] = (0,) * len(ordered)
     for together in _together(ordered):
-        amounts = _amounts(service_value_fen, [ordered[index] for index in together])
         found = [0] * len(ordered)
-        for index, amount_fen in zip(together, amounts, strict=True):
+        for index, amount_fen in _paid(service_value_fen, ordered, together).items():
             found[index] = amount_fen
-        best = max(best, tuple(found), key=lambda each: (sum(each), each))
+        if not _out_of_turn(ordered, found):
+            best = max(best, tuple(found), key=lambda each: (sum(each), each))
     paid = {each.grant_id: amount for each, amount in zip(ordered, best, strict=True) if amount > 0}
     return Combination(paid, _sentences(service_value_fen, payers, paid))
 
 
 def _together(ordered: Sequence[Payer]) -> list[tuple[int, ...]]:
-    """The largest sets that may stand together: a smaller one never pays more."""
+    """The sets that may stand together; where nobody minds the others, only the largest ones.
+
+    Then a smaller set never pays more than the larger one it lies in.
+    """
+    minded = any(
+        each.beside or each.used_up_first or each.together_max_basis_points < BASIS_POINTS
+        for each in ordered
+    )
     found: list[tuple[int, ...]] = []
     for size in range(len(ordered), 0, -1):
         for indices in combinations(range(len(ordered)), size):
-            if any(set(indices) <= set(larger) for larger in found):
+            if not minded and any(set(indices) <= set(larger) for larger in found):
                 continue
             if all(
                 not barred(ordered[one], ordered[other]) for one, other in combinations(indices, 2)
             ):
                 found.append(indices)
     return found
+
+
+def _paid(
+    service_value_fen: int, ordered: Sequence[Payer], together: Sequence[int]
+) -> dict[int, int]:
+    """What each of these pays, by its place: first those that do not mind what the others pay."""
+    limit = service_value_fen
+    if len(together) > 1:
+        share = min(ordered[index].together_max_basis_points for index in together)
+        limit = service_value_fen * share // BASIS_POINTS
+    plain = [index for index in together if ordered[index].beside is None]
+    amounts = _amounts(limit, [ordered[index] for index in plain])
+    paid = dict(zip(plain, amounts, strict=True))
+    for index in together:
+        payer = ordered[index]
+        if payer.beside is not None:
+            sofar = sum(paid.values())
+            most = min(payer.beside(sofar), payer.most_fen, limit - sofar)
+            paid[index] = payer.in_pieces(max(most, 0))
+    return paid
+
+
+def _out_of_turn(ordered: Sequence[Payer], amounts: Sequence[int]) -> bool:
+    """Whether one pays although an older one that has to be used up first could pay more."""
+    full = {
+        each.grant_id: amount == each.whole_fen
+        for each, amount in zip(ordered, amounts, strict=True)
+    }
+    return any(
+        amount and not all(full.get(older, True) for older in each.used_up_first)
+        for each, amount in zip(ordered, amounts, strict=True)
+    )
 
 
 def barred(one: Payer, other: Payer) -> str | None:
@@ -179,8 +236,7 @@ def _paying(payer: Payer, amount_fen: int, *, several: bool) -> str:
     why = ""
     if amount_fen < payer.whole_fen:
         why = (
-            f" instead of {yuan(payer.whole_fen)} CNY: together the vouchers pay at most the"
-            " service"
+            f" instead of {yuan(payer.whole_fen)} CNY: more is not allowed beside the others"
             if several
             else f" instead of {yuan(payer.whole_fen)} CNY: it pays at most the service"
         )
@@ -206,12 +262,16 @@ def _left_out(
                 f"{payer.name} is not used: it may not be combined with {other.name} ({clause}),"
                 f" and this way the vouchers pay most."
             )
-    if sum(paid.values()) == service_value_fen:
-        return f"{payer.name} is not used: the others pay the whole service and expire no later."
-    if payer.piece_fen:
-        rest = service_value_fen - sum(paid.values())
+    left_fen = service_value_fen - sum(paid.values())
+    if left_fen == 0:
+        return f"{payer.name} is not used: the others pay the whole service."
+    if len(paid) >= VOUCHERS_MAX:
+        return f"{payer.name} is not used: an order takes at most {VOUCHERS_MAX} vouchers."
+    if payer.piece_fen > left_fen:
         return (
-            f"{payer.name} is not used: the others leave {yuan(rest)} CNY, which is no whole"
+            f"{payer.name} is not used: the others leave {yuan(left_fen)} CNY, which is no whole"
             f" piece of {yuan(payer.piece_fen)} CNY."
         )
-    return f"{payer.name} is not used: an order takes at most {VOUCHERS_MAX} vouchers."
+    if payer.used_up_first & {each.grant_id for each in paying}:
+        return f"{payer.name} is not used: an older voucher has to be used up first."
+    return f"{payer.name} is not used: beside the others the vouchers would pay no more."

@@ -21,8 +21,8 @@ def test_two_vouchers_pay_together_at_most_the_service_and_the_first_to_expire_p
     assert found.paid_fen == {2: 600, 1: 400}
     assert found.explanation == (
         "Programme 2 pays 6.00 CNY; valid until 2025-06-30.",
-        "Programme 1 pays 4.00 CNY instead of 7.00 CNY: together the vouchers pay at most the"
-        " service; valid until 2025-12-31.",
+        "Programme 1 pays 4.00 CNY instead of 7.00 CNY: more is not allowed beside the others;"
+        " valid until 2025-12-31.",
     )
 
 
@@ -66,9 +66,7 @@ def test_a_voucher_that_the_others_leave_nothing_to_is_told_why():
     found = combine(1_000, [payer(1, 1_000, until=EARLY), payer(2, 1_000)])
 
     assert found.paid_fen == {1: 1_000}
-    assert found.explanation[1] == (
-        "Programme 2 is not used: the others pay the whole service and expire no later."
-    )
+    assert found.explanation[1] == ("Programme 2 is not used: the others pay the whole service.")
 
 
 def test_an_order_takes_at_most_eight_vouchers():
@@ -77,6 +75,34 @@ def test_an_order_takes_at_most_eight_vouchers():
     assert VOUCHERS_MAX == len(found.paid_fen)
     assert found.total_fen == sum(range(104, 112))
     assert found.explanation[0].endswith("an order takes at most 8 vouchers.")
+
+
+def test_a_ratio_on_the_rest_is_one_of_what_the_others_left():
+    rest = payer(2, 500, until=EARLY, beside=lambda paid: (1_000 - paid) // 2)
+
+    assert {2: 375, 1: 250} == combine(1_000, [payer(1, 250), rest]).paid_fen
+
+
+def test_what_is_deducted_twice_may_be_a_reason_to_leave_the_other_out():
+    # Zhenjiang: 40 %, less twice what the provincial voucher pays.
+    city = payer(2, 400, beside=lambda paid: 400 - 2 * paid)
+
+    assert {2: 400} == combine(1_000, [payer(1, 250), city]).paid_fen
+    assert {1: 450} == combine(1_000, [payer(1, 450), city]).paid_fen
+
+
+def test_together_at_most_the_lowest_part_that_one_of_them_allows():
+    half = payer(1, 400, until=EARLY, together_max_basis_points=5_000)
+
+    assert {1: 400, 2: 100} == combine(1_000, [half, payer(2, 300)]).paid_fen
+    assert {2: 600} == combine(1_000, [half, payer(2, 600)]).paid_fen
+
+
+def test_an_older_voucher_is_used_up_before_a_newer_one():
+    newer = payer(2, 600, until=EARLY, used_up_first=frozenset({1}))
+
+    assert {1: 600, 2: 400} == combine(1_000, [newer, payer(1, 600)]).paid_fen
+    assert {1: 600} == combine(600, [newer, payer(1, 600)]).paid_fen
 
 
 payers_strategy = st.lists(
@@ -124,6 +150,31 @@ def test_no_combination_of_any_amounts_is_better(value, given_payers):
 
     assert brute_force(value, payers) == found.paid_fen
     assert len(found.explanation) == len(payers)
+
+
+@settings(max_examples=200, deadline=None)
+@given(
+    value=st.integers(0, 20),
+    plain=st.lists(st.integers(0, 9), max_size=2),
+    most=st.integers(0, 9),
+    times=st.integers(0, 3),
+    share=st.sampled_from((10_000, 5_000)),
+)
+def test_no_choice_beside_a_voucher_that_minds_the_others_pays_more(
+    value, plain, most, times, share
+):
+    minding = payer(
+        9, most, beside=lambda paid: most - times * paid, together_max_basis_points=share
+    )
+    payers = [payer(number, each) for number, each in enumerate(plain)]
+    best = max(
+        sum(amounts) + last
+        for amounts in product(*(range(each + 1) for each in plain))
+        for last in range(max(most - times * sum(amounts), 0) + 1)
+        if sum(amounts) + last <= (value * share // 10_000 if last and sum(amounts) else value)
+    )
+
+    assert best == combine(value, [*payers, minding]).total_fen
 
 
 @given(value=st.integers(0, 20), given_payers=payers_strategy)
