@@ -6,11 +6,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 PROVINCE = "province"
+COUNTRY = "000000"
 
 
 def region_prefix(code: str) -> str:
     """`320000` → `32`, `320500` → `3205`, `320583` → itself, `000000` → the whole country."""
-    if code == "000000":
+    if code == COUNTRY:
         return ""
     if code.endswith("0000"):
         return code[:2]
