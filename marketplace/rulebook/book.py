@@ -16,6 +16,7 @@ from marketplace.rulebook.guards import GuardSection
 from marketplace.rulebook.sections import (
     BookingSection,
     CatalogueSection,
+    CreditSection,
     EvaluationSection,
     OrdersSection,
     PricingSection,
@@ -38,6 +39,7 @@ class Rulebook(BaseModel):
     booking: BookingSection
     pricing: PricingSection
     orders: OrdersSection
+    credit: CreditSection
     voucher: VoucherSection
     guards: GuardSection
     reward: RewardSection
