@@ -145,10 +145,33 @@ def upgrade() -> None:
         create unique index voucher_hold_order_grant on voucher_hold (order_id, grant_id)
           where status <> 'released';
         create index voucher_hold_open_idx on voucher_hold (grant_id) where status = 'held';
+        -- Terms that pay more for a first use pay it once, however many orders race for it.
+        create unique index voucher_hold_first_use on voucher_hold (grant_id)
+          where first_use and status <> 'released';
 
         alter table redemption
           drop constraint redemption_order,
           add constraint redemption_order unique (order_id, grant_id);
+
+        -- One invoice and one file prove one order, whichever of its vouchers they are claimed for.
+        alter table claim_evidence add column order_id bigint;
+        update claim_evidence e set order_id = r.order_id
+          from redemption r where r.id = e.redemption_id;
+        alter table claim_evidence
+          alter column order_id set not null,
+          drop constraint claim_evidence_invoice_number,
+          drop constraint claim_evidence_file,
+          add constraint claim_evidence_invoice_number
+            exclude using gist (invoice_number with =, order_id with <>),
+          add constraint claim_evidence_file
+            exclude using gist (sha256 with =, order_id with <>);
+        create function claim_evidence_of_order() returns trigger language plpgsql as $$
+        begin
+          select order_id into new.order_id from redemption where id = new.redemption_id;
+          return new;
+        end $$;
+        create trigger claim_evidence_of_order before insert or update of redemption_id
+          on claim_evidence for each row execute function claim_evidence_of_order();
 
         -- What orders hold or have used of the caps of one programme: of an SME's year, of a
         -- controlling group's year, of an instrument. The row lock and the check keep the cap.
@@ -175,6 +198,42 @@ def upgrade() -> None:
             references voucher_cap
         );
         create trigger voucher_hold_cap_keep before update or delete on voucher_hold_cap
+          for each row execute function refuse_change();
+
+        -- What is known of a beneficiary beyond its yearly profile: stated by itself or the centre,
+        -- and counted once another person has verified it.
+        create table beneficiary_fact (
+          id bigint generated always as identity primary key,
+          organisation_id bigint not null references organisation,
+          kind text not null,
+          name text not null default '',
+          number bigint,
+          starts_on date not null,
+          ends_on date,
+          source text not null,
+          stated_by bigint not null references person,
+          stated_at timestamptz not null,
+          status text not null,
+          decided_by bigint references person,
+          decided_at timestamptz,
+          constraint beneficiary_fact_kind check
+            (kind in ('certificate', 'capital', 'founded', 'incubated', 'team')),
+          constraint beneficiary_fact_name check
+            ((kind = 'certificate') = (name <> '') and name ~ '^[a-z0-9-]{0,60}$'),
+          constraint beneficiary_fact_number check
+            ((kind in ('capital', 'team')) = (number is not null) and number >= 0),
+          constraint beneficiary_fact_days check (ends_on >= starts_on),
+          constraint beneficiary_fact_source check (btrim(source) <> ''),
+          constraint beneficiary_fact_status check
+            (status in ('stated', 'verified', 'rejected', 'ended')),
+          constraint beneficiary_fact_second_person check (decided_by is distinct from stated_by),
+          constraint beneficiary_fact_decided check
+            ((status = 'stated') = (decided_by is null)
+             and (decided_by is null) = (decided_at is null))
+        );
+        create index beneficiary_fact_organisation_idx on beneficiary_fact (organisation_id, id);
+        create index beneficiary_fact_status_idx on beneficiary_fact (status, id);
+        create trigger beneficiary_fact_no_delete before delete on beneficiary_fact
           for each row execute function refuse_change();
 
         -- A hold that ends gives back to its caps what it did not use, whoever ends it.

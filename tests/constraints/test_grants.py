@@ -20,6 +20,7 @@ TABLES = [
     "grant_change_part",
     "voucher_cap",
     "voucher_hold_cap",
+    "beneficiary_fact",
 ]
 DIGEST = "a" * 64
 DOCUMENT = (
@@ -40,8 +41,42 @@ CAP = (
     "insert into voucher_cap (programme_id, kind, subject, year, used_fen, cap_fen)"
     " select programme_id, {} from voucher_grant"
 )
+FACT = (
+    "insert into beneficiary_fact (kind, name, number, starts_on, ends_on, source, status,"
+    " decided_by, decided_at, organisation_id, stated_by, stated_at)"
+    " select {}, organisation_id, 1, now() from voucher_grant"
+)
 
 BROKEN = [
+    (
+        "beneficiary_fact_kind",
+        FACT.format("'x', '', null, '2025-1-1', null, 's', 'stated', null, null"),
+    ),
+    (
+        "beneficiary_fact_name",
+        FACT.format("'founded', 'x', null, '2025-1-1', null, 's', 'stated', null, null"),
+    ),
+    (
+        "beneficiary_fact_number",
+        FACT.format("'team', '', null, '2025-1-1', null, 's', 'stated', null, null"),
+    ),
+    (
+        "beneficiary_fact_days",
+        FACT.format("'team', '', 3, '2025-1-2', '2025-1-1', 's', 'stated', null, null"),
+    ),
+    (
+        "beneficiary_fact_source",
+        FACT.format("'team', '', 3, '2025-1-2', null, ' ', 'stated', null, null"),
+    ),
+    ("beneficiary_fact_status", FACT.format("'team', '', 3, '2025-1-2', null, 's', 'x', 2, now()")),
+    (
+        "beneficiary_fact_second_person",
+        FACT.format("'team', '', 3, '2025-1-2', null, 's', 'verified', 1, now()"),
+    ),
+    (
+        "beneficiary_fact_decided",
+        FACT.format("'team', '', 3, '2025-1-2', null, 's', 'verified', null, null"),
+    ),
     ("application_document_sha256", DOCUMENT.format("'abc', 1", "null")),
     ("application_document_size", DOCUMENT.format(f"'{DIGEST}', 0", "null")),
     ("application_document_size", DOCUMENT.format(f"'{DIGEST}', 10485761", "null")),
@@ -86,6 +121,7 @@ KEPT = [
     "delete from grant_change",
     "update grant_change_part set amount_fen = 2",
     "delete from voucher_hold_cap",
+    "delete from beneficiary_fact",
 ]
 
 
@@ -102,6 +138,7 @@ async def raw(database: Database) -> AsyncIterator[asyncpg.Connection[Any]]:
         CHANGE.format("'withdrawal', 'proposed', 1, 'Unused', null", "null, null"),
         "insert into grant_change_part select c.id, p.id, 1 from grant_change c, grant_part p",
         CAP.format("'sme', '1', 2025, 50000, 50000"),
+        FACT.format("'team', '', 3, '2025-1-2', null, 's', 'stated', null, null"),
         "insert into voucher_hold_cap select h.id, g.programme_id, 'sme', '1', 2025"
         " from voucher_hold h, voucher_grant g",
     ):

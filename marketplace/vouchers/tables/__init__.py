@@ -29,7 +29,11 @@ from marketplace.vouchers.tables.anomalies import (
     anomaly_statement,
     anomaly_subject,
 )
-from marketplace.vouchers.tables.applications import application_approval, application_document
+from marketplace.vouchers.tables.applications import (
+    application_approval,
+    application_document,
+    beneficiary_fact,
+)
 from marketplace.vouchers.tables.claims import (
     claim,
     claim_audit,
@@ -63,6 +67,7 @@ __all__ = [
     "anomaly_subject",
     "application_approval",
     "application_document",
+    "beneficiary_fact",
     "claim",
     "claim_audit",
     "claim_evidence",
@@ -320,6 +325,12 @@ Index(
     voucher_hold.c.grant_id,
     unique=True,
     postgresql_where=voucher_hold.c.status != "released",
+)
+Index(
+    "voucher_hold_first_use",
+    voucher_hold.c.grant_id,
+    unique=True,
+    postgresql_where=voucher_hold.c.first_use & (voucher_hold.c.status != "released"),
 )
 Index("voucher_hold_order_idx", voucher_hold.c.order_id)
 

@@ -6,6 +6,7 @@ from sqlalchemy import (
     BigInteger,
     CheckConstraint,
     Column,
+    Date,
     ForeignKey,
     Identity,
     Index,
@@ -65,3 +66,46 @@ application_approval = Table(
     CheckConstraint("person_id <> applied_by", name="second_person"),
     CheckConstraint("amount_fen > 0", name="amount"),
 )
+
+# What is known of a beneficiary beyond its yearly profile; counted once it is verified.
+beneficiary_fact = Table(
+    "beneficiary_fact",
+    metadata,
+    Column("id", BigInteger, Identity(always=True), primary_key=True),
+    Column("organisation_id", BigInteger, ForeignKey("organisation.id"), nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("name", Text, nullable=False, server_default=""),
+    Column("number", BigInteger),
+    Column("starts_on", Date, nullable=False),
+    Column("ends_on", Date),
+    Column("source", Text, nullable=False),
+    Column("stated_by", BigInteger, ForeignKey("person.id"), nullable=False),
+    Column("stated_at", Instant, nullable=False),
+    Column("status", Text, nullable=False),
+    Column("decided_by", BigInteger, ForeignKey("person.id")),
+    Column("decided_at", Instant),
+    CheckConstraint(
+        "kind in ('certificate', 'capital', 'founded', 'incubated', 'team')", name="kind"
+    ),
+    CheckConstraint(
+        "(kind = 'certificate') = (name <> '') and name ~ '^[a-z0-9-]{0,60}$'", name="name"
+    ),
+    CheckConstraint(
+        "(kind in ('capital', 'team')) = (number is not null) and number >= 0", name="number"
+    ),
+    CheckConstraint("ends_on >= starts_on", name="days"),
+    CheckConstraint("btrim(source) <> ''", name="source"),
+    CheckConstraint("status in ('stated', 'verified', 'rejected', 'ended')", name="status"),
+    CheckConstraint("decided_by is distinct from stated_by", name="second_person"),
+    CheckConstraint(
+        "(status = 'stated') = (decided_by is null)"
+        " and (decided_by is null) = (decided_at is null)",
+        name="decided",
+    ),
+)
+Index(
+    "beneficiary_fact_organisation_idx",
+    beneficiary_fact.c.organisation_id,
+    beneficiary_fact.c.id,
+)
+Index("beneficiary_fact_status_idx", beneficiary_fact.c.status, beneficiary_fact.c.id)

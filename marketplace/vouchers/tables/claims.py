@@ -9,6 +9,7 @@ from sqlalchemy import (
     CheckConstraint,
     Column,
     Date,
+    FetchedValue,
     ForeignKey,
     ForeignKeyConstraint,
     Identity,
@@ -87,6 +88,8 @@ claim_evidence = Table(
     metadata,
     Column("id", BigInteger, Identity(always=True), primary_key=True),
     Column("redemption_id", BigInteger, ForeignKey("redemption.id"), nullable=False),
+    # Entered by a trigger: several vouchers of one order are claimed with the same papers.
+    Column("order_id", BigInteger, FetchedValue(), nullable=False),
     Column("kind", Text, nullable=False),
     Column("sha256", Text, nullable=False),
     Column("reference", Text, nullable=False),
@@ -100,8 +103,10 @@ claim_evidence = Table(
     CheckConstraint("(kind = 'invoice') = (invoice_number is not null)", name="invoice"),
     CheckConstraint("invoice_number ~ '^[0-9]{20}$'", name="digits"),
     UniqueConstraint("redemption_id", "kind", "sha256", name="claim_evidence_attached_once"),
-    UniqueConstraint("invoice_number", name="claim_evidence_invoice_number"),
-    ExcludeConstraint(("sha256", "="), ("redemption_id", "<>"), name="claim_evidence_file"),
+    ExcludeConstraint(
+        ("invoice_number", "="), ("order_id", "<>"), name="claim_evidence_invoice_number"
+    ),
+    ExcludeConstraint(("sha256", "="), ("order_id", "<>"), name="claim_evidence_file"),
 )
 Index(
     "claim_evidence_document_idx",
