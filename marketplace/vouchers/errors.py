@@ -40,6 +40,13 @@ class VoucherHoldMissing(Missing):
     title = "No voucher is held for this order"
 
 
+class NothingRedeemed(Missing):
+    """No voucher paid for this order."""
+
+    code = "nothing-redeemed"
+    title = "No voucher paid for this order"
+
+
 class ProgrammeExists(Conflict):
     """A programme of that year already has this name."""
 
@@ -152,6 +159,30 @@ class ClaimStateMoved(Conflict):
 
     code = "claim-state"
     title = "The claim is in another state"
+
+
+class ReturnExceedsRedemption(Conflict):
+    """More would come back of a redemption than is left of it."""
+
+    code = "return-exceeds-redemption"
+    title = "Less than that is left of what the voucher paid"
+    constraint = "redemption_returned"
+
+
+class LayerReturnExceeds(Conflict):
+    """More would come back to a layer than it gave."""
+
+    code = "return-exceeds-layer"
+    title = "Less than that is left of what the layer paid"
+    constraint = "redemption_return_within"
+
+
+class ClawbackExceedsLine(Conflict):
+    """More would be clawed back of a line than was approved of it."""
+
+    code = "clawback-exceeds-line"
+    title = "Less than that is left of what was approved"
+    constraint = "claim_line_clawed_back"
 
 
 class EvidenceAttached(Conflict):

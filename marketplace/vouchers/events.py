@@ -94,3 +94,13 @@ class ClaimReversed(Event):
     claim_id: int
     provider_id: int
     amount_fen: int
+
+
+@dataclass(frozen=True, slots=True)
+class ClawbackDue(Event):
+    """A claimant owes back what was approved of a claim."""
+
+    clawback_id: int
+    claim_id: int
+    organisation_id: int
+    amount_fen: int

@@ -263,14 +263,16 @@ class Redemption:
     claim_id: int | None
     excluded_at: datetime | None
     excluded_reason: str | None
+    returned_fen: int
 
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """A provider's batch of redemptions on its way to being paid."""
+    """A batch of redemptions on its way to being paid: a provider's or, after payment, an SME's."""
 
     id: int
-    provider_id: int
+    provider_id: int | None
+    sme_id: int | None
     programme_id: int | None
     status: str
     amount_fen: int
@@ -291,7 +293,17 @@ class Claim:
     reversed_by: int | None
     reversed_at: datetime | None
     reversal_entry_id: int | None
+    set_off_fen: int
+    withdrawn_by: int | None
+    withdrawn_at: datetime | None
     reason: str
+
+    @property
+    def payee_id(self) -> int:
+        """Who is paid: whoever claims."""
+        payee_id = self.provider_id or self.sme_id
+        assert payee_id is not None, "the database knows whose claim it is"
+        return payee_id
 
 
 @dataclass(frozen=True, slots=True)
