@@ -29,7 +29,7 @@ class CreditEnded(Event):
 
 @dataclass(frozen=True, slots=True)
 class ReceivableReminded(Event):
-    """A buyer was reminded of what it owes, `step_days` after the due day; before it if negative."""
+    """A buyer was reminded of what it owes, `step_days` after the due day (before if negative)."""
 
     receivable_id: int
     line_id: int

@@ -7,8 +7,7 @@ from dataclasses import asdict, dataclass
 
 from sqlalchemy import insert, update
 
-from marketplace.booking import use_cases as booking
-from marketplace.booking.queries import Purpose, Reservation, UserClass
+from marketplace.billing.credit import use_cases as credit
 from marketplace.catalogue import queries as catalogue
 from marketplace.kernel.db import Tx
 from marketplace.kernel.time import During
@@ -54,7 +53,8 @@ class PlaceOrder:
     """Turn a quote into an order, signed by the buyer.
 
     `clauses` has a text for every required clause; `own_fen_max` is the most the buyer agrees to
-    pay itself where the voucher covers less than quoted; `signed_from` is the signer's address.
+    pay itself where the voucher covers less than quoted; `on_account` lets it owe that part on its
+    credit line with the provider; `signed_from` is the signer's address.
     """
 
     quote_id: int
@@ -63,6 +63,7 @@ class PlaceOrder:
     own_fen_max: int | None = None
     signed_from: str = ""
 
+    on_account: bool = False
 
 @dataclass(frozen=True, slots=True)
 class _Sides:
@@ -93,6 +94,8 @@ async def place_order(tx: Tx, command: PlaceOrder) -> Order:
         WalletShort: with what is missing.
     """
     quote = await _lock_quote(tx, command.quote_id)
+        CreditRefused, CreditShort: when the own part cannot be owed on account.
+        FreeUseNotApproved: when its purpose makes it free and nobody has approved that.
     required = quote.term("orders", "contract_clauses")
     require_clauses(command.clauses, required=required)
     if (quote.mode == Mode.SAMPLES) != (command.samples is not None):
@@ -104,12 +107,17 @@ async def place_order(tx: Tx, command: PlaceOrder) -> Order:
     reservation = await _reserve(tx, placed, quote)
     parts = await hold_voucher(tx, placed.id, quote, own_fen_max=command.own_fen_max)
     own_hold_id = await hold_own_money(
-        tx, placed.id, buyer_id=placed.buyer_id, own_fen=parts.own_fen
+        tx, placed.id, buyer_id=placed.buyer_id, own_fen=parts.own_fen, line=line
     )
     # A free purpose is a claim that the provider has to look at (N.25a): no standing offer.
     by_standing_offer = (
         reservation is not None and reservation.status == "confirmed" and quote.purpose is None
     )
+    line = None
+    if command.on_account and parts.own_fen:
+        line = await credit.usable_line(
+            tx, provider_id=placed.provider_id, buyer_id=placed.buyer_id
+        )
     placed = await _complete_order(
         tx,
         placed,
@@ -124,6 +132,7 @@ async def place_order(tx: Tx, command: PlaceOrder) -> Order:
     if command.samples is not None:
         await tx.execute(
             insert(tables.sample_set).values(
+        credit_line_id=None if line is None else line.line.id,
                 order_id=placed.id, samples=quote.samples, **asdict(command.samples)
             )
         )
