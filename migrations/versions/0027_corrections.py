@@ -103,11 +103,10 @@ create table correction (
   decided_by bigint references person,
   decided_at timestamptz,
   decided_because text,
-  credit_id bigint references charge_line,
   own_entry_id bigint references entry,
-  voucher_entry_id bigint references entry,
-  voucher_went text,
-  constraint correction_credit_once unique (credit_id),
+  restored_fen bigint,
+  to_budgets_fen bigint,
+  clawed_back_fen bigint,
   constraint correction_side check (side in ('provider', 'centre')),
   constraint correction_amounts check (
     voucher_fen >= 0 and own_fen >= 0 and voucher_fen + own_fen > 0),
@@ -119,20 +118,21 @@ create table correction (
     and (decided_at is null) = (decided_by is null)),
   constraint correction_second_person check (
     status not in ('approved', 'refused') or decided_by <> proposed_by),
-  constraint correction_credited check ((status = 'approved') = (credit_id is not null)),
   constraint correction_own_entry check (
     (own_entry_id is not null) = (status = 'approved' and own_fen > 0)),
-  constraint correction_voucher_went check (
-    (voucher_went is not null) = (status = 'approved' and voucher_fen > 0)
-    and voucher_went in ('voucher', 'budget', 'due')),
-  constraint correction_voucher_entry check (
-    (voucher_entry_id is not null) = (voucher_went is not null and voucher_went <> 'due'))
+  -- Of the voucher part: what can be spent again, what went back to budgets, and what of both had
+  -- been approved in a claim and is owed by its claimant.
+  constraint correction_voucher check (
+    num_nonnulls(restored_fen, to_budgets_fen, clawed_back_fen)
+      = case when status = 'approved' then 3 else 0 end
+    and restored_fen >= 0 and to_budgets_fen >= 0
+    and restored_fen + to_budgets_fen = voucher_fen
+    and clawed_back_fen between 0 and voucher_fen)
 );
 create unique index correction_open_once on correction (order_id) where status = 'proposed';
 create index correction_order_idx on correction (order_id, id);
 create index correction_provider_idx on correction (provider_id, id desc);
 create index correction_buyer_idx on correction (buyer_id, id desc);
-create index correction_due_idx on correction (provider_id) where voucher_went = 'due';
 create trigger correction_decided_final before update on correction
   for each row when (old.status <> 'proposed') execute function refuse_change();
 create trigger correction_kept before delete on correction
@@ -175,6 +175,33 @@ begin
 end $$;
 create trigger correction_within_charge before insert or update on correction
   for each row execute function correction_within_charge();
+
+-- The negative charge lines of a correction come to what it says.
+create table correction_credit (
+  credit_id bigint primary key references charge_line,
+  correction_id bigint not null references correction
+);
+create index correction_credit_correction_idx on correction_credit (correction_id);
+create trigger correction_credit_append_only before update or delete on correction_credit
+  for each row execute function refuse_change();
+create function correction_credited() returns trigger language plpgsql as $$
+begin
+  if exists (
+    select from (select coalesce(sum(l.voucher_fen), 0) as voucher_fen,
+                        coalesce(sum(l.own_fen), 0) as own_fen
+                   from correction_credit c
+                   join charge_line l on l.id = c.credit_id and l.order_id = new.order_id
+                                     and l.reverses is not null
+                  where c.correction_id = new.id) t
+    where t.voucher_fen <> -new.voucher_fen or t.own_fen <> -new.own_fen) then
+    raise exception 'correction % is not what its charge lines say', new.id
+      using errcode = 'check_violation', constraint = 'correction_credited';
+  end if;
+  return null;
+end $$;
+create constraint trigger correction_credited after insert or update of status on correction
+  deferrable initially deferred for each row when (new.status = 'approved')
+  execute function correction_credited();
 
 -- The negative lines of a charge never pass it, in either part. The row's lock makes two take
 -- turns; what the statement after it sees includes the one that it waited for.

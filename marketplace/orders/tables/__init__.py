@@ -21,7 +21,11 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import JSONB
 
 from marketplace.kernel.tables import Instant, metadata
-from marketplace.orders.tables.corrections import correction, settlement_run
+from marketplace.orders.tables.corrections import (
+    correction,
+    correction_credit,
+    settlement_run,
+)
 from marketplace.orders.tables.disputes import dispute, dispute_evidence
 from marketplace.orders.tables.enquiries import (
     enquiry,
@@ -40,6 +44,7 @@ __all__ = [
     "contract",
     "contract_registration",
     "correction",
+    "correction_credit",
     "custody_event",
     "deliverable",
     "dispute",
@@ -107,7 +112,6 @@ quote = Table(
     ),
     CheckConstraint("valid_until > made_at", name="validity"),
     CheckConstraint("amends_order_id is null or used_at is not null", name="amendment_used"),
-    CheckConstraint("arrives_on is null or mode = 'samples'", name="arrival"),
 )
 Index("quote_buyer_idx", quote.c.buyer_id, quote.c.id.desc())
 Index(

@@ -12,7 +12,6 @@ from sqlalchemy import (
     Integer,
     Table,
     Text,
-    UniqueConstraint,
 )
 
 from marketplace.kernel.tables import Instant, metadata
@@ -36,12 +35,12 @@ correction = Table(
     Column("decided_by", BigInteger, ForeignKey("person.id")),
     Column("decided_at", Instant),
     Column("decided_because", Text),
-    # The negative charge line and the entries that carried it out.
-    Column("credit_id", BigInteger, ForeignKey("charge_line.id")),
     Column("own_entry_id", BigInteger, ForeignKey("entry.id")),
-    Column("voucher_entry_id", BigInteger, ForeignKey("entry.id")),
-    Column("voucher_went", Text),
-    UniqueConstraint("credit_id", name="correction_credit_once"),
+    # Of the voucher part: what can be spent again, what went back to budgets, and what of both had
+    # been approved in a claim and is owed by its claimant.
+    Column("restored_fen", BigInteger),
+    Column("to_budgets_fen", BigInteger),
+    Column("clawed_back_fen", BigInteger),
     CheckConstraint("side in ('provider', 'centre')", name="side"),
     CheckConstraint(
         "voucher_fen >= 0 and own_fen >= 0 and voucher_fen + own_fen > 0", name="amounts"
@@ -51,7 +50,6 @@ correction = Table(
     CheckConstraint(
         "status not in ('approved', 'refused') or decided_by <> proposed_by", name="second_person"
     ),
-    CheckConstraint("(status = 'approved') = (credit_id is not null)", name="credited"),
 )
 Index(
     "correction_open_once",
@@ -62,11 +60,20 @@ Index(
 Index("correction_order_idx", correction.c.order_id, correction.c.id)
 Index("correction_provider_idx", correction.c.provider_id, correction.c.id.desc())
 Index("correction_buyer_idx", correction.c.buyer_id, correction.c.id.desc())
-Index(
-    "correction_due_idx",
-    correction.c.provider_id,
-    postgresql_where=correction.c.voucher_went == "due",
+# The negative charge lines that say a correction in the books.
+correction_credit = Table(
+    "correction_credit",
+    metadata,
+    Column(
+        "credit_id",
+        BigInteger,
+        ForeignKey("charge_line.id"),
+        primary_key=True,
+        autoincrement=False,
+    ),
+    Column("correction_id", BigInteger, ForeignKey("correction.id"), nullable=False),
 )
+Index("correction_credit_correction_idx", correction_credit.c.correction_id)
 
 # How far a run has come; each chunk's commit moves it on. One that a crash ended has no end.
 settlement_run = Table(
