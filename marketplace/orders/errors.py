@@ -171,6 +171,34 @@ class ServiceUnfinished(Conflict):
     title = "The service is not finished"
 
 
+class ItemMissing(Missing):
+    """The order has no such item."""
+
+    code = "order-item-not-found"
+    title = "This order has no such item"
+
+
+class ItemUnclear(Malformed):
+    """Several items could be meant."""
+
+    code = "order-item-unclear"
+    title = "It is not clear which item of the order is meant"
+
+
+class ItemsNotFree(Conflict):
+    """Not every item of the quote has its time; nothing was reserved."""
+
+    code = "order-items-not-free"
+    title = "Not every instrument can be reserved"
+
+
+class DeliveryRefused(Refused):
+    """More is delivered, or was used, than was agreed or is due."""
+
+    code = "delivery-refused"
+    title = "This cannot be delivered so"
+
+
 class SamplesUncounted(Refused):
     """More samples were counted than there can be."""
 

@@ -113,6 +113,8 @@ def upgrade() -> None:
             num_nonnulls(settled_fen, settled_voucher_fen, settled_own_fen) in (0, 3))
         );
         create index order_item_instrument_idx on order_item (instrument_id);
+        create index order_item_title_idx on order_item using gin (title gin_trgm_ops)
+          where position > 1;
 
         insert into order_item (order_id, position, instrument_id, title, mode, quantity,
                                 total_fen, reservation_id, status, delivered, undeliverable,
@@ -194,12 +196,19 @@ def upgrade() -> None:
         create trigger order_item_no_delete before delete on order_item
           for each row execute function refuse_change();
 
-        -- A quote is the sum of its items.
+        -- A quote is the sum of its items. Its samples may be those of any item.
+        alter table quote drop constraint quote_arrival;
         create function quote_whole() returns trigger language plpgsql as $$
         declare
           told quote;
         begin
           select * into told from quote where id = new.id;
+          if told.arrives_on is not null and not exists (
+               select from quote_item where quote_id = told.id and mode = 'samples')
+          then
+            raise exception 'quote % has no samples that could arrive', told.id
+              using errcode = 'check_violation', constraint = 'quote_arrival';
+          end if;
           if told.total_fen is distinct from (
                select sum(total_fen) from quote_item where quote_id = told.id)
              or not exists (
@@ -213,7 +222,7 @@ def upgrade() -> None:
           return null;
         end $$;
         create constraint trigger quote_whole
-          after insert or update of total_fen, instrument_id, mode on quote
+          after insert or update of total_fen, instrument_id, mode, arrives_on on quote
           deferrable initially deferred for each row execute function quote_whole();
 
         -- An order is the sum of its items, before and after; each has its time and its quote's

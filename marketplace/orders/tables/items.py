@@ -97,6 +97,14 @@ order_item = Table(
     ),
 )
 Index("order_item_instrument_idx", order_item.c.instrument_id)
+# The first item's name is the order's.
+Index(
+    "order_item_title_idx",
+    order_item.c.title,
+    postgresql_using="gin",
+    postgresql_ops={"title": "gin_trgm_ops"},
+    postgresql_where=order_item.c.position > 1,
+)
 
 # Which part of an item was delivered when, and what never will be; append-only.
 item_delivery = Table(
