@@ -23,6 +23,8 @@ def upgrade() -> None:
             (status <> 'waiting' or waiting_since is not null),
           add constraint voucher_application_proposed check
             (proposed_at is null or waiting_since is not null);
+        -- As which kind of beneficiary, of those that the terms name, the SME was granted it.
+        alter table voucher_grant add column beneficiary text not null default 'technology-sme';
         drop index voucher_application_open_once;
         create unique index voucher_application_open_once
           on voucher_application (programme_id, organisation_id)
@@ -173,17 +175,19 @@ def upgrade() -> None:
         create trigger claim_evidence_of_order before insert or update of redemption_id
           on claim_evidence for each row execute function claim_evidence_of_order();
 
-        -- What orders hold or have used of the caps of one programme: of an SME's year, of a
-        -- controlling group's year, of an instrument. The row lock and the check keep the cap.
+        -- What orders hold or have used of one programme's caps in a year, of one funder or (empty)
+        -- of all layers together. The row lock and the check keep the cap.
         create table voucher_cap (
           programme_id bigint not null references programme,
           kind text not null,
-          subject text not null,
+          subject bigint not null,
+          funder text not null,
           year integer not null,
           used_fen bigint not null,
           cap_fen bigint not null,
-          primary key (programme_id, kind, subject, year),
-          constraint voucher_cap_kind check (kind in ('sme', 'group', 'instrument', 'region')),
+          primary key (programme_id, kind, subject, funder, year),
+          constraint voucher_cap_kind check
+            (kind in ('sme-year', 'group-year', 'instrument-year')),
           constraint voucher_cap_room check (used_fen between 0 and cap_fen)
         );
 
@@ -191,11 +195,14 @@ def upgrade() -> None:
           hold_id bigint not null references voucher_hold,
           programme_id bigint not null,
           kind text not null,
-          subject text not null,
+          subject bigint not null,
+          funder text not null,
           year integer not null,
-          primary key (hold_id, kind),
-          constraint voucher_hold_cap_counted foreign key (programme_id, kind, subject, year)
-            references voucher_cap
+          held_fen bigint not null,
+          primary key (hold_id, kind, funder),
+          constraint voucher_hold_cap_held check (held_fen > 0),
+          constraint voucher_hold_cap_counted
+            foreign key (programme_id, kind, subject, funder, year) references voucher_cap
         );
         create trigger voucher_hold_cap_keep before update or delete on voucher_hold_cap
           for each row execute function refuse_change();
@@ -236,20 +243,77 @@ def upgrade() -> None:
         create trigger beneficiary_fact_no_delete before delete on beneficiary_fact
           for each row execute function refuse_change();
 
-        -- A hold that ends gives back to its caps what it did not use, whoever ends it.
+        -- A hold that ends gives back to its caps what it held, and what is redeemed counts again:
+        -- first the hold ends, then its redemption is written, whoever does it, one or many.
         create function voucher_hold_free_caps() returns trigger language plpgsql as $$
         begin
           update voucher_cap c
-             set used_fen = c.used_fen - (new.amount_fen - coalesce(new.settled_fen, 0))
+             set used_fen = c.used_fen - counted.held_fen
             from voucher_hold_cap counted
            where counted.hold_id = new.id
-             and (c.programme_id, c.kind, c.subject, c.year)
-               = (counted.programme_id, counted.kind, counted.subject, counted.year);
+             and (c.programme_id, c.kind, c.subject, c.funder, c.year)
+               = (counted.programme_id, counted.kind, counted.subject, counted.funder,
+                  counted.year);
           return null;
         end $$;
         create trigger voucher_hold_ends after update of status on voucher_hold
           for each row when (old.status = 'held' and new.status <> 'held')
           execute function voucher_hold_free_caps();
+
+        create function redemption_count_caps() returns trigger language plpgsql as $$
+        begin
+          update voucher_cap c
+             set used_fen = c.used_fen + redeemed.amount_fen
+            from (
+              select counted.programme_id, counted.kind, counted.subject, counted.funder,
+                     counted.year, sum(part.amount_fen)::bigint as amount_fen
+                from added part
+                join programme_layer l on l.id = part.layer_id
+                join redemption r on r.id = part.redemption_id
+                join voucher_hold h
+                  on h.order_id = r.order_id and h.grant_id = r.grant_id and h.status = 'settled'
+                join voucher_hold_cap counted
+                  on counted.hold_id = h.id and counted.funder in ('', l.funder)
+               group by 1, 2, 3, 4, 5) redeemed
+           where (c.programme_id, c.kind, c.subject, c.funder, c.year)
+               = (redeemed.programme_id, redeemed.kind, redeemed.subject, redeemed.funder,
+                  redeemed.year);
+          return null;
+        end $$;
+        create trigger redemption_part_counts after insert on redemption_part
+          referencing new table as added
+          for each statement execute function redemption_count_caps();
+
+        -- What is held and used by now counts from now on: of each funder, in its SME's year.
+        insert into voucher_cap
+        select g.programme_id, 'sme-year', g.organisation_id, l.funder,
+               extract(year from h.held_at at time zone 'Asia/Shanghai')::integer,
+               sum(case when h.status = 'held' then hp.amount_fen else coalesce(rp.amount_fen, 0)
+                   end),
+               greatest(max((p.terms -> 'cap_per_sme_year_fen' ->> 'value')::bigint),
+                 sum(case when h.status = 'held' then hp.amount_fen
+                          else coalesce(rp.amount_fen, 0) end))
+          from voucher_hold h
+          join voucher_hold_part hp on hp.hold_id = h.id
+          join grant_part gp on gp.id = hp.grant_part_id
+          join programme_layer l on l.id = gp.layer_id
+          join voucher_grant g on g.id = h.grant_id
+          join programme p on p.id = g.programme_id
+          left join redemption r on r.order_id = h.order_id and r.grant_id = h.grant_id
+          left join redemption_part rp on rp.redemption_id = r.id and rp.layer_id = l.id
+         where h.status <> 'released'
+         group by 1, 2, 3, 4, 5;
+        insert into voucher_hold_cap
+        select h.id, g.programme_id, 'sme-year', g.organisation_id, l.funder,
+               extract(year from h.held_at at time zone 'Asia/Shanghai')::integer,
+               sum(hp.amount_fen)
+          from voucher_hold h
+          join voucher_hold_part hp on hp.hold_id = h.id
+          join grant_part gp on gp.id = hp.grant_part_id
+          join programme_layer l on l.id = gp.layer_id
+          join voucher_grant g on g.id = h.grant_id
+         where h.status <> 'released'
+         group by 1, 2, 3, 4, 5, 6;
         """
     )
 

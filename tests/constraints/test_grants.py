@@ -38,7 +38,7 @@ CHANGE = (
     " select id, {}, 1, now(), {} from voucher_grant"
 )
 CAP = (
-    "insert into voucher_cap (programme_id, kind, subject, year, used_fen, cap_fen)"
+    "insert into voucher_cap (programme_id, kind, subject, funder, year, used_fen, cap_fen)"
     " select programme_id, {} from voucher_grant"
 )
 FACT = (
@@ -106,13 +106,18 @@ BROKEN = [
         "grant_change_part_amount",
         "insert into grant_change_part select c.id, p.id, 0 from grant_change c, grant_part p",
     ),
-    ("voucher_cap_kind", CAP.format("'moon', '1', 2025, 0, 1")),
-    ("voucher_cap_room", CAP.format("'sme', '2', 2025, 2, 1")),
-    ("voucher_cap_room", CAP.format("'sme', '2', 2025, -1, 1")),
+    ("voucher_cap_kind", CAP.format("'moon', 1, '', 2025, 0, 1")),
+    ("voucher_cap_room", CAP.format("'sme-year', 0, '', 2025, 2, 1")),
+    ("voucher_cap_room", CAP.format("'sme-year', 0, '', 2025, -1, 1")),
+    (
+        "voucher_hold_cap_held",
+        "insert into voucher_hold_cap select h.id, g.programme_id, 'sme-year', 7, '', 2025, 0"
+        " from voucher_hold h, voucher_grant g",
+    ),
     (
         "voucher_hold_cap_counted",
-        "insert into voucher_hold_cap select h.id, g.programme_id, 'group', 'nobody', 2025"
-        " from voucher_hold h, voucher_grant g",
+        "insert into voucher_hold_cap select h.id, g.programme_id, 'instrument-year', 9, '',"
+        " 2025, 1 from voucher_hold h, voucher_grant g",
     ),
 ]
 KEPT = [
@@ -137,10 +142,10 @@ async def raw(database: Database) -> AsyncIterator[asyncpg.Connection[Any]]:
         APPROVAL.format("1", 1),
         CHANGE.format("'withdrawal', 'proposed', 1, 'Unused', null", "null, null"),
         "insert into grant_change_part select c.id, p.id, 1 from grant_change c, grant_part p",
-        CAP.format("'sme', '1', 2025, 50000, 50000"),
+        CAP.format("'group-year', 7, '', 2025, 50000, 50000"),
         FACT.format("'team', '', 3, '2025-1-2', null, 's', 'stated', null, null"),
-        "insert into voucher_hold_cap select h.id, g.programme_id, 'sme', '1', 2025"
-        " from voucher_hold h, voucher_grant g",
+        "insert into voucher_hold_cap select h.id, g.programme_id, 'group-year', 7, '',"
+        " 2025, 50000 from voucher_hold h, voucher_grant g",
     ):
         await connection.execute(statement)
     yield connection
@@ -170,11 +175,22 @@ async def test_every_named_constraint_is_tried(raw: asyncpg.Connection[Any]) -> 
     assert {row["name"] for row in named} <= {constraint for constraint, _ in BROKEN}
 
 
-async def test_a_hold_that_ends_gives_back_to_its_cap_what_it_did_not_use(
+async def test_a_hold_that_ends_gives_back_to_its_cap_and_what_is_redeemed_counts(
     raw: asyncpg.Connection[Any],
 ) -> None:
+    used = "select used_fen from voucher_cap where kind = 'group-year'"
     await raw.execute(
         "update voucher_hold set status = 'settled', ended_at = now(), settled_fen = 20000"
     )
+    assert 0 == await raw.fetchval(used)
 
-    assert 20_000 == await raw.fetchval("select used_fen from voucher_cap")
+    await raw.execute(
+        "insert into redemption (order_id, grant_id, provider_id, service_value_fen, amount_fen,"
+        " redeemed_on) select order_id, grant_id, provider_id, service_value_fen, 20000, now()"
+        " from voucher_hold"
+    )
+    await raw.execute(
+        "insert into redemption_part select r.id, p.layer_id, 10000 from redemption r"
+        " join grant_part p on p.grant_id = r.grant_id"
+    )
+    assert 20_000 == await raw.fetchval(used)

@@ -238,6 +238,7 @@ voucher_grant = Table(
     # The version of the programme's terms in force that day; a trigger enters it.
     Column("terms_version", Integer, nullable=False, server_default="0"),
     CheckConstraint("terms_version >= 1", name="terms_version"),
+    Column("beneficiary", Text, nullable=False, server_default="technology-sme"),
     UniqueConstraint("programme_id", "organisation_id", name="voucher_grant_once"),
     UniqueConstraint("application_id", name="voucher_grant_application"),
     CheckConstraint("amount_fen > 0", name="amount"),

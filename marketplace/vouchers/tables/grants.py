@@ -65,37 +65,44 @@ grant_change_part = Table(
 )
 Index("grant_change_part_part_idx", grant_change_part.c.grant_part_id)
 
-# What orders hold or have used of one programme's caps: the row lock and the check keep them.
+# What orders hold or have used of one programme's caps, of one funder or (empty) of all: the row
+# lock and the check keep them.
 voucher_cap = Table(
     "voucher_cap",
     metadata,
     Column("programme_id", BigInteger, ForeignKey("programme.id"), nullable=False),
     Column("kind", Text, nullable=False),
-    Column("subject", Text, nullable=False),
+    Column("subject", BigInteger, nullable=False),
+    Column("funder", Text, nullable=False),
     Column("year", Integer, nullable=False),
     Column("used_fen", BigInteger, nullable=False),
     Column("cap_fen", BigInteger, nullable=False),
-    PrimaryKeyConstraint("programme_id", "kind", "subject", "year"),
-    CheckConstraint("kind in ('sme', 'group', 'instrument', 'region')", name="kind"),
+    PrimaryKeyConstraint("programme_id", "kind", "subject", "funder", "year"),
+    CheckConstraint("kind in ('sme-year', 'group-year', 'instrument-year')", name="kind"),
     CheckConstraint("used_fen between 0 and cap_fen", name="room"),
 )
 
-# A hold that ends gives back to these caps what it did not use: a trigger sees to it.
+# What a hold counts towards. When it ends a trigger gives that back, and another counts what is
+# redeemed: first the hold ends, then its redemption is written.
 voucher_hold_cap = Table(
     "voucher_hold_cap",
     metadata,
     Column("hold_id", BigInteger, ForeignKey("voucher_hold.id"), nullable=False),
     Column("programme_id", BigInteger, nullable=False),
     Column("kind", Text, nullable=False),
-    Column("subject", Text, nullable=False),
+    Column("subject", BigInteger, nullable=False),
+    Column("funder", Text, nullable=False),
     Column("year", Integer, nullable=False),
-    PrimaryKeyConstraint("hold_id", "kind"),
+    Column("held_fen", BigInteger, nullable=False),
+    PrimaryKeyConstraint("hold_id", "kind", "funder"),
+    CheckConstraint("held_fen > 0", name="held"),
     ForeignKeyConstraint(
-        ["programme_id", "kind", "subject", "year"],
+        ["programme_id", "kind", "subject", "funder", "year"],
         [
             "voucher_cap.programme_id",
             "voucher_cap.kind",
             "voucher_cap.subject",
+            "voucher_cap.funder",
             "voucher_cap.year",
         ],
         name="voucher_hold_cap_counted",
