@@ -18,6 +18,13 @@ from marketplace.orders.queries.contracts import (
     signed_contract,
     verify_contract,
 )
+from marketplace.orders.queries.corrections import (
+    Correction,
+    CorrectionList,
+    CorrectionPage,
+    correction,
+    corrections,
+)
 from marketplace.orders.queries.disputes import (
     STATES,
     Dispute,
@@ -72,6 +79,9 @@ __all__ = [
     "ContractAsked",
     "ContractList",
     "ContractPage",
+    "Correction",
+    "CorrectionList",
+    "CorrectionPage",
     "Deliverable",
     "Dispute",
     "DisputeList",
@@ -107,6 +117,8 @@ __all__ = [
     "changes",
     "contract_of",
     "contracts",
+    "correction",
+    "corrections",
     "deliverables",
     "disputes",
     "find_offers",

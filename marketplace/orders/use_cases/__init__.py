@@ -23,6 +23,14 @@ from marketplace.orders.use_cases.calling_off import (
     follow_cancellation,
     follow_no_show,
 )
+from marketplace.orders.use_cases.corrections import (
+    DecideCorrection,
+    ProposeCorrection,
+    approve_correction,
+    propose_correction,
+    refuse_correction,
+    withdraw_correction,
+)
 from marketplace.orders.use_cases.delivery import (
     DELIVERABLE_BYTES_MAX,
     DeliverOrder,
@@ -116,6 +124,7 @@ __all__ = [
     "Changed",
     "CloseService",
     "ConfirmOrder",
+    "DecideCorrection",
     "DeclineChange",
     "DeliverOrder",
     "DisputeOrder",
@@ -135,6 +144,7 @@ __all__ = [
     "OpenService",
     "PlaceOrder",
     "ProposalLook",
+    "ProposeCorrection",
     "ReceiveSamples",
     "RegisterContract",
     "RejectOrder",
@@ -152,6 +162,7 @@ __all__ = [
     "agree_to_offer",
     "answer_dispute",
     "answer_review",
+    "approve_correction",
     "cancel_order",
     "close_service",
     "confirm_order",
@@ -175,7 +186,9 @@ __all__ = [
     "place_order",
     "preview_change",
     "preview_proposal",
+    "propose_correction",
     "receive_samples",
+    "refuse_correction",
     "register_contract",
     "reject_order",
     "reschedule_order",
@@ -184,5 +197,6 @@ __all__ = [
     "show_comment",
     "store_deliverable",
     "withdraw_change",
+    "withdraw_correction",
     "withdraw_dispute",
 ]
