@@ -240,9 +240,8 @@ begin
      or exists (
        select from hold h join account a on a.id = h.account_id
         where h.id in (new.own_hold_id, new.fee_hold_id)
-          and (a.type, a.owner_id) is distinct from
-              (case when new.credit_line_id is null then ('wallet', new.buyer_id)
-                    else ('credit', new.credit_line_id) end))
+          and (a.type <> case when new.credit_line_id is null then 'wallet' else 'credit' end
+               or a.owner_id is distinct from coalesce(new.credit_line_id, new.buyer_id)))
   then
     raise exception 'order % holds where it does not pay from', new.id
       using errcode = 'check_violation', constraint = 'service_order_on_account';
