@@ -92,7 +92,7 @@ create constraint trigger shareholding_within_whole after insert or update on sh
   deferrable initially deferred for each row execute function shareholding_within_whole();
 
 -- Every way by which anybody holds one of `entities` on a day: the parts multiply along the way,
--- nothing is passed twice, and the way has at most `depth` steps.
+-- nothing is passed twice, and the way has at most `depth` steps. Without a day: whenever it was.
 create function ownership_up(entities bigint[], on_day date, depth integer)
   returns table (legal_entity_id bigint, holder_id bigint, holder_key text, share numeric,
                  steps bigint[], holders text[], held text[], parts integer[])
@@ -106,7 +106,8 @@ create function ownership_up(entities bigint[], on_day date, depth integer)
     join legal_entity e on e.id = s.legal_entity_id
     left join legal_entity h on h.id = s.holder_id
     where s.legal_entity_id = any (entities) and s.holder_id is distinct from s.legal_entity_id
-      and s.valid_from <= on_day and (s.valid_until is null or s.valid_until >= on_day)
+      and (on_day is null or s.valid_from <= on_day
+           and (s.valid_until is null or s.valid_until >= on_day))
     union all
     select u.root, s.holder_id, s.holder_key, u.share * s.basis_points / 10000,
       u.steps || s.id, u.holders || coalesce(h.name, s.holder), u.held || e.name,
@@ -117,7 +118,8 @@ create function ownership_up(entities bigint[], on_day date, depth integer)
     left join legal_entity h on h.id = s.holder_id
     where cardinality(u.steps) < depth and u.share * s.basis_points >= 1
       and (s.holder_id is null or s.holder_id <> all (u.seen || s.legal_entity_id))
-      and s.valid_from <= on_day and (s.valid_until is null or s.valid_until >= on_day)
+      and (on_day is null or s.valid_from <= on_day
+           and (s.valid_until is null or s.valid_until >= on_day))
   )
   select root, holder_id, holder_key, share, steps, holders, held, parts from up
 $$;

@@ -54,6 +54,13 @@ from marketplace.parties.queries.search import (
     search_people,
 )
 from marketplace.parties.queries.staff import count_by_kind, technicians
+from marketplace.parties.queries.ties import (
+    PairOnDay,
+    affected_by_register,
+    affiliations_on,
+    group_names,
+    possible_ties,
+)
 from marketplace.parties.queries.units import UNITS
 from marketplace.parties.rules.affiliation import Affiliation, AffiliationKind
 
@@ -73,18 +80,22 @@ __all__ = [
     "Ownership",
     "OwnershipQuestion",
     "Pair",
+    "PairOnDay",
     "Person",
     "PersonWithPlaces",
     "Place",
     "Search",
     "SmeProfile",
     "SmeYear",
+    "affected_by_register",
     "affiliation",
     "affiliation_today",
     "affiliations",
+    "affiliations_on",
     "api_keys",
     "controlling_group",
     "count_by_kind",
+    "group_names",
     "legal_entities",
     "legal_entity",
     "members",
@@ -96,6 +107,7 @@ __all__ = [
     "person",
     "person_with_places",
     "places",
+    "possible_ties",
     "require_organisation",
     "require_own_or_staff",
     "search_legal_entities",

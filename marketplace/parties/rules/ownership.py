@@ -114,3 +114,22 @@ def percent(basis_points: int) -> str:
     """Basis points as a percentage with two decimals."""
     whole, rest = divmod(basis_points, 100)
     return f"{whole}.{rest:02d} %"
+
+
+def united(links: Iterable[tuple[str, str]]) -> list[set[str]]:
+    """Nodes in groups: whoever is linked, over any number of links, is in one."""
+    leader: dict[str, str] = {}
+
+    def lead(node: str) -> str:
+        leader.setdefault(node, node)
+        while leader[node] != node:
+            leader[node] = leader[leader[node]]
+            node = leader[node]
+        return node
+
+    for one, other in links:
+        leader[lead(one)] = lead(other)
+    groups: dict[str, set[str]] = {}
+    for node in leader:
+        groups.setdefault(lead(node), set()).add(node)
+    return list(groups.values())
