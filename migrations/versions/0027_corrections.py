@@ -104,6 +104,7 @@ create table correction (
   decided_at timestamptz,
   decided_because text,
   own_entry_id bigint references entry,
+  off_account_fen bigint,
   restored_fen bigint,
   to_budgets_fen bigint,
   clawed_back_fen bigint,
@@ -118,13 +119,15 @@ create table correction (
     and (decided_at is null) = (decided_by is null)),
   constraint correction_second_person check (
     status not in ('approved', 'refused') or decided_by <> proposed_by),
+  -- Of the own part: what was owed and is owed no more; the rest is paid into the wallet.
   constraint correction_own_entry check (
-    (own_entry_id is not null) = (status = 'approved' and own_fen > 0)),
+    (own_entry_id is not null) = (status = 'approved' and own_fen > off_account_fen)
+    and off_account_fen between 0 and own_fen),
   -- Of the voucher part: what can be spent again, what went back to budgets, and what of both had
   -- been approved in a claim and is owed by its claimant.
   constraint correction_voucher check (
-    num_nonnulls(restored_fen, to_budgets_fen, clawed_back_fen)
-      = case when status = 'approved' then 3 else 0 end
+    num_nonnulls(off_account_fen, restored_fen, to_budgets_fen, clawed_back_fen)
+      = case when status = 'approved' then 4 else 0 end
     and restored_fen >= 0 and to_budgets_fen >= 0
     and restored_fen + to_budgets_fen = voucher_fen
     and clawed_back_fen between 0 and voucher_fen)

@@ -17,7 +17,7 @@ from marketplace.orders.queries.access import sees_everything
 
 @dataclass(frozen=True, slots=True)
 class Correction:
-    """What is given back of an order's charge, and where the money of its voucher part went."""
+    """What is given back of an order's charge, and where the money went."""
 
     id: int
     order_id: int
@@ -33,6 +33,7 @@ class Correction:
     decided_by: int | None
     decided_at: datetime | None
     decided_because: str | None
+    off_account_fen: int | None
     restored_fen: int | None
     to_budgets_fen: int | None
     clawed_back_fen: int | None

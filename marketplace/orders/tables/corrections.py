@@ -35,7 +35,9 @@ correction = Table(
     Column("decided_by", BigInteger, ForeignKey("person.id")),
     Column("decided_at", Instant),
     Column("decided_because", Text),
+    # Of the own part: what was owed and is owed no more; the rest was paid into the wallet.
     Column("own_entry_id", BigInteger, ForeignKey("entry.id")),
+    Column("off_account_fen", BigInteger),
     # Of the voucher part: what can be spent again, what went back to budgets, and what of both had
     # been approved in a claim and is owed by its claimant.
     Column("restored_fen", BigInteger),

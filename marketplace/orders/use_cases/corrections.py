@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from sqlalchemy import insert, update
 
+from marketplace.billing.credit import use_cases as credit
 from marketplace.billing.invoicing import queries as invoicing_queries
 from marketplace.billing.invoicing import use_cases as invoicing
 from marketplace.billing.invoicing.errors import ChargeMissing
@@ -143,7 +144,7 @@ async def approve_correction(tx: Tx, command: DecideCorrection) -> Correction:
         back = await vouchers.reverse_redemption(tx, found.id, asked.voucher_fen, waiting.reason)
         restored_fen, to_budgets_fen = back.restored_fen, back.to_budgets_fen
         clawed_back_fen = back.clawed_back_fen
-    own_entry_id = await _pay_back(tx, found, waiting) if asked.own_fen else None
+    own_entry_id, off_account_fen = await _give_own_part_back(tx, found, waiting)
     await _credit(tx, waiting)
     decided = await _decide(
         tx,
@@ -151,6 +152,7 @@ async def approve_correction(tx: Tx, command: DecideCorrection) -> Correction:
         CorrectionStatus.APPROVED,
         command.because,
         own_entry_id=own_entry_id,
+        off_account_fen=off_account_fen,
         restored_fen=restored_fen,
         to_budgets_fen=to_budgets_fen,
         clawed_back_fen=clawed_back_fen,
@@ -164,6 +166,7 @@ async def approve_correction(tx: Tx, command: DecideCorrection) -> Correction:
         voucher_fen=-asked.voucher_fen,
         own_fen=-asked.own_fen,
         settled_fen=-asked.total_fen,
+        off_account_fen=off_account_fen,
         restored_fen=restored_fen,
         to_budgets_fen=to_budgets_fen,
         clawed_back_fen=clawed_back_fen,
@@ -197,7 +200,20 @@ async def _require_red_letter(tx: Tx, order_id: int, *, standing: Parts, asked: 
         )
 
 
-async def _pay_back(tx: Tx, found: Order, waiting: Correction) -> int:
+async def _give_own_part_back(tx: Tx, found: Order, waiting: Correction) -> tuple[int | None, int]:
+    """The entry that paid it, and what of it only was owed: an order on account may be unpaid."""
+    off_account_fen = 0
+    if found.credit_line_id is not None and waiting.own_fen:
+        off_account_fen = await credit.credit_back(
+            tx, credit.CreditBack(found.id, waiting.own_fen, key=f"correction-{waiting.id}-owed")
+        )
+    paid_fen = waiting.own_fen - off_account_fen
+    if paid_fen == 0:
+        return None, off_account_fen
+    return await _pay_back(tx, found, waiting, paid_fen), off_account_fen
+
+
+async def _pay_back(tx: Tx, found: Order, waiting: Correction, amount_fen: int) -> int:
     payable, wallet = await ledger.open_accounts(
         tx,
         [
@@ -210,7 +226,7 @@ async def _pay_back(tx: Tx, found: Order, waiting: Correction) -> int:
         ledger.Entry(
             kind=EntryKind.ORDER_REFUNDED,
             effective_on=tx.today,
-            lines=ledger.transfer(debit=payable, credit=wallet, amount_fen=waiting.own_fen),
+            lines=ledger.transfer(debit=payable, credit=wallet, amount_fen=amount_fen),
             key=f"correction-{waiting.id}-own",
             source_kind=SOURCE,
             source_id=waiting.id,
