@@ -169,6 +169,7 @@ def upgrade() -> None:
           samples integer,
           arrives_on date,
           service_kind text not null,
+          details jsonb not null,
           note text not null,
           valid_until timestamptz not null,
           price_list_id bigint not null references price_list,
@@ -230,14 +231,14 @@ def upgrade() -> None:
           if tg_op = 'UPDATE' and (
                old.ended_at is not null
                or (new.id, new.enquiry_id, new.round, new.instrument_id, new.mode, new.starts_at,
-                   new.ends_at, new.samples, new.arrives_on, new.service_kind, new.note,
-                   new.valid_until, new.price_list_id, new.list_total_fen, new.total_fen,
+                   new.ends_at, new.samples, new.arrives_on, new.service_kind, new.details,
+                   new.note, new.valid_until, new.price_list_id, new.list_total_fen, new.total_fen,
                    new.manual_unit, new.manual_unit_fen, new.list_unit_fen, new.ceiling_fen,
                    new.reason, new.made_by, new.made_at)
                   is distinct from
                   (old.id, old.enquiry_id, old.round, old.instrument_id, old.mode, old.starts_at,
-                   old.ends_at, old.samples, old.arrives_on, old.service_kind, old.note,
-                   old.valid_until, old.price_list_id, old.list_total_fen, old.total_fen,
+                   old.ends_at, old.samples, old.arrives_on, old.service_kind, old.details,
+                   old.note, old.valid_until, old.price_list_id, old.list_total_fen, old.total_fen,
                    old.manual_unit, old.manual_unit_fen, old.list_unit_fen, old.ceiling_fen,
                    old.reason, old.made_by, old.made_at)
                or old.quote_id is not null and new.quote_id is distinct from old.quote_id

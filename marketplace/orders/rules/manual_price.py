@@ -3,10 +3,42 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
 
 from marketplace.kernel.errors import Reasons
 from marketplace.kernel.money import yuan
 from marketplace.orders.enquiry_errors import ApprovalByMaker, ManualPriceRefused
+
+
+@dataclass(frozen=True, slots=True)
+class Offered:
+    """What a provider's offer says beside the service: for whom, until when, and at which price.
+
+    A price set by hand is per unit and takes the place of the list's for that unit.
+    """
+
+    buyer_id: int
+    agent_id: int | None
+    valid_until: datetime
+    manual_unit: str | None = None
+    manual_unit_fen: int | None = None
+
+    @property
+    def by_hand(self) -> dict[str, Any]:
+        """What the question to the price list says beside the service."""
+        if self.manual_unit is None:
+            return {}
+        return {"unit": self.manual_unit, "manual_fen": self.manual_unit_fen}
+
+    def frozen(self, longest: datetime) -> dict[str, Any]:
+        """What its quote says beside the service; no quote holds longer than its terms let it."""
+        return {
+            "agent_id": self.agent_id,
+            "valid_until": min(longest, self.valid_until),
+            "manual_unit": self.manual_unit,
+            "manual_unit_fen": self.manual_unit_fen,
+        }
 
 
 @dataclass(frozen=True, slots=True)

@@ -140,6 +140,8 @@ enquiry_offer = Table(
     Column("samples", Integer),
     Column("arrives_on", Date),
     Column("service_kind", Text, nullable=False),
+    # Unit, counts, urgency, extras and further instruments, as they were asked of the price list.
+    Column("details", JSONB, nullable=False),
     Column("note", Text, nullable=False),
     Column("valid_until", Instant, nullable=False),
     Column("price_list_id", BigInteger, ForeignKey("price_list.id"), nullable=False),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import date, datetime, timedelta
 from typing import Any
 
@@ -28,6 +28,7 @@ from marketplace.orders.queries.offers import EARLIEST, LATEST, SERVICE_KIND
 from marketplace.orders.queries.quotes import Quote, quote_columns
 from marketplace.orders.rules.customers import CustomerClass, customer_class
 from marketplace.orders.rules.items import ITEMS_MAX
+from marketplace.orders.rules.manual_price import Offered
 from marketplace.orders.rules.sample_notice import order_until, require_notice
 from marketplace.orders.rules.states import Mode
 from marketplace.parties import queries as parties
@@ -137,9 +138,9 @@ class MakeQuote:
         self._require_arrival()
         for place, (item, during) in enumerate(zip(items, times, strict=True)):
             for other, beside in zip(items[:place], times[:place], strict=True):
-                if during and beside and other.instrument_id == item.instrument_id:
-                    if during.overlaps(beside):
-                        raise QuoteUnclear("Two items take the same instrument at one time.")
+                same = other.instrument_id == item.instrument_id
+                if same and during and beside and during.overlaps(beside):
+                    raise QuoteUnclear("Two items take the same instrument at one time.")
         return times[0]
 
     def _require_arrival(self) -> None:
@@ -170,8 +171,7 @@ async def make_quote(tx: Tx, command: MakeQuote, offered: Offered | None = None)
     during = command.during()
     _require_notice(tx, command)
     _require_purpose(tx, command.purpose)
-    buyer_id = _buyer_id(tx, command) if offered is None else offered.buyer_id
-    buyer = await parties.organisation(tx, buyer_id)
+    buyer = await parties.organisation(tx, offered.buyer_id if offered else _buyer_id(tx, command))
     items = command.items
     known = await _instruments(tx, items)
     instrument = known[command.instrument_id]
@@ -188,7 +188,10 @@ async def make_quote(tx: Tx, command: MakeQuote, offered: Offered | None = None)
     priced = await pricing.price_services(
         tx,
         [
-            item.service(customer_class=buyer_class, on=tx.today, purpose=command.purpose)
+            replace(
+                item.service(customer_class=buyer_class, on=tx.today, purpose=command.purpose),
+                **(offered.by_hand if offered else {}),
+            )
             for item in items
         ],
     )
@@ -208,6 +211,7 @@ async def make_quote(tx: Tx, command: MakeQuote, offered: Offered | None = None)
         tx,
         command,
         [_frozen(item, one) for item, one in zip(items, priced, strict=True)],
+        offered,
         buyer_id=buyer.id,
         provider_id=provider.id,
         customer_class=buyer_class,
@@ -249,24 +253,31 @@ def _frozen(item: ItemAsked, priced: pricing.PricedService) -> dict[str, Any]:
 
 
 async def _freeze(
-    tx: Tx, command: MakeQuote, items: Sequence[dict[str, Any]], *, buyer_id: int, **told: Any
+    tx: Tx,
+    command: MakeQuote,
+    items: Sequence[dict[str, Any]],
+    offered: Offered | None,
+    *,
+    buyer_id: int,
+    **told: Any,
 ) -> Quote:
-    agent_id = None if buyer_id == tx.actor.organisation_id else tx.actor.organisation_id
     valid_days = rulebook().orders.quote_valid_days.on(tx.today)
+    valid_until = _valid_until(tx, command, valid_days=valid_days)
+    agent_id = None if buyer_id == tx.actor.organisation_id else tx.actor.organisation_id
+    asked = Offered(buyer_id, agent_id, valid_until) if offered is None else offered
     return await insert_quote(
         tx,
         {
             "buyer_id": buyer_id,
-            "agent_id": agent_id,
             "purpose": command.purpose,
             "service_kind": command.service_kind,
             "terms": terms_on(tx),
-            "valid_until": _valid_until(tx, command, valid_days=valid_days),
             "arrives_on": command.arrives_on,
             "made_by": tx.actor.person_id,
             "made_at": tx.now,
             "priced_on": tx.today,
         }
+        | asked.frozen(valid_until)
         | told,
         items,
     )
