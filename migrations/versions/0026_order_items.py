@@ -234,12 +234,15 @@ def upgrade() -> None:
           select * into placed from service_order where id = the_order;
           if placed.total_fen is distinct from (
                select sum(total_fen) from order_item where order_id = placed.id)
-             or placed.settled_fen is not null and
-                (placed.settled_fen, placed.settled_voucher_fen, placed.settled_own_fen)
-                is distinct from (
-                  select sum(settled_fen)::bigint, sum(settled_voucher_fen)::bigint,
-                         sum(settled_own_fen)::bigint
-                    from order_item where order_id = placed.id)
+             or placed.settled_fen is not null and exists (
+               select from (
+                 select sum(settled_fen)::bigint as settled_fen,
+                        sum(settled_voucher_fen)::bigint as voucher_fen,
+                        sum(settled_own_fen)::bigint as own_fen
+                   from order_item where order_id = placed.id) as items
+                where (items.settled_fen, items.voucher_fen, items.own_fen)
+                      is distinct from
+                      (placed.settled_fen, placed.settled_voucher_fen, placed.settled_own_fen))
              or placed.settled_fen is null and exists (
                select from order_item where order_id = placed.id and settled_fen is not null)
              or exists (
