@@ -13,6 +13,7 @@ from marketplace.parties.queries.organisations import (
     require_organisation,
     sme_profile,
     sme_profiles,
+    sme_profiles_of_year,
     visible_organisation,
 )
 from marketplace.parties.queries.ownership import (
@@ -117,6 +118,7 @@ __all__ = [
     "shareholdings",
     "sme_profile",
     "sme_profiles",
+    "sme_profiles_of_year",
     "technicians",
     "visible_controlling_group",
     "visible_organisation",

@@ -183,6 +183,20 @@ async def sme_profile(tx: Tx, asked: SmeYear) -> SmeProfile | None:
     )
 
 
+async def sme_profiles_of_year(
+    tx: Tx, organisation_ids: Iterable[int], year: int
+) -> dict[int, SmeProfile]:
+    """What these SMEs filed for the year, in one question; who filed nothing is left out."""
+    table = tables.sme_profile
+    found = await tx.all(
+        SmeProfile,
+        select(*columns(SmeProfile, table)).where(
+            table.c.organisation_id.in_(sorted(set(organisation_ids))), table.c.year == year
+        ),
+    )
+    return {each.organisation_id: each for each in found}
+
+
 async def sme_profiles(tx: Tx, organisation_id: int) -> list[SmeProfile]:
     """Every profile that the SME filed, the latest year first.
 

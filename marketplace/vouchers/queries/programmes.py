@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -42,9 +43,7 @@ def programme_select(on: date) -> Select[Any]:
     """Programmes with the terms in force on a day."""
     table, version = tables.programme, tables.programme_version
     of_table = [
-        table.c[name]
-        for name in Programme.__dataclass_fields__
-        if name not in {"terms", "version"}
+        table.c[name] for name in Programme.__dataclass_fields__ if name not in {"terms", "version"}
     ]
 
     def in_force(column: ColumnElement[Any]) -> Any:
@@ -103,6 +102,48 @@ async def terms_of_version(tx: Tx, programme_id: int, version: int) -> Terms:
     if found is None:
         raise ProgrammeVersionMissing()
     return terms_of(found)
+
+
+@dataclass(frozen=True, slots=True)
+class VersionPair:
+    """Two versions of a programme to compare."""
+
+    programme_id: int
+    first: int
+    second: int
+
+
+@dataclass(frozen=True, slots=True)
+class TermCompared:
+    """A term that two versions say differently; None: a version that says nothing of it."""
+
+    term: str
+    first: Mapping[str, Any] | None
+    second: Mapping[str, Any] | None
+
+
+async def compare_versions(tx: Tx, pair: VersionPair) -> list[TermCompared]:
+    """Every term that differs between two versions, by its name.
+
+    Raises:
+        ProgrammeVersionMissing: when there is no such version that the caller may see.
+    """
+    await visible_programme(tx, pair.programme_id)
+    first = await _snapshot(tx, pair.programme_id, pair.first)
+    second = await _snapshot(tx, pair.programme_id, pair.second)
+    return [
+        TermCompared(term, first.get(term), second.get(term))
+        for term in sorted(first.keys() | second.keys())
+        if first.get(term) != second.get(term)
+    ]
+
+
+async def _snapshot(tx: Tx, programme_id: int, version: int) -> Mapping[str, Any]:
+    if version != FIRST_VERSION:
+        return (await version_of(tx, programme_id, version)).terms
+    table = tables.programme.c
+    found: Mapping[str, Any] = await tx.scalar(select(table.terms).where(table.id == programme_id))
+    return found
 
 
 @dataclass(frozen=True, slots=True)

@@ -92,9 +92,7 @@ programme_dry_run = Table(
         name="finished",
     ),
 )
-Index(
-    "programme_dry_run_programme_idx", programme_dry_run.c.programme_id, programme_dry_run.c.id
-)
+Index("programme_dry_run_programme_idx", programme_dry_run.c.programme_id, programme_dry_run.c.id)
 Index(
     "programme_dry_run_due_idx",
     programme_dry_run.c.id,
