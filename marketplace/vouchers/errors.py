@@ -47,6 +47,49 @@ class NothingRedeemed(Missing):
     title = "No voucher paid for this order"
 
 
+class AnomalyMissing(Missing):
+    """There is no such anomaly, or none that the caller may see."""
+
+    code = "anomaly-not-found"
+    title = "No such finding"
+
+
+class AnomalyDecided(Conflict):
+    """A confirmed or dismissed anomaly is not decided again; new evidence opens it."""
+
+    code = "anomaly-decided"
+    title = "This anomaly is decided"
+
+
+class AnomalyElsewhere(Conflict):
+    """An assigned anomaly is decided by the one it is assigned to."""
+
+    code = "anomaly-assigned-elsewhere"
+    title = "Another person looks at this anomaly"
+
+
+class AnomalyInvolved(Forbidden):
+    """Nobody judges what they placed, submitted, audited, approved or belong to."""
+
+    code = "anomaly-involved"
+    title = "Somebody who is not involved has to do this"
+    constraint = "anomaly_decided_uninvolved"
+
+
+class AssigneeUnfit(Refused):
+    """Anomalies are given to voucher officers."""
+
+    code = "anomaly-assignee"
+    title = "This person cannot take on an anomaly"
+
+
+class AnomaliesBlock(Refused):
+    """Anomalies stand in the way until a person dismisses them; all are listed."""
+
+    code = "anomalies-block"
+    title = "Anomalies have to be decided first"
+
+
 class ProgrammeExists(Conflict):
     """A programme of that year already has this name."""
 
@@ -145,6 +188,22 @@ class VoucherHeldBefore(Conflict):
     code = "voucher-held-before"
     title = "A voucher is already held for this order"
     constraint = "voucher_hold_order"
+
+
+class VoucherCapReached(Conflict):
+    """Another order of the same year came first and left no room under a cap."""
+
+    code = "voucher-cap"
+    title = "A cap of the voucher programme is reached"
+    constraint = "voucher_cap_room"
+
+
+class FirstUseTaken(Conflict):
+    """Another order was the first use of the voucher at the same moment: ask again."""
+
+    code = "voucher-first-use-taken"
+    title = "The voucher was first used by another order"
+    constraint = "voucher_hold_first_use"
 
 
 class VoucherHoldEnded(Conflict):

@@ -104,3 +104,29 @@ class ClawbackDue(Event):
     claim_id: int
     organisation_id: int
     amount_fen: int
+
+
+@dataclass(frozen=True, slots=True)
+class AnomalyConfirmed(Event):
+    """A person confirmed what a detector found."""
+
+    anomaly_id: int
+    kind: str
+    severity: str
+
+
+@dataclass(frozen=True, slots=True)
+class SanctionProposed(Event):
+    """A party is heard before it is sanctioned."""
+
+    sanction_id: int
+    organisation_id: int
+    statement_due_on: date
+
+
+@dataclass(frozen=True, slots=True)
+class SanctionImposed(Event):
+    """A sanction binds its party from now on."""
+
+    sanction_id: int
+    organisation_id: int

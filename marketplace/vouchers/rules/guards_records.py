@@ -118,9 +118,9 @@ def price_outliers(
 
 @dataclass(frozen=True, slots=True)
 class SessionSpan:
-    """A session as it is recorded."""
+    """A session as it is recorded; without a service where no voucher paid for it."""
 
-    service: Service
+    service: Service | None
     session_id: int
     instrument_id: int
     operator_id: int
@@ -144,10 +144,10 @@ def impossible_sessions(
                 key=(each.session_id,),
                 summary=f"{each.actual_minutes} minutes are recorded where {passed} passed.",
                 proof=(each.session_id, each.actual_minutes, passed),
-                subjects=subjects_of([each.service]),
+                subjects=subjects_of([each.service] if each.service else []),
                 facts=(
                     {
-                        "order_id": each.service.order_id,
+                        "order_id": each.service and each.service.order_id,
                         "session_id": each.session_id,
                         "opened_at": each.opened_at.isoformat(),
                         "closed_at": each.closed_at.isoformat(),
@@ -176,10 +176,10 @@ def operator_overlaps(sessions: Iterable[SessionSpan], *, sessions_max: int) -> 
                     key=(operator_id, ids[0]),
                     summary=f"One operator runs {len(ids)} sessions at once.",
                     proof=ids,
-                    subjects=subjects_of(each.service for each in together),
+                    subjects=subjects_of(each.service for each in together if each.service),
                     facts=tuple(
                         {
-                            "order_id": each.service.order_id,
+                            "order_id": each.service and each.service.order_id,
                             "session_id": each.session_id,
                             "instrument_id": each.instrument_id,
                             "operator_id": operator_id,
