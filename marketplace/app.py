@@ -52,6 +52,7 @@ DOMAINS_WITH_ROUTES = (
     "vouchers",
     "orders",
     "billing.invoicing",
+    "billing.credit",
     "billing.ledger",
     "billing.payouts",
     "billing.rewards",

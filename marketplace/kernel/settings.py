@@ -106,6 +106,15 @@ class Settings(BaseSettings):
     upload_bytes_max: int = Field(
         default=50_000_000, ge=100_000, description="Largest file that is read."
     )
+    clamd: str = Field(
+        default="",
+        pattern=r"^(([A-Za-z0-9.-]+|\[[0-9A-Fa-f:]+\]):[0-9]{1,5})?$",
+        description=(
+            "Host and port of ClamAV's daemon, for instance `127.0.0.1:3310`: results, evidence "
+            "and attachments are scanned before they are kept, and refused while it does not "
+            "answer. Empty: nothing is scanned."
+        ),
+    )
     requests_per_minute: int = Field(
         default=600, ge=1, description="Requests per minute and caller before 429."
     )

@@ -1,11 +1,28 @@
-"""Files that people send: as the body, or as the one file of a form."""
+"""Files that people send: as the body, or as the one file of a form; what of them is taken."""
 
 from __future__ import annotations
+
+from collections.abc import Collection
 
 from litestar.datastructures import UploadFile
 
 from marketplace.kernel.errors import Malformed
+from marketplace.kernel.file_types import DOCUMENTS, RESULTS, CheckedFile, FileUnfit, checked_file
 from marketplace.kernel.http import ApiRequest
+from marketplace.kernel.virus_scan import FileInfected, ScanUnavailable, require_clean
+
+__all__ = [
+    "DOCUMENTS",
+    "RESULTS",
+    "CheckedFile",
+    "FileInfected",
+    "FileUnfit",
+    "ScanUnavailable",
+    "checked_file",
+    "received_file",
+    "require_clean",
+    "uploaded_file",
+]
 
 
 async def uploaded_file(request: ApiRequest, file_name: str = "") -> tuple[str, bytes]:
@@ -25,3 +42,20 @@ async def uploaded_file(request: ApiRequest, file_name: str = "") -> tuple[str, 
     if not content:
         raise Malformed("The file is empty (文件为空).")
     return name, content
+
+
+async def received_file(
+    name: str, content: bytes, *, allowed: Collection[str], bytes_max: int
+) -> CheckedFile:
+    """What a file is that may be kept: of an allowed type and size, and clean where one scans.
+
+    Ask before anything is locked: the scanner may take seconds.
+
+    Raises:
+        FileUnfit: with every reason: its size, its type, its name.
+        FileInfected: when the virus scanner knows what is in it.
+        ScanUnavailable: when the scanner that the settings name gives no clear answer.
+    """
+    checked = checked_file(name, content, allowed, bytes_max)
+    await require_clean(content)
+    return checked

@@ -171,6 +171,34 @@ class ServiceUnfinished(Conflict):
     title = "The service is not finished"
 
 
+class ItemMissing(Missing):
+    """The order has no such item."""
+
+    code = "order-item-not-found"
+    title = "This order has no such item"
+
+
+class ItemUnclear(Malformed):
+    """Several items could be meant."""
+
+    code = "order-item-unclear"
+    title = "It is not clear which item of the order is meant"
+
+
+class ItemsNotFree(Conflict):
+    """Not every item of the quote has its time; nothing was reserved."""
+
+    code = "order-items-not-free"
+    title = "Not every instrument can be reserved"
+
+
+class DeliveryRefused(Refused):
+    """More is delivered, or was used, than was agreed or is due."""
+
+    code = "delivery-refused"
+    title = "This cannot be delivered so"
+
+
 class SamplesUncounted(Refused):
     """More samples were counted than there can be."""
 
@@ -237,11 +265,11 @@ class DeliverableUnfit(Refused):
 
 
 class DisputedBefore(Conflict):
-    """An order is disputed at most once."""
+    """An order has one dispute at a time."""
 
     code = "order-disputed-before"
-    title = "This order was disputed before"
-    constraint = "dispute_pkey"
+    title = "This order is in dispute already"
+    constraint = "dispute_open_once"
 
 
 class ReviewWindowOver(Conflict):
@@ -252,11 +280,94 @@ class ReviewWindowOver(Conflict):
 
 
 class RulingByParty(Conflict):
-    """Nobody rules on a dispute that they opened."""
+    """Nobody rules on a dispute in which they spoke for a side."""
 
     code = "ruling-by-party"
     title = "Another person must rule"
     constraint = "dispute_four_eyes"
+
+
+class RulingTooSoon(Conflict):
+    """The provider is heard first, or lets its time to answer pass."""
+
+    code = "ruling-too-soon"
+    title = "The provider may still answer"
+    constraint = "dispute_heard"
+
+
+class DisputeMissing(Missing):
+    """There is no such dispute, or it is somebody else's."""
+
+    code = "dispute-not-found"
+    title = "No such dispute"
+
+
+class DisputeAnswered(Conflict):
+    """A provider answers once."""
+
+    code = "dispute-answered"
+    title = "This dispute was answered already"
+
+
+class AnswerByParty(Conflict):
+    """Nobody answers the objection that they made."""
+
+    code = "answer-by-party"
+    title = "Another person must answer"
+    constraint = "dispute_answered_by_other"
+
+
+class NothingOffered(Conflict):
+    """The provider has offered nothing that the buyer could agree to."""
+
+    code = "nothing-offered"
+    title = "There is no offer to agree to"
+
+
+class CorrectionMissing(Missing):
+    """There is no such correction, or it is somebody else's."""
+
+    code = "correction-not-found"
+    title = "No such correction"
+
+
+class CorrectionOpen(Conflict):
+    """One correction of an order waits at a time."""
+
+    code = "correction-open"
+    title = "Another correction of this order waits"
+    constraint = "correction_open_once"
+
+
+class CorrectionTooLarge(Refused):
+    """All corrections of an order together give back at most what it was charged."""
+
+    code = "correction-too-large"
+    title = "More would be given back than stands charged"
+    constraint = "correction_within_charge"
+
+
+class CorrectionDecided(Conflict):
+    """A correction is decided once."""
+
+    code = "correction-decided"
+    title = "This correction was decided already"
+
+
+class CorrectionBySame(Conflict):
+    """Nobody approves what they proposed."""
+
+    code = "correction-by-same-person"
+    title = "Another person must decide"
+    constraint = "correction_second_person"
+
+
+class RedLetterFirst(Conflict):
+    """An invoice stands over more than would then be charged."""
+
+    code = "correction-red-letter"
+    title = "Take the invoice back first"
+    constraint = "correction_red_letter"
 
 
 class ReviewedBefore(Conflict):
@@ -310,3 +421,57 @@ class ContractSigned(Conflict):
     code = "contract-agreed"
     title = "A signed contract is not changed"
     constraint = "contract_agreed"
+
+
+class FreeUseMissing(Missing):
+    """No such request for a free service, or not one of yours."""
+
+    code = "free-use-not-found"
+    title = "No such request for a free service"
+
+
+class FreeUseUnfit(Refused):
+    """The quote is not one to be free of charge, or the request has no evidence, or too much."""
+
+    code = "free-use-unfit"
+    title = "This cannot be asked free of charge so"
+
+
+class FreeUseAsked(Conflict):
+    """The quote has its request already."""
+
+    code = "free-use-asked"
+    title = "This was asked before"
+    constraint = "free_use_quote_once"
+
+
+class FreeUseDecided(Conflict):
+    """The request was examined or decided; what was said stays."""
+
+    code = "free-use-decided"
+    title = "The request cannot take this step now"
+    constraint = "free_use_kept"
+
+
+class OwnFreeUse(Refused):
+    """Who asked for a free service, or examined the request, may not decide on it."""
+
+    code = "free-use-self-decided"
+    title = "Somebody else has to decide on this request"
+    constraint = "free_use_two_persons"
+
+
+class FreeUseNotApproved(Refused):
+    """The quote is free of charge for its purpose, and the provider has not approved that."""
+
+    code = "free-use-not-approved"
+    title = "The provider has not approved the service to be free of charge"
+    constraint = "service_order_free_use"
+
+
+class EvidenceKept(Conflict):
+    """The request has the same file already."""
+
+    code = "free-use-evidence-kept"
+    title = "This file was sent before"
+    constraint = "free_use_evidence_once"

@@ -100,6 +100,36 @@ class OrderDisputed(Event):
 
 
 @dataclass(frozen=True, slots=True)
+class DisputeReplied(Event):
+    """The provider has answered; with an offer, the buyer may agree to it."""
+
+    order_id: int
+    buyer_id: int
+    provider_id: int
+    offered_basis_points: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class DisputeAnswerDue(Event):
+    """A provider has not answered and soon has no more time, or has none (`overdue`)."""
+
+    order_id: int
+    buyer_id: int
+    provider_id: int
+    answer_due_at: datetime
+    overdue: bool
+
+
+@dataclass(frozen=True, slots=True)
+class DisputeWithdrawn(Event):
+    """The buyer objects no longer."""
+
+    order_id: int
+    buyer_id: int
+    provider_id: int
+
+
+@dataclass(frozen=True, slots=True)
 class OrderSettled(Event):
     """Holds have become entries for what was really used."""
 
@@ -113,9 +143,84 @@ class OrderSettled(Event):
 
 
 @dataclass(frozen=True, slots=True)
+class OrderCorrected(Event):
+    """A part or all of what an order was charged was given back."""
+
+    order_id: int
+    buyer_id: int
+    provider_id: int
+    correction_id: int
+    voucher_fen: int
+    own_fen: int
+
+
+@dataclass(frozen=True, slots=True)
 class ServiceReviewed(Event):
     """The buyer has rated the service."""
 
     order_id: int
     provider_id: int
     stars: int
+
+
+@dataclass(frozen=True, slots=True)
+class EnquiryAsked(Event):
+    """A buyer asks a provider; its answer is due by `answer_until`."""
+
+    enquiry_id: int
+    buyer_id: int
+    provider_id: int
+    answer_until: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class EnquiryWritten(Event):
+    """A side has written in the thread of an enquiry."""
+
+    enquiry_id: int
+    buyer_id: int
+    provider_id: int
+    side: str
+
+
+@dataclass(frozen=True, slots=True)
+class OfferMade(Event):
+    """A provider's offer stands, with a quote for the buyer."""
+
+    enquiry_id: int
+    buyer_id: int
+    provider_id: int
+    offer_id: int
+    quote_id: int
+    total_fen: int
+    valid_until: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class OfferAwaitsApproval(Event):
+    """A price was set by hand; a second person of the provider is to look at it."""
+
+    enquiry_id: int
+    provider_id: int
+    offer_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class OfferEnded(Event):
+    """An offer that the buyer saw stands no more, and another may follow."""
+
+    enquiry_id: int
+    buyer_id: int
+    provider_id: int
+    offer_id: int
+    status: str
+
+
+@dataclass(frozen=True, slots=True)
+class EnquiryEnded(Event):
+    """An enquiry was accepted, declined or withdrawn, or has lapsed."""
+
+    enquiry_id: int
+    buyer_id: int
+    provider_id: int
+    status: str

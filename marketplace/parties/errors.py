@@ -66,6 +66,7 @@ class ShareholdingsRefused(Refused):
 
     code = "shareholdings-refused"
     title = "The shareholdings cannot be right"
+    constraint = "shareholding_whole"
 
 
 class OrganisationRegistered(Conflict):

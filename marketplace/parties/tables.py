@@ -8,6 +8,8 @@ from sqlalchemy import (
     Boolean,
     CheckConstraint,
     Column,
+    Computed,
+    Date,
     ForeignKey,
     Identity,
     Index,
@@ -17,9 +19,10 @@ from sqlalchemy import (
     Table,
     Text,
     UniqueConstraint,
+    func,
     text,
 )
-from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy.dialects.postgresql import ARRAY, ExcludeConstraint
 
 from marketplace.kernel.tables import Instant, metadata
 
@@ -62,6 +65,9 @@ legal_entity = Table(
     Column("registered_at", Instant, nullable=False),
     Column("verified_by", BigInteger, ForeignKey("person.id")),
     Column("verified_at", Instant),
+    # As the licence says: where it sits, and under which number it is reached.
+    Column("address", Text, nullable=False, server_default=""),
+    Column("phone", Text, nullable=False, server_default=""),
     UniqueConstraint("uscc", name="legal_entity_uscc"),
     CheckConstraint("uscc ~ '^[0-9A-HJ-NPQRTUWXY]{18}$'", name="uscc_shape"),
     CheckConstraint("length(name) between 1 and 200", name="name_length"),
@@ -73,6 +79,8 @@ legal_entity = Table(
     ),
     CheckConstraint("capital in ('fiscal', 'social')", name="capital"),
     CheckConstraint("(verified_by is null) = (verified_at is null)", name="verified_whole"),
+    CheckConstraint("length(address) <= 300", name="address_length"),
+    CheckConstraint("length(phone) <= 40", name="phone_length"),
 )
 Index(
     "legal_entity_name_idx",
@@ -81,18 +89,45 @@ Index(
     postgresql_ops={"name": "gin_trgm_ops"},
 )
 
-# A holder is a legal entity (its unified social credit code) or a natural person (the name).
+Index("legal_entity_name_key_idx", func.name_key(legal_entity.c.name))
+Index(
+    "legal_entity_representative_key_idx",
+    func.name_key(legal_entity.c.legal_representative),
+    postgresql_where=legal_entity.c.legal_representative != "",
+)
+
+# A holder is a legal entity (its unified social credit code, or its name) or a natural person (the
+# name). Triggers find the holder who is registered, and keep every day's parts within the whole.
 shareholding = Table(
     "shareholding",
     metadata,
     Column("legal_entity_id", BigInteger, ForeignKey("legal_entity.id"), nullable=False),
     Column("holder", Text, nullable=False),
     Column("basis_points", Integer, nullable=False),
-    PrimaryKeyConstraint("legal_entity_id", "holder"),
+    Column("id", BigInteger, Identity(always=True), primary_key=True),
+    Column("valid_from", Date, nullable=False, server_default="2000-01-01"),
+    Column("valid_until", Date),
+    Column("source", Text, nullable=False, server_default=""),
+    Column("recorded_at", Instant, nullable=False, server_default="2000-01-01 00:00+08"),
+    Column("holder_key", Text, Computed("name_key(holder)", persisted=True), nullable=False),
+    Column("holder_id", BigInteger, ForeignKey("legal_entity.id")),
     CheckConstraint("length(holder) between 1 and 200", name="holder_length"),
     CheckConstraint("basis_points between 1 and 10000", name="basis_points_range"),
+    CheckConstraint("valid_until >= valid_from", name="days"),
+    CheckConstraint("length(source) <= 200", name="source_length"),
 )
-Index("shareholding_holder_idx", shareholding.c.holder)
+shareholding.append_constraint(
+    ExcludeConstraint(
+        (shareholding.c.legal_entity_id, "="),
+        (shareholding.c.holder_key, "="),
+        (func.daterange(shareholding.c.valid_from, shareholding.c.valid_until, "[]"), "&&"),
+        name="shareholding_no_overlap",
+        using="gist",
+    )
+)
+Index("shareholding_holder_key_idx", shareholding.c.holder_key)
+Index("shareholding_holder_id_idx", shareholding.c.holder_id)
+Index("shareholding_recorded_idx", shareholding.c.recorded_at)
 
 organisation = Table(
     "organisation",

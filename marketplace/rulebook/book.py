@@ -12,9 +12,11 @@ from pathlib import Path
 from pydantic import BaseModel, ConfigDict
 
 from marketplace.kernel.settings import settings
+from marketplace.rulebook.guards import GuardSection
 from marketplace.rulebook.sections import (
     BookingSection,
     CatalogueSection,
+    CreditSection,
     EvaluationSection,
     OrdersSection,
     PricingSection,
@@ -37,7 +39,9 @@ class Rulebook(BaseModel):
     booking: BookingSection
     pricing: PricingSection
     orders: OrdersSection
+    credit: CreditSection
     voucher: VoucherSection
+    guards: GuardSection
     reward: RewardSection
     evaluation: EvaluationSection
 

@@ -24,6 +24,9 @@ WastePercent = Annotated[int, Field(ge=100, le=10_000)]
 Years = Annotated[int, Field(ge=1, le=10)]
 Headcount = Annotated[int, Field(ge=0, le=1_000_000)]
 Hours = Annotated[int, Field(ge=1, le=8784)]
+ReminderDays = Annotated[
+    tuple[Annotated[int, Field(ge=-60, le=365)], ...], Field(min_length=1, max_length=20)
+]
 
 Grade = Literal["excellent", "good", "qualified", "unqualified"]
 UpkeepPurpose = Literal["maintenance", "test_run"]
@@ -171,7 +174,21 @@ class OrdersSection(Section):
 
     quote_valid_days: Schedule[Days]
     review_window_days: Schedule[Days]
+    dispute_answer_working_days: Schedule[Days]
     contract_clauses: Schedule[tuple[str, ...]]
+    enquiry_answer_working_days: Schedule[SomeDays]
+    enquiry_idle_days: Schedule[SomeDays]
+
+
+class CreditSection(Section):
+    """Read by `billing.credit.rules`."""
+
+    limit_max_fen: Schedule[Fen]
+    due_days_max: Schedule[SomeDays]
+    valid_days_max: Schedule[SomeDays]
+    # Days after the due day, before it where negative.
+    reminder_days: Schedule[ReminderDays]
+    block_after_days: Schedule[Days]
 
 
 class VoucherSection(Section):

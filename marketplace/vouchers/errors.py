@@ -40,6 +40,56 @@ class VoucherHoldMissing(Missing):
     title = "No voucher is held for this order"
 
 
+class NothingRedeemed(Missing):
+    """No voucher paid for this order."""
+
+    code = "nothing-redeemed"
+    title = "No voucher paid for this order"
+
+
+class AnomalyMissing(Missing):
+    """There is no such anomaly, or none that the caller may see."""
+
+    code = "anomaly-not-found"
+    title = "No such finding"
+
+
+class AnomalyDecided(Conflict):
+    """A confirmed or dismissed anomaly is not decided again; new evidence opens it."""
+
+    code = "anomaly-decided"
+    title = "This anomaly is decided"
+
+
+class AnomalyElsewhere(Conflict):
+    """An assigned anomaly is decided by the one it is assigned to."""
+
+    code = "anomaly-assigned-elsewhere"
+    title = "Another person looks at this anomaly"
+
+
+class AnomalyInvolved(Forbidden):
+    """Nobody judges what they placed, submitted, audited, approved or belong to."""
+
+    code = "anomaly-involved"
+    title = "Somebody who is not involved has to do this"
+    constraint = "anomaly_decided_uninvolved"
+
+
+class AssigneeUnfit(Refused):
+    """Anomalies are given to voucher officers."""
+
+    code = "anomaly-assignee"
+    title = "This person cannot take on an anomaly"
+
+
+class AnomaliesBlock(Refused):
+    """Anomalies stand in the way until a person dismisses them; all are listed."""
+
+    code = "anomalies-block"
+    title = "Anomalies have to be decided first"
+
+
 class ProgrammeExists(Conflict):
     """A programme of that year already has this name."""
 
@@ -54,6 +104,44 @@ class LayerTwice(Conflict):
     code = "programme-layer-twice"
     title = "One layer per funder and region"
     constraint = "programme_layer_once"
+
+
+class ProgrammeVersionMissing(Missing):
+    """The programme has no such version, or none that the caller may see."""
+
+    code = "programme-version-not-found"
+    title = "No such version of the voucher programme"
+
+
+class ProgrammeCodeTaken(Conflict):
+    """A programme of that year was made from a file of this code."""
+
+    code = "programme-code-taken"
+    title = "A programme of that year has this code"
+    constraint = "programme_code_year"
+
+
+class ProgrammeVersionWaiting(Conflict):
+    """Another version of the programme waits for its approval."""
+
+    code = "programme-version-waiting"
+    title = "Another version waits for its approval"
+    constraint = "programme_version_open"
+
+
+class ProgrammeVersionStartTaken(Conflict):
+    """Another version of the programme starts on that day."""
+
+    code = "programme-version-start-taken"
+    title = "Another version starts on that day"
+    constraint = "programme_version_start"
+
+
+class DryRunMissing(Missing):
+    """There is no such dry run, or none that the caller may see."""
+
+    code = "dry-run-not-found"
+    title = "No such dry run"
 
 
 class ProgrammeStateMoved(Conflict):
@@ -102,6 +190,22 @@ class VoucherHeldBefore(Conflict):
     constraint = "voucher_hold_order"
 
 
+class VoucherCapReached(Conflict):
+    """Another order of the same year came first and left no room under a cap."""
+
+    code = "voucher-cap"
+    title = "A cap of the voucher programme is reached"
+    constraint = "voucher_cap_room"
+
+
+class FirstUseTaken(Conflict):
+    """Another order was the first use of the voucher at the same moment: ask again."""
+
+    code = "voucher-first-use-taken"
+    title = "The voucher was first used by another order"
+    constraint = "voucher_hold_first_use"
+
+
 class VoucherHoldEnded(Conflict):
     """The hold of this order was settled or released before."""
 
@@ -114,6 +218,30 @@ class ClaimStateMoved(Conflict):
 
     code = "claim-state"
     title = "The claim is in another state"
+
+
+class ReturnExceedsRedemption(Conflict):
+    """More would come back of a redemption than is left of it."""
+
+    code = "return-exceeds-redemption"
+    title = "Less than that is left of what the voucher paid"
+    constraint = "redemption_returned"
+
+
+class LayerReturnExceeds(Conflict):
+    """More would come back to a layer than it gave."""
+
+    code = "return-exceeds-layer"
+    title = "Less than that is left of what the layer paid"
+    constraint = "redemption_return_within"
+
+
+class ClawbackExceedsLine(Conflict):
+    """More would be clawed back of a line than was approved of it."""
+
+    code = "clawback-exceeds-line"
+    title = "Less than that is left of what was approved"
+    constraint = "claim_line_clawed_back"
 
 
 class EvidenceAttached(Conflict):

@@ -94,3 +94,39 @@ class ClaimReversed(Event):
     claim_id: int
     provider_id: int
     amount_fen: int
+
+
+@dataclass(frozen=True, slots=True)
+class ClawbackDue(Event):
+    """A claimant owes back what was approved of a claim."""
+
+    clawback_id: int
+    claim_id: int
+    organisation_id: int
+    amount_fen: int
+
+
+@dataclass(frozen=True, slots=True)
+class AnomalyConfirmed(Event):
+    """A person confirmed what a detector found."""
+
+    anomaly_id: int
+    kind: str
+    severity: str
+
+
+@dataclass(frozen=True, slots=True)
+class SanctionProposed(Event):
+    """A party is heard before it is sanctioned."""
+
+    sanction_id: int
+    organisation_id: int
+    statement_due_on: date
+
+
+@dataclass(frozen=True, slots=True)
+class SanctionImposed(Event):
+    """A sanction binds its party from now on."""
+
+    sanction_id: int
+    organisation_id: int

@@ -6,6 +6,7 @@ from marketplace.kernel.actors import system_actor
 from marketplace.kernel.db import Database, atomically
 from marketplace.kernel.jobs import Job
 from marketplace.vouchers.use_cases import ExpireVouchers, expire_vouchers
+from marketplace.vouchers.use_cases.dry_runs import work_dry_run
 
 
 async def expire_due_vouchers(database: Database) -> int:
@@ -22,7 +23,21 @@ async def expire_due_vouchers(database: Database) -> int:
         after = expired.last
 
 
+async def work_dry_runs(database: Database) -> int:
+    """Work off every dry run that waits; how many."""
+    done = 0
+    while await work_dry_run(database) is not None:
+        done += 1
+    return done
+
+
 JOBS: list[Job] = [
+    Job(
+        name="dry_runs",
+        cron="* * * * *",
+        run=work_dry_runs,
+        about="Reckons what changed terms would have made of a programme's past orders.",
+    ),
     Job(
         name="expire_vouchers",
         cron="20 0 * * *",

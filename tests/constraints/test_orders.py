@@ -180,9 +180,9 @@ BROKEN = [
         " ruled_by = opened_by",
     ),
     (
-        "dispute_pkey",
-        "insert into dispute (order_id, reason, opened_by, opened_at)"
-        " select order_id, reason, opened_by, opened_at from dispute",
+        "dispute_open_once",
+        "insert into dispute (order_id, reason, opened_by, opened_at, answer_due_at)"
+        " select order_id, reason, opened_by, opened_at, answer_due_at from dispute",
     ),
     (
         "review_stars",

@@ -41,6 +41,9 @@ BROKEN = [
     ("voucher_application_asked", APPLICATION.format("asked_fen = 0")),
     ("voucher_application_status", APPLICATION.format("status = 'lost'")),
     ("voucher_application_second_person", APPLICATION.format("decided_by = made_by")),
+    ("voucher_application_round", APPLICATION.format("round = 0")),
+    ("voucher_application_waiting", APPLICATION.format("status = 'waiting'")),
+    ("voucher_application_proposed", APPLICATION.format("proposed_at = now()")),
     (
         "voucher_application_open_once",
         "insert into voucher_application (programme_id, organisation_id, asked_fen, purpose,"
@@ -78,6 +81,12 @@ BROKEN = [
         "voucher_hold_order",
         "update voucher_hold set order_id = (select max(order_id) from voucher_hold)",
     ),
+    ("voucher_hold_position", HOLD.format("position = 8")),
+    (
+        "voucher_hold_settled",
+        HOLD.format("status = 'settled', ended_at = now(), settled_fen = amount_fen + 1"),
+    ),
+    ("voucher_hold_settled", HOLD.format("settled_fen = 0")),
     (
         "voucher_hold_part_ledger_hold",
         "update voucher_hold_part set ledger_hold_id = (select min(id) from hold)",

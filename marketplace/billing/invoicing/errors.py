@@ -33,6 +33,7 @@ class CreditTooLarge(Refused):
 
     code = "credit-too-large"
     title = "More would be credited than was charged"
+    constraint = "charge_line_reversed_within"
 
 
 class InvoiceNumberRefused(Refused):

@@ -18,6 +18,7 @@ from sqlalchemy import (
     Index,
     LargeBinary,
     PrimaryKeyConstraint,
+    SmallInteger,
     Table,
     Text,
     UniqueConstraint,
@@ -50,6 +51,8 @@ charge_line = Table(
     Column("reason", Text, nullable=False, server_default=""),
     Column("recorded_by", BigInteger, ForeignKey("person.id"), nullable=False),
     Column("recorded_at", Instant, nullable=False),
+    # Which item of the order: each has its instrument, and its figures.
+    Column("order_position", SmallInteger, nullable=False, server_default="1"),
     CheckConstraint(
         "kind in ('service', 'cancellation_fee', 'no_show_fee', 'move_fee')", name="kind"
     ),
@@ -68,6 +71,7 @@ charge_line = Table(
 Index(
     "charge_line_order",
     charge_line.c.order_id,
+    charge_line.c.order_position,
     unique=True,
     postgresql_where=charge_line.c.reverses.is_(None) & (charge_line.c.kind != "move_fee"),
 )

@@ -33,7 +33,7 @@ account_type = Table(
     Column("owner_kind", Text),
     Column("cached", Boolean, nullable=False),
     Column("min_available_fen", BigInteger),
-    CheckConstraint("ledger in ('cash', 'voucher')", name="ledger"),
+    CheckConstraint("ledger in ('cash', 'voucher', 'credit')", name="ledger"),
     CheckConstraint("normal in (-1, 1)", name="normal"),
     UniqueConstraint("type", "ledger", "normal", "cached", name="account_type_facts"),
 )
@@ -220,7 +220,7 @@ period = Table(
     Column("closed_at", Instant),
     Column("trial_balance", JSONB),
     Column("seal_number", BigInteger),
-    CheckConstraint("ledger in ('cash', 'voucher')", name="ledger"),
+    CheckConstraint("ledger in ('cash', 'voucher', 'credit')", name="ledger"),
     CheckConstraint("first_on <= last_on", name="days"),
     CheckConstraint("approved_by is distinct from made_by", name="approved_by_another"),
     CheckConstraint(

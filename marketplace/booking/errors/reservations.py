@@ -42,7 +42,7 @@ class TooLateToCancel(Conflict):
 
 
 class OrderAlreadyReserved(Conflict):
-    """One order has one reservation."""
+    """One item of an order has one reservation."""
 
     code = "order-already-reserved"
     title = "This order already has a reservation"

@@ -88,6 +88,8 @@ reservation = Table(
     Column("series_id", BigInteger, ForeignKey("reservation_series.id")),
     # The foreign key comes with the table of orders.
     Column("order_id", BigInteger, ForeignKey("service_order.id")),
+    # Which item of the order: several instruments are ordered as one.
+    Column("order_position", SmallInteger, nullable=False, server_default="1"),
     Column("held_until", Instant),
     Column("override_reason", Text),
     Column("placed_at", Instant, nullable=False),
@@ -113,7 +115,7 @@ reservation = Table(
         where=text(f"operator_id is not null and {LIVE.text}"),
         name="reservation_operator_free",
     ),
-    UniqueConstraint("order_id", name="reservation_order_id"),
+    UniqueConstraint("order_id", "order_position", name="reservation_order_id"),
     CheckConstraint("seat between 1 and 200", name="seat"),
     CheckConstraint(
         "not isempty(during) and lower_inc(during) and not upper_inc(during)"

@@ -72,6 +72,7 @@ usage_session = Table(
     CheckConstraint("length(note) between 1 and 2000", name="note"),
     CheckConstraint("settled_at is null or closed_at is not null", name="settled"),
 )
+Index("usage_session_operator_idx", usage_session.c.operator_id, usage_session.c.opened_at)
 Index("usage_session_instrument_idx", usage_session.c.instrument_id, usage_session.c.opened_at)
 Index(
     "usage_session_open_idx",

@@ -216,6 +216,7 @@ def _row(tx: Tx, asked: PlaceReservation, found: Schedule, held_until: datetime)
         "group_id": None,
         "series_id": None,
         "order_id": None,
+        "order_position": 1,
         "held_until": held_until,
         "override_reason": None,
         "placed_at": tx.now,

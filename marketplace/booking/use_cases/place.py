@@ -42,6 +42,8 @@ from marketplace.kernel.time import During
 from marketplace.parties.roles import Role
 from marketplace.rulebook import rulebook
 
+# Of a new row, what a reservation does not tell.
+WRITTEN_ONLY = frozenset({"during", "blocked", "order_position"})
 STAFF = (Role.TECHNICIAN, Role.PROVIDER_MANAGER)
 
 
@@ -49,6 +51,7 @@ STAFF = (Role.TECHNICIAN, Role.PROVIDER_MANAGER)
 class PlaceReservation:
     """Take `during` on an instrument, on a given seat or on any that is free.
 
+    An order has one reservation for each of its items, told apart by `order_position`.
     `assisted` asks for an operator, or for none; None leaves it to the instrument's rule.
     `override_reason` sets the overridable rules aside; only the instrument's own staff may.
     With `held_until` the time is only kept until then. A `walk_up` begins in this minute: neither
@@ -62,6 +65,7 @@ class PlaceReservation:
     person_id: int
     user_class: UserClass | None = None
     order_id: int | None = None
+    order_position: int = 1
     group_id: int | None = None
     series_id: int | None = None
     seat: int | None = None
@@ -273,6 +277,7 @@ def _row(tx: Tx, command: PlaceReservation, found: Schedule, *, override: bool) 
         "group_id": command.group_id,
         "series_id": command.series_id,
         "order_id": command.order_id,
+        "order_position": command.order_position,
         "held_until": held_until,
         "override_reason": command.override_reason if override else None,
         "placed_at": tx.now,
@@ -288,7 +293,7 @@ def answer_by(tx: Tx, command: PlaceReservation, found: Schedule) -> datetime:
 
 
 def _placed(row: dict[str, Any], won: SeatTaken) -> Reservation:
-    rest = {name: value for name, value in row.items() if name not in ("during", "blocked")}
+    rest = {name: value for name, value in row.items() if name not in WRITTEN_ONLY}
     return Reservation(
         **(rest | {"operator_id": won.operator_id}),
         id=won.reservation_id,

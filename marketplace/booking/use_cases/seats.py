@@ -59,13 +59,14 @@ class SeatTaken:
 
 _COLUMNS = (
     "instrument_id, provider_id, calendar_id, seat, during, blocked, status, organisation_id, "
-    "person_id, user_class, purpose, operator_id, group_id, series_id, order_id, held_until, "
-    "override_reason, placed_at, confirmed_at, changed_at"
+    "person_id, user_class, purpose, operator_id, group_id, series_id, order_id, "
+    "order_position, held_until, override_reason, placed_at, confirmed_at, changed_at"
 )
 _VALUES = (
     ":instrument_id, :provider_id, :calendar_id, {seat}, :during, :blocked, :status, "
     ":organisation_id, :person_id, :user_class, :purpose, :operator_id, :group_id, :series_id, "
-    ":order_id, :held_until, :override_reason, :placed_at, :confirmed_at, :changed_at"
+    ":order_id, :order_position, :held_until, :override_reason, :placed_at, :confirmed_at, "
+    ":changed_at"
 )
 # Nobody writes into a calendar that the instrument has left since its schedule was read.
 IN_ITS_CALENDAR = """
@@ -78,6 +79,7 @@ _TYPES = [
         (BigInteger, "instrument_id provider_id calendar_id organisation_id person_id"),
         (BigInteger, "operator_id group_id series_id order_id"),
         (TSTZRANGE, "during blocked"),
+        (SmallInteger, "order_position"),
         (Text, "status user_class purpose override_reason"),
         (DateTime(timezone=True), "held_until placed_at confirmed_at changed_at"),
     )
@@ -160,7 +162,10 @@ _TAKE_ATTENDED = Prepared(
            (select seat from placed) as seat,
            (select operator_id from placed) as operator_id,
            exists (select from free cross join able) as any_free,
-           exists (select from reservation as other where other.order_id = :order_id) as ordered
+           exists (
+             select from reservation as other
+              where other.order_id = :order_id
+                and other.order_position = :order_position) as ordered
     """  # noqa: S608 the columns are written above
     ).bindparams(
         *(each for each in _TYPES if each.key != "operator_id"),

@@ -18,6 +18,21 @@ from marketplace.orders.queries.contracts import (
     signed_contract,
     verify_contract,
 )
+from marketplace.orders.queries.corrections import (
+    Correction,
+    CorrectionList,
+    CorrectionPage,
+    correction,
+    corrections,
+)
+from marketplace.orders.queries.disputes import (
+    STATES,
+    Dispute,
+    DisputeList,
+    DisputePage,
+    DisputeRow,
+    disputes,
+)
 from marketplace.orders.queries.offers import SERVICE_KIND, FindOffers, Offer, Offers, find_offers
 from marketplace.orders.queries.orders import (
     Order,
@@ -46,7 +61,6 @@ from marketplace.orders.queries.story import (
     ContractList,
     ContractPage,
     Deliverable,
-    Dispute,
     OrderStory,
     Review,
     TimelineEvent,
@@ -58,14 +72,21 @@ from marketplace.orders.queries.story import (
 
 __all__ = [
     "SERVICE_KIND",
+    "STATES",
     "ChangeList",
     "ChangePage",
     "Contract",
     "ContractAsked",
     "ContractList",
     "ContractPage",
+    "Correction",
+    "CorrectionList",
+    "CorrectionPage",
     "Deliverable",
     "Dispute",
+    "DisputeList",
+    "DisputePage",
+    "DisputeRow",
     "FindOffers",
     "Offer",
     "Offers",
@@ -96,7 +117,10 @@ __all__ = [
     "changes",
     "contract_of",
     "contracts",
+    "correction",
+    "corrections",
     "deliverables",
+    "disputes",
     "find_offers",
     "instrument_reviews",
     "order",

@@ -53,6 +53,7 @@ class Order:
     settled_own_fen: int | None
     move_fee_fen: int
     fee_hold_id: int | None
+    credit_line_id: int | None
 
     @property
     def held(self) -> Parts:

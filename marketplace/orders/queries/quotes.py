@@ -46,6 +46,8 @@ class Quote:
     priced_on: date
     amends_order_id: int | None
     arrives_on: date | None
+    manual_unit: str | None
+    manual_unit_fen: int | None
 
     @property
     def served_on(self) -> date | None:

@@ -13,6 +13,7 @@ from marketplace.kernel.db import Tx
 from marketplace.orders import tables
 from marketplace.orders.queries.access import is_side
 from marketplace.orders.queries.changes import OrderChange, open_proposal
+from marketplace.orders.queries.disputes import Dispute, last_dispute
 from marketplace.orders.queries.orders import Order, SampleSet, order, order_quote, sample_set_of
 from marketplace.orders.queries.quotes import Quote
 
@@ -81,19 +82,6 @@ class Deliverable:
     size_bytes: int
     stored_by: int
     stored_at: datetime
-
-
-@dataclass(frozen=True, slots=True)
-class Dispute:
-    """What the buyer objects to, and how the centre ruled."""
-
-    reason: str
-    opened_by: int
-    opened_at: datetime
-    pay_basis_points: int | None
-    ruling: str | None
-    ruled_by: int | None
-    ruled_at: datetime | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,9 +180,7 @@ async def order_story(tx: Tx, order_id: int) -> OrderStory:
         # What a buyer sends in is nobody's business but the two sides' (J.20).
         samples=await sample_set_of(tx, order_id) if _is_side(tx.actor, found) else None,
         deliverables=await deliverables(tx, order_id),
-        dispute=await tx.first(
-            Dispute, _columns(Dispute, tables.dispute).where(tables.dispute.c.order_id == order_id)
-        ),
+        dispute=await last_dispute(tx, order_id),
         review=await tx.first(
             Review, _columns(Review, tables.review).where(tables.review.c.order_id == order_id)
         ),

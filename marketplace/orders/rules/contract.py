@@ -144,6 +144,8 @@ class Service:
     voucher_fen: int
     own_fen: int
     arrives_on: str | None = None
+    # Of several instruments each: which, when or how many, and what it costs.
+    items: Sequence[Mapping[str, Any]] = ()
 
 
 def require_clauses(clauses: Mapping[str, str], *, required: Sequence[str]) -> None:
@@ -224,6 +226,10 @@ def _as_json(value: Party | Service | Amends) -> dict[str, Any]:
     facts = {name: getattr(value, name) for name in value.__slots__}
     if "lines" in facts:
         facts["lines"] = [dict(line) for line in facts["lines"]]
+        facts["items"] = [dict(item) for item in facts["items"]]
+        if not facts["items"]:
+            # A contract on one instrument says it once.
+            del facts["items"]
     return facts
 
 
@@ -266,8 +272,7 @@ def contract_text(document: Mapping[str, Any]) -> str:
         _party_text("委托方 / Buyer", document["buyer"]),
         _party_text("服务方 / Provider", document["provider"]),
         "",
-        f"仪器 / Instrument: {service['instrument']} ({service['instrument_id']})",
-        _when_text(service),
+        *_items_text(service),
         *(f"- {line['text']}: {yuan(line['amount_fen'])} 元" for line in service["lines"]),
         f"合计 / Total: {yuan(service['total_fen'])} 元",
         f"创新券 / Voucher: {yuan(service['voucher_fen'])} 元",
@@ -297,6 +302,19 @@ def _party_text(label: str, party: Mapping[str, Any]) -> str:
         f"{label}: {party['name']}（{party['legal_entity']}，{party['uscc']}，"
         f"法定代表人 {party['legal_representative'] or '—'}）"
     )
+
+
+def _items_text(service: Mapping[str, Any]) -> list[str]:
+    """Each instrument with its time or its samples."""
+    items = service.get("items") or [service]
+    return [
+        text
+        for item in items
+        for text in (
+            f"仪器 / Instrument: {item['instrument']} ({item['instrument_id']})",
+            _when_text({"arrives_on": service.get("arrives_on"), **item}),
+        )
+    ]
 
 
 def _when_text(service: Mapping[str, Any]) -> str:

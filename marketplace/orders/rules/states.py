@@ -28,7 +28,7 @@ class Status(StrEnum):
     DELIVERED = "delivered"
     """The results are with the buyer, whose review window runs."""
     DISPUTED = "disputed"
-    """The buyer objects; the centre rules."""
+    """The buyer objects; the two agree, or the centre rules."""
     SETTLED = "settled"
     """Accepted or ruled on: the provider has what was really used, the rest went back."""
     REJECTED = "rejected"
@@ -54,6 +54,27 @@ class Step(StrEnum):
     DISPUTE = "dispute"
     ACCEPT = "accept"
     RULE = "rule"
+    CONCEDE = "concede"
+    """The provider has nothing to say for itself: everything goes back."""
+    AGREE = "agree"
+    """The buyer is content with the part that the provider offered."""
+    WITHDRAW = "withdraw"
+    """The buyer takes its objection to what was delivered back."""
+    RESUME = "resume"
+    """The buyer takes its objection back before anything was delivered."""
+
+
+class DisputeEnd(StrEnum):
+    """How a dispute ended."""
+
+    RULED = "ruled"
+    """The centre said which part is paid."""
+    AGREED = "agreed"
+    """The buyer took what the provider offered."""
+    CONCEDED = "conceded"
+    """The provider asks for nothing."""
+    WITHDRAWN = "withdrawn"
+    """The buyer objects no longer."""
 
 
 TRANSITIONS: dict[tuple[Status, Step], Status] = {
@@ -70,6 +91,10 @@ TRANSITIONS: dict[tuple[Status, Step], Status] = {
     (Status.DELIVERED, Step.ACCEPT): Status.SETTLED,
     (Status.DELIVERED, Step.DISPUTE): Status.DISPUTED,
     (Status.DISPUTED, Step.RULE): Status.SETTLED,
+    (Status.DISPUTED, Step.CONCEDE): Status.SETTLED,
+    (Status.DISPUTED, Step.AGREE): Status.SETTLED,
+    (Status.DISPUTED, Step.WITHDRAW): Status.DELIVERED,
+    (Status.DISPUTED, Step.RESUME): Status.IN_SERVICE,
 }
 
 ENDS = frozenset(Status) - {status for status, _ in TRANSITIONS}

@@ -39,12 +39,14 @@ class OrderIn(In):
     """Turn a quote into an order: the clauses agreed on, and for samples what they are.
 
     `own_fen_max` is the most the buyer agrees to pay itself, should the voucher cover less.
+    `on_account` owes that part on the buyer's credit line with the provider instead.
     """
 
     quote_id: Id
     clauses: Annotated[dict[Word, Prose], msgspec.Meta(max_length=30)]
     samples: SamplesIn | None = None
     own_fen_max: AmountFen | None = None
+    on_account: bool = False
 
     def to_command(self, *, signed_from: str) -> PlaceOrder:
         """The command, signed from an address."""
@@ -56,6 +58,7 @@ class OrderIn(In):
             if samples is None
             else SamplesSent(samples.description, samples.hazards, samples.disposal),
             own_fen_max=self.own_fen_max,
+            on_account=self.on_account,
             signed_from=signed_from,
         )
 
@@ -89,6 +92,7 @@ class OrderOut(Out):
     settled_voucher_fen: int | None
     settled_own_fen: int | None
     move_fee_fen: int
+    credit_line_id: int | None
 
     @classmethod
     def of(cls, order: queries.Order) -> OrderOut:

@@ -140,7 +140,8 @@ class ClauseOut(Out):
 class QuoteOut(Out):
     """A quote with every line, the voucher's part and why, and the clauses to agree on.
 
-    Samples may arrive from `samples_from` on, and are wished to on `arrives_on`.
+    Samples may arrive from `samples_from` on, and are wished to on `arrives_on`. `manual_unit_fen`
+    is the price per `manual_unit` that the provider offered instead of its list's.
     """
 
     id: int
@@ -169,6 +170,8 @@ class QuoteOut(Out):
     amends_order_id: int | None
     arrives_on: date | None
     samples_from: date | None
+    manual_unit: str | None
+    manual_unit_fen: int | None
 
     @classmethod
     def of(cls, quote: queries.Quote) -> QuoteOut:

@@ -8,6 +8,7 @@ from sqlalchemy import (
     Column,
     Date,
     ForeignKey,
+    ForeignKeyConstraint,
     Identity,
     Index,
     Integer,
@@ -15,26 +16,58 @@ from sqlalchemy import (
     Table,
     Text,
     UniqueConstraint,
+    func,
 )
 from sqlalchemy.dialects.postgresql import JSONB
 
 from marketplace.kernel.tables import Instant, metadata
+from marketplace.orders.tables.corrections import (
+    correction,
+    correction_credit,
+    settlement_run,
+)
+from marketplace.orders.tables.disputes import dispute, dispute_evidence
+from marketplace.orders.tables.enquiries import (
+    enquiry,
+    enquiry_event,
+    enquiry_file,
+    enquiry_instrument,
+    enquiry_message,
+    enquiry_offer,
+)
+from marketplace.orders.tables.free_use import free_use, free_use_evidence
+from marketplace.orders.tables.items import item_delivery, order_item, quote_item
 from marketplace.orders.tables.registration import contract_registration
 from marketplace.orders.tables.samples import custody_event, sample_declaration, shipment
 
 __all__ = [
     "contract",
     "contract_registration",
+    "correction",
+    "correction_credit",
     "custody_event",
     "deliverable",
     "dispute",
+    "dispute_evidence",
+    "enquiry",
+    "enquiry_event",
+    "enquiry_file",
+    "enquiry_instrument",
+    "enquiry_message",
+    "enquiry_offer",
+    "free_use",
+    "free_use_evidence",
+    "item_delivery",
     "order_change",
     "order_event",
+    "order_item",
     "quote",
+    "quote_item",
     "review",
     "sample_declaration",
     "sample_set",
     "service_order",
+    "settlement_run",
     "shipment",
 ]
 
@@ -69,6 +102,9 @@ quote = Table(
     Column("priced_on", Date, nullable=False),
     Column("amends_order_id", BigInteger, ForeignKey("service_order.id", use_alter=True)),
     Column("arrives_on", Date),
+    # A price per unit that the provider set by hand, instead of its list's; see `enquiry_offer`.
+    Column("manual_unit", Text),
+    Column("manual_unit_fen", BigInteger),
     CheckConstraint("mode in ('machine_time', 'samples')", name="mode"),
     CheckConstraint("starts_at is not null or samples is not null", name="what_stated"),
     CheckConstraint(
@@ -76,7 +112,6 @@ quote = Table(
     ),
     CheckConstraint("valid_until > made_at", name="validity"),
     CheckConstraint("amends_order_id is null or used_at is not null", name="amendment_used"),
-    CheckConstraint("arrives_on is null or mode = 'samples'", name="arrival"),
 )
 Index("quote_buyer_idx", quote.c.buyer_id, quote.c.id.desc())
 Index(
@@ -122,6 +157,13 @@ service_order = Table(
     # Fees for moving late: due whatever becomes of the order, and held apart from its price.
     Column("move_fee_fen", BigInteger, nullable=False, server_default="0"),
     Column("fee_hold_id", BigInteger, ForeignKey("hold.id")),
+    # An order on account: its own part is held on the buyer's credit line with the provider.
+    Column("credit_line_id", BigInteger),
+    ForeignKeyConstraint(
+        ["credit_line_id", "provider_id", "buyer_id"],
+        ["credit_line.id", "credit_line.provider_id", "credit_line.buyer_id"],
+        name="service_order_credit_line",
+    ),
     UniqueConstraint("quote_id", name="service_order_quote_once"),
     UniqueConstraint("reservation_id", name="service_order_reservation_once"),
     UniqueConstraint("own_hold_id", name="service_order_hold_once"),
@@ -142,6 +184,11 @@ service_order = Table(
 )
 Index("service_order_buyer_idx", service_order.c.buyer_id, service_order.c.id.desc())
 Index("service_order_provider_idx", service_order.c.provider_id, service_order.c.id.desc())
+Index(
+    "service_order_credit_line_idx",
+    service_order.c.credit_line_id,
+    postgresql_where=service_order.c.credit_line_id.is_not(None),
+)
 Index("service_order_instrument_idx", service_order.c.instrument_id)
 Index(
     "service_order_title_idx",
@@ -236,6 +283,11 @@ contract = Table(
     CheckConstraint("(registration_number is null) = (registered_on is null)", name="registration"),
 )
 Index("contract_sha256_idx", contract.c.sha256)
+Index(
+    "contract_registration_idx",
+    func.document_key(contract.c.registration_number),
+    postgresql_where=contract.c.registration_number.is_not(None),
+)
 
 order_event = Table(
     "order_event",
@@ -305,31 +357,11 @@ deliverable = Table(
         "size_bytes between 1 and 10485760 and octet_length(content) = size_bytes", name="size"
     ),
 )
+Index("deliverable_sha256_idx", deliverable.c.sha256)
 Index(
     "deliverable_storage_key_idx",
     deliverable.c.storage_key,
     postgresql_where=deliverable.c.storage_key.is_not(None),
-)
-
-dispute = Table(
-    "dispute",
-    metadata,
-    Column(
-        "order_id",
-        BigInteger,
-        ForeignKey("service_order.id"),
-        primary_key=True,
-        autoincrement=False,
-    ),
-    Column("reason", Text, nullable=False),
-    Column("opened_by", BigInteger, ForeignKey("person.id"), nullable=False),
-    Column("opened_at", Instant, nullable=False),
-    Column("pay_basis_points", Integer),
-    Column("ruling", Text),
-    Column("ruled_by", BigInteger, ForeignKey("person.id")),
-    Column("ruled_at", Instant),
-    CheckConstraint("pay_basis_points between 0 and 10000", name="share"),
-    CheckConstraint("ruled_by is distinct from opened_by", name="four_eyes"),
 )
 
 review = Table(

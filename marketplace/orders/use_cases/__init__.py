@@ -23,6 +23,14 @@ from marketplace.orders.use_cases.calling_off import (
     follow_cancellation,
     follow_no_show,
 )
+from marketplace.orders.use_cases.corrections import (
+    DecideCorrection,
+    ProposeCorrection,
+    approve_correction,
+    propose_correction,
+    refuse_correction,
+    withdraw_correction,
+)
 from marketplace.orders.use_cases.delivery import (
     DELIVERABLE_BYTES_MAX,
     DeliverOrder,
@@ -34,10 +42,16 @@ from marketplace.orders.use_cases.delivery import (
     store_deliverable,
 )
 from marketplace.orders.use_cases.disputes import (
+    AgreeToOffer,
+    AnswerDispute,
     DisputeOrder,
     RuleOnDispute,
+    WithdrawDispute,
+    agree_to_offer,
+    answer_dispute,
     dispute_order,
     rule_on_dispute,
+    withdraw_dispute,
 )
 from marketplace.orders.use_cases.look import (
     ChangeAsked,
@@ -101,6 +115,8 @@ __all__ = [
     "DELIVERABLE_BYTES_MAX",
     "AcceptChange",
     "AcceptOrder",
+    "AgreeToOffer",
+    "AnswerDispute",
     "AnswerReview",
     "CancelOrder",
     "ChangeAsked",
@@ -108,6 +124,7 @@ __all__ = [
     "Changed",
     "CloseService",
     "ConfirmOrder",
+    "DecideCorrection",
     "DeclineChange",
     "DeliverOrder",
     "DisputeOrder",
@@ -127,6 +144,7 @@ __all__ = [
     "OpenService",
     "PlaceOrder",
     "ProposalLook",
+    "ProposeCorrection",
     "ReceiveSamples",
     "RegisterContract",
     "RejectOrder",
@@ -137,10 +155,14 @@ __all__ = [
     "ShowComment",
     "StoreDeliverable",
     "WithdrawChange",
+    "WithdrawDispute",
     "accept_after_review",
     "accept_change",
     "accept_order",
+    "agree_to_offer",
+    "answer_dispute",
     "answer_review",
+    "approve_correction",
     "cancel_order",
     "close_service",
     "confirm_order",
@@ -164,7 +186,9 @@ __all__ = [
     "place_order",
     "preview_change",
     "preview_proposal",
+    "propose_correction",
     "receive_samples",
+    "refuse_correction",
     "register_contract",
     "reject_order",
     "reschedule_order",
@@ -173,4 +197,6 @@ __all__ = [
     "show_comment",
     "store_deliverable",
     "withdraw_change",
+    "withdraw_correction",
+    "withdraw_dispute",
 ]

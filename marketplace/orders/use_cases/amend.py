@@ -26,7 +26,9 @@ from marketplace.orders.rules.contract import (
 from marketplace.orders.rules.rescheduling import ChangeStatus
 from marketplace.orders.rules.states import Status
 from marketplace.orders.use_cases.appointment import change_time
+from marketplace.orders.use_cases.items import agreed_items, reprice_items
 from marketplace.orders.use_cases.look import ChangeView
+from marketplace.orders.use_cases.make_quote import insert_quote
 from marketplace.orders.use_cases.money import hold_anew
 from marketplace.orders.use_cases.steps import note
 from marketplace.rulebook import rulebook
@@ -111,6 +113,7 @@ async def perform_change(
         )
         .returning(*(tables.service_order.c[name] for name in Order.__dataclass_fields__)),
     )
+    await reprice_items(tx, found.id, [item["total_fen"] for item in view.price.items])
     decided = await _decide(tx, found, view, quote, signed=signed, reason=reason, of=proposal)
     await _add_to_contract(tx, moved, quote, view, signed=signed, reason=reason)
     await _tell(tx, moved, decided)
@@ -118,43 +121,37 @@ async def perform_change(
 
 
 async def _amending_quote(tx: Tx, found: Order, view: ChangeView) -> Quote:
-    """The new quote: accepted as it is made, with the terms and the price list of the old one."""
+    """The new quote: accepted as it is made, with the terms and the price lists of the old one."""
     old, after = view.price.amends, view.figures.after
     kept = (
         "buyer_id",
         "provider_id",
         "agent_id",
-        "instrument_id",
-        "mode",
         "customer_class",
         "purpose",
         "service_kind",
-        "price_list_id",
         "terms",
         "priced_on",
+        "arrives_on",
+        "manual_unit",
+        "manual_unit_fen",
     )
     valid_days = rulebook().orders.quote_valid_days.on(tx.today)
-    return await tx.one(
-        Quote,
-        insert(tables.quote)
-        .values(
-            {name: getattr(old, name) for name in kept}
-            | {
-                "starts_at": view.wanted.starts_at,
-                "ends_at": view.wanted.ends_at,
-                "lines": view.price.lines,
-                "total_fen": after.total_fen,
-                "voucher_fen": after.voucher_fen,
-                "own_fen": after.own_fen,
-                "explanation": view.price.explanation,
-                "valid_until": tx.now + timedelta(days=max(valid_days, 1)),
-                "made_by": tx.actor.person_id,
-                "made_at": tx.now,
-                "used_at": tx.now,
-                "amends_order_id": found.id,
-            }
-        )
-        .returning(*(tables.quote.c[name] for name in Quote.__dataclass_fields__)),
+    return await insert_quote(
+        tx,
+        {name: getattr(old, name) for name in kept}
+        | {
+            "total_fen": after.total_fen,
+            "voucher_fen": after.voucher_fen,
+            "own_fen": after.own_fen,
+            "explanation": view.price.explanation,
+            "valid_until": tx.now + timedelta(days=max(valid_days, 1)),
+            "made_by": tx.actor.person_id,
+            "made_at": tx.now,
+            "used_at": tx.now,
+            "amends_order_id": found.id,
+        },
+        view.price.items,
     )
 
 
@@ -248,14 +245,15 @@ async def _add_to_contract(
             instrument_id=moved.instrument_id,
             instrument=moved.title,
             mode=moved.mode,
-            starts_at=view.wanted.starts_at.isoformat(),
-            ends_at=view.wanted.ends_at.isoformat(),
-            samples=None,
+            starts_at=None if quote.starts_at is None else quote.starts_at.isoformat(),
+            ends_at=None if quote.ends_at is None else quote.ends_at.isoformat(),
+            samples=quote.samples,
             price_list_id=quote.price_list_id,
             lines=quote.lines,
             total_fen=moved.total_fen,
             voucher_fen=moved.voucher_fen,
             own_fen=moved.own_fen,
+            items=await agreed_items(tx, moved),
         ),
         signed_at=signed.buyer.at.isoformat(),
     )

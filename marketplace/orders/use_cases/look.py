@@ -6,7 +6,7 @@ The same look decides the change itself, so that nobody pays other figures than 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -23,6 +23,7 @@ from marketplace.orders.queries.changes import (
     changes_made,
     open_proposal,
 )
+from marketplace.orders.queries.items import order_items, quote_items
 from marketplace.orders.queries.offers import EARLIEST, LATEST
 from marketplace.orders.queries.orders import Order, order, order_quote
 from marketplace.orders.queries.quotes import Quote
@@ -47,7 +48,8 @@ from marketplace.orders.use_cases.appointment import (
     appointment,
     time_answer,
 )
-from marketplace.orders.use_cases.make_quote import voucher_told
+from marketplace.orders.use_cases.items import frozen_again, service_again
+from marketplace.orders.use_cases.make_quote import lines_of, voucher_told
 from marketplace.orders.use_cases.money import short_of, wallet_available
 from marketplace.parties import queries as parties
 from marketplace.rulebook import rulebook
@@ -68,10 +70,12 @@ class ChangeAsked:
 class NewPrice:
     """What the service comes to at the new time, line by line, and why the voucher pays its part.
 
-    `amends` is the quote that it takes the place of.
+    `amends` is the quote that it takes the place of; `items` are the new one's, of which one has
+    another time and the others are as they were.
     """
 
     amends: Quote
+    items: list[dict[str, Any]]
     lines: list[dict[str, Any]]
     explanation: dict[str, Any]
 
@@ -197,7 +201,7 @@ async def look(
     # A time that is over, begun or given back is none to ask booking about.
     asks = not NO_TIME_LEFT & {reason.rule for reason in own}
     answer = await time_answer(tx, reserved, wanted) if asks else TimeAnswer()
-    price, after = await _new_price(tx, found, quote, wanted)
+    price, after = await _new_price(tx, found, quote, wanted, reserved=reserved)
     fee = _fee(tx, found, wanted, standing, terms, met, answering)
     return ChangeView(
         wanted=wanted,
@@ -274,40 +278,58 @@ def move_terms(quote: Quote) -> MoveTerms:
     )
 
 
-async def _new_price(tx: Tx, found: Order, quote: Quote, wanted: Wanted) -> tuple[NewPrice, Parts]:
-    """The new time by the order's own frozen price list, and what its voucher would pay of it."""
-    during = During(wanted.starts_at, wanted.ends_at)
-    priced = await pricing.price_service_by_list(
-        tx,
-        quote.price_list_id,
-        pricing.ServiceAsked(
-            instrument_id=found.instrument_id,
-            customer_class=quote.customer_class,
-            mode=quote.mode,
-            on=quote.priced_on,
-            minutes=during.minutes,
-            starts_at=wanted.starts_at,
-            purpose=quote.purpose,
-        ),
-    )
+async def _new_price(
+    tx: Tx, found: Order, quote: Quote, wanted: Wanted, *, reserved: Reservation
+) -> tuple[NewPrice, Parts]:
+    """The new time by the item's own frozen price list, and what the voucher would pay of all."""
+    items = await _amended_items(tx, found, quote, wanted, reserved=reserved)
+    total_fen = sum(item["total_fen"] for item in items)
+    served_on = items[0]["starts_at"] or wanted.starts_at
     voucher_fen, told = await voucher_told(
         tx,
         vouchers.VoucherQuestion(
             organisation_id=found.buyer_id,
             provider_id=found.provider_id,
             service_kind=quote.service_kind,
-            service_value_fen=priced.total_fen,
-            on=shanghai_day(wanted.starts_at),
+            service_value_fen=total_fen,
+            on=shanghai_day(served_on),
             instead_of_order_id=found.id,
         ),
         asked=quote.explanation["voucher"]["asked"],
     )
     price = NewPrice(
         amends=quote,
-        lines=[asdict(line) for line in priced.lines],
-        explanation={"cost_sheet_id": priced.cost_sheet_id, "voucher": told},
+        items=items,
+        lines=lines_of(items),
+        explanation={
+            "cost_sheet_id": quote.explanation.get("cost_sheet_id"),
+            "voucher": told,
+        },
     )
-    return price, Parts(voucher_fen=voucher_fen, own_fen=priced.total_fen - voucher_fen)
+    return price, Parts(voucher_fen=voucher_fen, own_fen=total_fen - voucher_fen)
+
+
+async def _amended_items(
+    tx: Tx, found: Order, quote: Quote, wanted: Wanted, *, reserved: Reservation
+) -> list[dict[str, Any]]:
+    """The items of the quote, the one whose time is reserved so at its new time and price."""
+    told = await quote_items(tx, quote.id)
+    ordered = await order_items(tx, found.id)
+    position = next(item.position for item in ordered if item.reservation_id == reserved.id)
+    items = [frozen_again(item) for item in told]
+    moving = told[position - 1]
+    minutes = During(wanted.starts_at, wanted.ends_at).minutes
+    asked = service_again(quote, moving, minutes=minutes, extras=moving.agreed_extras)
+    priced = await pricing.price_service_by_list(
+        tx, moving.price_list_id, replace(asked, starts_at=wanted.starts_at)
+    )
+    items[position - 1] |= {
+        "starts_at": wanted.starts_at,
+        "ends_at": wanted.ends_at,
+        "lines": [asdict(line) for line in priced.lines],
+        "total_fen": priced.total_fen,
+    }
+    return items
 
 
 async def _told_available(tx: Tx, found: Order) -> int | None:

@@ -8,6 +8,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from marketplace.billing.credit import queries as credit_queries
+from marketplace.billing.credit import use_cases as credit
+from marketplace.billing.credit.use_cases import Owing
 from marketplace.billing.invoicing import use_cases as invoicing
 from marketplace.billing.invoicing.use_cases import ChargeKind
 from marketplace.billing.ledger import queries as ledger_queries
@@ -74,18 +77,35 @@ async def _take_from_voucher(tx: Tx, order_id: int, quote: Quote) -> tuple[int, 
     return held.amount_fen, ()
 
 
-async def hold_own_money(tx: Tx, order_id: int, *, buyer_id: int, own_fen: int) -> int | None:
-    """Hold the buyer's own part on its wallet; nothing is held where nothing is to be paid.
+async def hold_own_money(
+    tx: Tx,
+    order_id: int,
+    *,
+    buyer_id: int,
+    own_fen: int,
+    line: credit_queries.LineInUse | None = None,
+) -> int | None:
+    """Hold the buyer's own part: on its wallet, or on the credit line of an order on account.
+
+    Nothing is held where nothing is to be paid.
 
     Raises:
-        WalletShort: with what is there and what is missing.
+        WalletShort, CreditShort: with what is there and what is missing.
     """
     if own_fen == 0:
         return None
-    # The check on the account's row is what guards; this question is asked for a better answer.
-    require_covered(own_fen, available_fen=await wallet_available(tx, buyer_id))
-    return await _hold_on_wallet(
-        tx, order_id, buyer_id=buyer_id, amount_fen=own_fen, key=f"order-{order_id}-own"
+    # The check on the account's row is what guards; these questions are for a better answer.
+    if line is None:
+        require_covered(own_fen, available_fen=await wallet_available(tx, buyer_id))
+    else:
+        credit.require_room(own_fen, available_fen=line.available_fen)
+    return await _hold_own(
+        tx,
+        order_id,
+        buyer_id=buyer_id,
+        credit_line_id=None if line is None else line.line.id,
+        amount_fen=own_fen,
+        key=f"order-{order_id}-own",
     )
 
 
@@ -121,9 +141,19 @@ def short_of(own_fen: int, *, available_fen: int) -> Reason:
     )
 
 
-async def _hold_on_wallet(
-    tx: Tx, order_id: int, *, buyer_id: int, amount_fen: int, key: str
+async def _hold_own(
+    tx: Tx,
+    order_id: int,
+    *,
+    buyer_id: int,
+    credit_line_id: int | None,
+    amount_fen: int,
+    key: str,
 ) -> int:
+    if credit_line_id is not None:
+        return await credit.hold_credit(
+            tx, credit.HoldCredit(credit_line_id, amount_fen, order_id, key)
+        )
     wallet = await ledger.open_account(tx, ledger.OpenAccount(AccountType.WALLET, buyer_id))
     return await ledger.place_hold(
         tx,
@@ -156,12 +186,11 @@ async def hold_anew(
 
     Raises:
         FiguresChanged: when the voucher pays another part than the quote says.
-        WalletShort: with what is there and what is missing; then nothing has changed.
+        WalletShort, CreditShort: with what is there and what is missing; nothing has changed.
     """
     await _hold_voucher_anew(tx, found, quote)
     own_hold_id, fee_hold_id = found.own_hold_id, found.fee_hold_id
-    available_fen = await wallet_available(tx, found.buyer_id) + found.own_fen
-    require_covered(quote.own_fen + fee_fen, available_fen=available_fen)
+    await _require_covered_anew(tx, found, quote.own_fen + fee_fen)
     if quote.own_fen != found.own_fen:
         own_hold_id = await _replace_hold(
             tx, found, own_hold_id, quote.own_fen, key=f"order-{found.id}-own-{amendment}"
@@ -188,6 +217,15 @@ async def _hold_voucher_anew(tx: Tx, found: Order, quote: Quote) -> None:
         )
 
 
+async def _require_covered_anew(tx: Tx, found: Order, due_fen: int) -> None:
+    """The wallet, or the line of an order on account, covers it once the old hold is let go."""
+    if found.credit_line_id is None:
+        available_fen = await wallet_available(tx, found.buyer_id) + found.own_fen
+        return require_covered(due_fen, available_fen=available_fen)
+    line = await credit_queries.credit_line_by_id(tx, found.credit_line_id)
+    credit.require_room(due_fen, available_fen=line.available_fen + found.own_fen)
+
+
 async def _replace_hold(
     tx: Tx, found: Order, hold_id: int | None, amount_fen: int, *, key: str
 ) -> int | None:
@@ -195,8 +233,13 @@ async def _replace_hold(
         await ledger.release_hold(tx, ledger.ReleaseHold(hold_id))
     if amount_fen == 0:
         return None
-    return await _hold_on_wallet(
-        tx, found.id, buyer_id=found.buyer_id, amount_fen=amount_fen, key=key
+    return await _hold_own(
+        tx,
+        found.id,
+        buyer_id=found.buyer_id,
+        credit_line_id=found.credit_line_id,
+        amount_fen=amount_fen,
+        key=key,
     )
 
 
@@ -288,6 +331,19 @@ async def _pay_own(tx: Tx, found: Order, amount_fen: int, *, kind: EntryKind) ->
 async def _settle_to_provider(
     tx: Tx, found: Order, hold_id: int, amount_fen: int, *, kind: EntryKind, key: str
 ) -> None:
+    if found.credit_line_id is not None:
+        # Nothing is there to pass on yet: the buyer owes it, and the provider waits for it.
+        owed = credit.OweForOrder(
+            line_id=found.credit_line_id,
+            provider_id=found.provider_id,
+            buyer_id=found.buyer_id,
+            order_id=found.id,
+            hold_id=hold_id,
+            amount_fen=amount_fen,
+            what=Owing.FEE if kind == EntryKind.ORDER_FEE else Owing.SERVICE,
+            key=key,
+        )
+        return await credit.owe_for_order(tx, owed)
     payable = await ledger.open_account(
         tx, ledger.OpenAccount(AccountType.PAYABLE, found.provider_id)
     )

@@ -7,11 +7,9 @@ from dataclasses import asdict, dataclass
 
 from sqlalchemy import insert, update
 
-from marketplace.booking import use_cases as booking
-from marketplace.booking.queries import Purpose, Reservation, UserClass
+from marketplace.billing.credit import use_cases as credit
 from marketplace.catalogue import queries as catalogue
 from marketplace.kernel.db import Tx
-from marketplace.kernel.time import During
 from marketplace.orders import tables
 from marketplace.orders.errors import (
     QuoteExpired,
@@ -20,6 +18,7 @@ from marketplace.orders.errors import (
     SampleSetMissing,
 )
 from marketplace.orders.events import OrderConfirmed, OrderPlaced
+from marketplace.orders.queries.items import quote_items
 from marketplace.orders.queries.orders import Order
 from marketplace.orders.queries.quotes import Quote, quote_columns
 from marketplace.orders.rules.contract import (
@@ -31,10 +30,11 @@ from marketplace.orders.rules.contract import (
     document_sha256,
     require_clauses,
 )
-from marketplace.orders.rules.customers import CustomerClass, user_class
-from marketplace.orders.rules.states import Mode, Status
+from marketplace.orders.rules.states import Status
+from marketplace.orders.use_cases.items import agreed_items, insert_items
 from marketplace.orders.use_cases.make_quote import require_good_standing, require_offered
 from marketplace.orders.use_cases.money import hold_own_money, hold_voucher
+from marketplace.orders.use_cases.reserve import reserve_items
 from marketplace.orders.use_cases.steps import note
 from marketplace.parties import queries as parties
 from marketplace.rulebook import rulebook
@@ -54,7 +54,8 @@ class PlaceOrder:
     """Turn a quote into an order, signed by the buyer.
 
     `clauses` has a text for every required clause; `own_fen_max` is the most the buyer agrees to
-    pay itself where the voucher covers less than quoted; `signed_from` is the signer's address.
+    pay itself where the voucher covers less than quoted; `on_account` lets it owe that part on its
+    credit line with the provider; `signed_from` is the signer's address.
     """
 
     quote_id: int
@@ -62,6 +63,7 @@ class PlaceOrder:
     samples: SamplesSent | None = None
     own_fen_max: int | None = None
     signed_from: str = ""
+    on_account: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,42 +91,58 @@ async def place_order(tx: Tx, command: PlaceOrder) -> Order:
         QuoteMissing, QuoteExpired, QuoteUsed: when the quote makes no order (any more).
         ClausesIncomplete: naming every clause that is wanting.
         ReservationRefused: with every reason, when the time cannot be had.
+        ItemsNotFree: with every reason of every item, when not all of several can be had.
         VoucherCoversLess: when the buyer has to agree to a larger own part.
         WalletShort: with what is missing.
+        CreditRefused, CreditShort: when the own part cannot be owed on account.
+        FreeUseNotApproved: when its purpose makes it free and nobody has approved that.
     """
     quote = await _lock_quote(tx, command.quote_id)
     required = quote.term("orders", "contract_clauses")
     require_clauses(command.clauses, required=required)
-    if (quote.mode == Mode.SAMPLES) != (command.samples is not None):
+    items = await quote_items(tx, quote.id)
+    samples = sum(item.samples or 0 for item in items)
+    if (samples > 0) != (command.samples is not None):
         raise SampleSetMissing("An order for samples describes them; another has none.")
-    instrument = await catalogue.instrument(tx, quote.instrument_id)
-    require_offered(instrument, to=quote.customer_class)
+    known = await catalogue.instruments(tx, {item.instrument_id for item in items})
+    for one in known.values():
+        require_offered(one, to=quote.customer_class)
+    titles = {one.id: one.cname for one in known.values()}
     sides = await _sides(tx, quote)
-    placed = await _insert_order(tx, quote, sides, title=instrument.cname)
-    reservation = await _reserve(tx, placed, quote)
+    placed = await _insert_order(tx, quote, sides, title=titles[quote.instrument_id])
+    await insert_items(tx, placed.id, items, titles=titles)
+    reserved = await reserve_items(tx, placed, quote, items, titles=titles)
     parts = await hold_voucher(tx, placed.id, quote, own_fen_max=command.own_fen_max)
+    line = None
+    if command.on_account and parts.own_fen:
+        line = await credit.usable_line(
+            tx, provider_id=placed.provider_id, buyer_id=placed.buyer_id
+        )
     own_hold_id = await hold_own_money(
-        tx, placed.id, buyer_id=placed.buyer_id, own_fen=parts.own_fen
+        tx, placed.id, buyer_id=placed.buyer_id, own_fen=parts.own_fen, line=line
     )
     # A free purpose is a claim that the provider has to look at (N.25a): no standing offer.
     by_standing_offer = (
-        reservation is not None and reservation.status == "confirmed" and quote.purpose is None
+        len(reserved) == len(items)
+        and all(one.status == "confirmed" for one in reserved.values())
+        and quote.purpose is None
     )
     placed = await _complete_order(
         tx,
         placed,
         status=Status.CONFIRMED if by_standing_offer else Status.PLACED,
         confirmed_at=tx.now if by_standing_offer else None,
+        credit_line_id=None if line is None else line.line.id,
         voucher_fen=parts.voucher_fen,
         own_fen=parts.own_fen,
         own_hold_id=own_hold_id,
-        reservation_id=None if reservation is None else reservation.id,
+        reservation_id=reserved[1].id if 1 in reserved else None,
     )
     await _make_contract(tx, placed, quote, sides, command, by_standing_offer=by_standing_offer)
     if command.samples is not None:
         await tx.execute(
             insert(tables.sample_set).values(
-                order_id=placed.id, samples=quote.samples, **asdict(command.samples)
+                order_id=placed.id, samples=samples, **asdict(command.samples)
             )
         )
     await tx.execute(
@@ -208,27 +226,6 @@ async def _insert_order(tx: Tx, quote: Quote, sides: _Sides, *, title: str) -> O
     )
 
 
-async def _reserve(tx: Tx, placed: Order, quote: Quote) -> Reservation | None:
-    if quote.starts_at is None or quote.ends_at is None:
-        return None
-    return await booking.place_reservation(
-        tx,
-        booking.PlaceReservation(
-            instrument_id=placed.instrument_id,
-            during=During(quote.starts_at, quote.ends_at),
-            purpose=(
-                Purpose.OWN_RESEARCH
-                if quote.customer_class == CustomerClass.OWN_UNIT
-                else Purpose.EXTERNAL
-            ),
-            organisation_id=placed.buyer_id,
-            person_id=tx.actor.person_id,
-            user_class=UserClass(user_class(quote.customer_class)),
-            order_id=placed.id,
-        ),
-    )
-
-
 async def _complete_order(tx: Tx, placed: Order, **held: object) -> Order:
     return await tx.one(
         Order,
@@ -266,6 +263,7 @@ async def _make_contract(
             voucher_fen=placed.voucher_fen,
             own_fen=placed.own_fen,
             arrives_on=None if quote.arrives_on is None else quote.arrives_on.isoformat(),
+            items=await agreed_items(tx, placed),
         ),
         clauses=command.clauses,
         order=quote.term("orders", "contract_clauses"),

@@ -119,6 +119,8 @@ async def _repriced(tx: Tx, found: Order, quote: Quote) -> int:
             samples=samples,
             starts_at=quote.starts_at,
             purpose=quote.purpose,
+            unit=quote.manual_unit,
+            manual_fen=quote.manual_unit_fen,
         ),
     )
     return priced.total_fen

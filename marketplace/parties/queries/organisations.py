@@ -14,6 +14,7 @@ from marketplace.parties.errors import (
     OrganisationUnfit,
 )
 from marketplace.parties.queries.access import require_own_or_staff
+from marketplace.parties.queries.ownership import valid_on, ways
 from marketplace.parties.queries.rows import (
     LegalEntity,
     Organisation,
@@ -107,16 +108,6 @@ async def legal_entities(tx: Tx, ids: Iterable[int]) -> dict[int, LegalEntity]:
     return {each.id: each for each in found}
 
 
-async def shareholdings(tx: Tx, legal_entity_id: int) -> list[Shareholding]:
-    """Who holds the legal entity, the largest part first."""
-    return await tx.all(
-        Shareholding,
-        select(tables.shareholding.c.holder, tables.shareholding.c.basis_points)
-        .where(tables.shareholding.c.legal_entity_id == legal_entity_id)
-        .order_by(tables.shareholding.c.basis_points.desc(), tables.shareholding.c.holder),
-    )
-
-
 async def affiliation(tx: Tx, pair: Pair, common_control_basis_points: int) -> Affiliation | None:
     """Why two legal entities are affiliated, or None; see `rules.affiliation`.
 
@@ -132,7 +123,7 @@ async def affiliation(tx: Tx, pair: Pair, common_control_basis_points: int) -> A
 async def affiliations(
     tx: Tx, legal_entity_id: int, others: Iterable[int], common_control_basis_points: int
 ) -> dict[int, Affiliation | None]:
-    """Why each of `others` is affiliated with the legal entity, or None; two questions in all.
+    """Why each of `others` is affiliated with the legal entity, or None; three questions in all.
 
     Raises:
         LegalEntityMissing: when one of them does not exist.
@@ -157,9 +148,10 @@ async def _controls(tx: Tx, ids: set[int]) -> dict[int, Control]:
     held = tables.shareholding.c
     rows = await tx.execute(
         select(held.legal_entity_id, held.holder, held.basis_points)
-        .where(held.legal_entity_id.in_(sorted(ids)))
+        .where(held.legal_entity_id.in_(sorted(ids)), valid_on(tx.today))
         .order_by(held.basis_points.desc(), held.holder)
     )
+    found = await ways(tx, ids, tx.today)
     for row in rows:
         holders[row.legal_entity_id].append(Shareholding(row.holder, row.basis_points))
     return {
@@ -169,6 +161,7 @@ async def _controls(tx: Tx, ids: set[int]) -> dict[int, Control]:
             name=entity.name,
             legal_representative=entity.legal_representative,
             holders=tuple(holders[entity.id]),
+            ways=tuple(found[entity.id]),
         )
         for entity in entities.values()
     }
@@ -188,6 +181,20 @@ async def sme_profile(tx: Tx, asked: SmeYear) -> SmeProfile | None:
             tables.sme_profile.c.year == asked.year,
         ),
     )
+
+
+async def sme_profiles_of_year(
+    tx: Tx, organisation_ids: Iterable[int], year: int
+) -> dict[int, SmeProfile]:
+    """What these SMEs filed for the year, in one question; who filed nothing is left out."""
+    table = tables.sme_profile
+    found = await tx.all(
+        SmeProfile,
+        select(*columns(SmeProfile, table)).where(
+            table.c.organisation_id.in_(sorted(set(organisation_ids))), table.c.year == year
+        ),
+    )
+    return {each.organisation_id: each for each in found}
 
 
 async def sme_profiles(tx: Tx, organisation_id: int) -> list[SmeProfile]:

@@ -41,6 +41,8 @@ class LegalEntity:
     registered_at: datetime
     verified_by: int | None
     verified_at: datetime | None
+    address: str
+    phone: str
 
 
 @dataclass(frozen=True, slots=True)

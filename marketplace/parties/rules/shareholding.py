@@ -5,11 +5,15 @@ from __future__ import annotations
 import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import date
 
 from marketplace.kernel.errors import Reasons
 from marketplace.kernel.money import BASIS_POINTS
 from marketplace.parties.errors import ShareholdingsRefused
 from marketplace.parties.rules.identifiers import is_uscc, require_uscc
+
+# What is held since before anybody counts: no programme asks about earlier days.
+FOUNDED = date(2000, 1, 1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,6 +25,20 @@ class Shareholding:
 
     holder: str
     basis_points: int
+
+
+@dataclass(frozen=True, slots=True)
+class DatedShareholding:
+    """A part, from and up to when it was held, and by which source."""
+
+    id: int
+    holder: str
+    basis_points: int
+    valid_from: date
+    valid_until: date | None
+    source: str
+    holder_id: int | None
+    """The holder where it is registered itself."""
 
 
 def same_name(text: str) -> str:
@@ -56,3 +74,20 @@ def require_shareholdings(holdings: Sequence[Shareholding]) -> list[Shareholding
     reasons.raise_as(ShareholdingsRefused)
     by_size = sorted(found.items(), key=lambda part: (-part[1], part[0]))
     return [Shareholding(holder, basis_points) for holder, basis_points in by_size]
+
+
+def require_since(since: date, *, today: date) -> None:
+    """Holders are entered once they hold.
+
+    Raises:
+        ShareholdingsRefused: for a day to come, or one before anybody counts.
+    """
+    if not FOUNDED <= since <= today:
+        reasons = Reasons()
+        reasons.add(
+            "since",
+            f"Holders are entered from {FOUNDED} up to today.",
+            limit=today.isoformat(),
+            asked=since.isoformat(),
+        )
+        reasons.raise_as(ShareholdingsRefused)

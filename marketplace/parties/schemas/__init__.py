@@ -16,6 +16,12 @@ from marketplace.parties.schemas.answers import (
     TokensOut,
 )
 from marketplace.parties.schemas.api_keys import ApiKeyIn, ApiKeyMadeOut, ApiKeyOut
+from marketplace.parties.schemas.ownership import (
+    ContactIn,
+    ControllingGroupOut,
+    OwnershipOut,
+    ShareholdingHistoryOut,
+)
 from marketplace.parties.schemas.requests import (
     LegalEntityIn,
     MemberIn,
@@ -37,6 +43,8 @@ __all__ = [
     "ApiKeyIn",
     "ApiKeyMadeOut",
     "ApiKeyOut",
+    "ContactIn",
+    "ControllingGroupOut",
     "LegalEntityIn",
     "LegalEntityOut",
     "MeOut",
@@ -45,6 +53,7 @@ __all__ = [
     "MembershipOut",
     "OrganisationIn",
     "OrganisationOut",
+    "OwnershipOut",
     "PasswordIn",
     "PersonIn",
     "PersonOut",
@@ -54,6 +63,7 @@ __all__ = [
     "ProfileOut",
     "RefreshIn",
     "RegionCode",
+    "ShareholdingHistoryOut",
     "ShareholdingIn",
     "ShareholdingOut",
     "ShareholdingsIn",

@@ -136,6 +136,8 @@ class LegalEntityOut(Out):
     kind: str
     capital: str
     legal_representative: str
+    address: str
+    phone: str
     registered_at: datetime
     verified_at: datetime | None
 
@@ -151,6 +153,8 @@ class LegalEntityOut(Out):
             kind=row.kind,
             capital=row.capital,
             legal_representative=row.legal_representative,
+            address=row.address,
+            phone=row.phone,
             registered_at=row.registered_at,
             verified_at=row.verified_at,
         )
@@ -185,13 +189,19 @@ class AffiliationOut(Out):
     affiliated: bool
     kind: str | None = None
     detail: str = ""
+    shareholding_ids: list[int] = msgspec.field(default_factory=list)
 
     @classmethod
     def of(cls, found: Affiliation | None) -> "AffiliationOut":
         """From what was found."""
         if found is None:
             return cls(affiliated=False)
-        return cls(affiliated=True, kind=found.kind, detail=found.detail)
+        return cls(
+            affiliated=True,
+            kind=found.kind,
+            detail=found.detail,
+            shareholding_ids=list(found.shareholding_ids),
+        )
 
 
 class MemberOut(Out):

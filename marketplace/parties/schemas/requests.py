@@ -1,5 +1,6 @@
 """What the API of parties reads."""
 
+from datetime import date
 from typing import Annotated
 
 import msgspec
@@ -8,6 +9,7 @@ from marketplace.kernel.wire import AmountFen, BasisPoints, Id, In, Line, Word
 from marketplace.parties.roles import Role
 from marketplace.parties.rules.shareholding import Shareholding
 from marketplace.parties.rules.states import Capital, LegalEntityKind, OrganisationKind
+from marketplace.parties.schemas.ownership import Address, Source, Telephone
 from marketplace.parties.use_cases import (
     AddMember,
     ChangePassword,
@@ -98,6 +100,10 @@ class LegalEntityIn(In):
     name_en: Line = ""
     legal_representative: Line = ""
     shareholdings: Shareholdings = msgspec.field(default_factory=list)
+    held_since: date | None = None
+    source: Source = ""
+    address: Address = ""
+    phone: Telephone = ""
 
     def to_command(self) -> RegisterLegalEntity:
         """The registration."""
@@ -110,18 +116,24 @@ class LegalEntityIn(In):
             name_en=self.name_en,
             legal_representative=self.legal_representative,
             shareholdings=tuple(holding.value() for holding in self.shareholdings),
+            held_since=self.held_since,
+            source=self.source,
+            address=self.address,
+            phone=self.phone,
         )
 
 
 class ShareholdingsIn(In):
-    """Every holder of a legal entity; those that are not named hold nothing any more."""
+    """Every holder of a legal entity from a day on (today, unless `since` says another)."""
 
     shareholdings: Shareholdings
+    since: date | None = None
+    source: Source = ""
 
     def to_command(self, legal_entity_id: int) -> SetShareholdings:
         """The replacement."""
         holdings = tuple(holding.value() for holding in self.shareholdings)
-        return SetShareholdings(legal_entity_id, holdings)
+        return SetShareholdings(legal_entity_id, holdings, self.since, self.source)
 
 
 class OrganisationIn(In):

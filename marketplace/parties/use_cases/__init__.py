@@ -9,8 +9,10 @@ from marketplace.parties.use_cases.api_keys import (
 )
 from marketplace.parties.use_cases.legal_entities import (
     RegisterLegalEntity,
+    SetContact,
     SetShareholdings,
     register_legal_entity,
+    set_contact,
     set_shareholdings,
     verify_legal_entity,
 )
@@ -60,6 +62,7 @@ __all__ = [
     "RegisterPerson",
     "ResumeSignIn",
     "RevokeRole",
+    "SetContact",
     "SetShareholdings",
     "SignIn",
     "SignedIn",
@@ -80,6 +83,7 @@ __all__ = [
     "resume_sign_in",
     "revoke_api_key",
     "revoke_role",
+    "set_contact",
     "set_shareholdings",
     "sign_in",
     "standing",

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import ColumnElement, func, select
 
 from marketplace.kernel.db import Tx
 from marketplace.parties.queries import Organisation, organisations
@@ -61,7 +62,7 @@ async def claim(tx: Tx, claim_id: int, *, lock: bool = False) -> Claim:
     found = await tx.one(
         Claim, statement.with_for_update() if lock else statement, missing=ClaimMissing
     )
-    if not may_see(tx.actor, found.provider_id):
+    if not may_see(tx.actor, found.payee_id):
         raise ClaimMissing()
     return found
 
@@ -91,12 +92,16 @@ async def claims(tx: Tx, search: ClaimSearch) -> Listed[Claim]:
     table = tables.claim
     statement = select(*columns(Claim, table))
     if not sees_all(tx.actor):
-        statement = statement.where(table.c.provider_id == tx.actor.organisation_id)
+        statement = statement.where(_payee(table) == tx.actor.organisation_id)
     if search.provider_id is not None:
         statement = statement.where(table.c.provider_id == search.provider_id)
     if search.status is not None:
         statement = statement.where(table.c.status == search.status)
     return await listed(tx, Claim, statement, table.c.id, search.page)
+
+
+def _payee(table: Any) -> ColumnElement[int]:
+    return func.coalesce(table.c.provider_id, table.c.sme_id)
 
 
 async def redemptions(tx: Tx, search: RedemptionSearch) -> Listed[Redemption]:
@@ -169,7 +174,7 @@ async def claim_notices(tx: Tx, page: PageAsked) -> Listed[ClaimNotice]:
         .group_by(redemption.c.claim_id)
     )
     counts = {row.claim_id: row.redemptions for row in counted}
-    providers = await organisations(tx, [each.provider_id for each in found.rows])
+    providers = await organisations(tx, [each.payee_id for each in found.rows])
     return Listed([_notice(each, counts, providers) for each in found.rows], found.total)
 
 
@@ -178,9 +183,9 @@ def _notice(of: Claim, counts: dict[int, int], providers: dict[int, Organisation
     assert of.notice_ends_on is not None
     return ClaimNotice(
         claim_id=of.id,
-        provider_id=of.provider_id,
-        provider_name=providers[of.provider_id].name,
-        provider_name_en=providers[of.provider_id].name_en,
+        provider_id=of.payee_id,
+        provider_name=providers[of.payee_id].name,
+        provider_name_en=providers[of.payee_id].name_en,
         amount_fen=of.amount_fen,
         redemptions=counts.get(of.id, 0),
         notice_starts_on=of.notice_starts_on,

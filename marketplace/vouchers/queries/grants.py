@@ -170,7 +170,7 @@ async def wallet(tx: Tx, organisation_id: int) -> list[WalletVoucher]:
 async def _used_by_grant(tx: Tx, grant_ids: Sequence[int]) -> dict[int, int]:
     table = tables.redemption.c
     rows = await tx.execute(
-        select(table.grant_id, func.sum(table.amount_fen).label("amount_fen"))
+        select(table.grant_id, func.sum(table.amount_fen - table.returned_fen).label("amount_fen"))
         .where(table.grant_id.in_(grant_ids))
         .group_by(table.grant_id)
     )

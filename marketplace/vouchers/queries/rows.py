@@ -27,7 +27,7 @@ class Listed(Generic[T]):
 
 @dataclass(frozen=True, slots=True)
 class Programme:
-    """A voucher programme; `snapshot` is what the rulebook said when it was drafted."""
+    """A voucher programme; `terms` are those of the version in force on the day of the question."""
 
     id: int
     name: str
@@ -43,11 +43,31 @@ class Programme:
     approved_by: int | None
     approved_at: datetime | None
     closed_at: datetime | None
+    code: str
+    source: str
+    version: int
 
     @property
     def agreed(self) -> Terms:
         """The terms as the rules read them."""
         return terms_of(self.terms)
+
+
+@dataclass(frozen=True, slots=True)
+class ProgrammeVersion:
+    """Changed terms of a programme, from a day on; the ones it was approved with are version 1."""
+
+    id: int
+    programme_id: int
+    version: int
+    terms: Mapping[str, Any]
+    starts_on: date
+    reason: str
+    status: str
+    made_by: int
+    made_at: datetime
+    approved_by: int | None
+    approved_at: datetime | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,11 +80,15 @@ class Layer:
     region_code: str
     ratio_basis_points: int
     budget_fen: int
+    name: str
+    budget_year: int | None
 
     @property
     def region(self) -> LayerRegion:
         """The layer as the region rules read it."""
-        return LayerRegion(self.id, self.funder, self.region_code, self.ratio_basis_points)
+        return LayerRegion(
+            self.id, self.funder, self.region_code, self.ratio_basis_points, self.budget_year
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -210,6 +234,7 @@ class VoucherHold:
     status: str
     held_at: datetime
     ended_at: datetime | None
+    terms_version: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -238,14 +263,16 @@ class Redemption:
     claim_id: int | None
     excluded_at: datetime | None
     excluded_reason: str | None
+    returned_fen: int
 
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """A provider's batch of redemptions on its way to being paid."""
+    """A batch of redemptions on its way to being paid: a provider's or, after payment, an SME's."""
 
     id: int
-    provider_id: int
+    provider_id: int | None
+    sme_id: int | None
     programme_id: int | None
     status: str
     amount_fen: int
@@ -266,7 +293,17 @@ class Claim:
     reversed_by: int | None
     reversed_at: datetime | None
     reversal_entry_id: int | None
+    set_off_fen: int
+    withdrawn_by: int | None
+    withdrawn_at: datetime | None
     reason: str
+
+    @property
+    def payee_id(self) -> int:
+        """Who is paid: whoever claims."""
+        payee_id = self.provider_id or self.sme_id
+        assert payee_id is not None, "the database knows whose claim it is"
+        return payee_id
 
 
 @dataclass(frozen=True, slots=True)

@@ -61,6 +61,8 @@ class ClaimStatus(StrEnum):
     """Ended without money; its redemptions may be claimed again unless they were excluded."""
     REVERSED = "reversed"
     """Approved by mistake and taken back before it was paid."""
+    WITHDRAWN = "withdrawn"
+    """Taken back by its claimant before it was approved; its redemptions may be claimed again."""
 
 
 class SpotCheckResult(StrEnum):
@@ -79,3 +81,50 @@ class EvidenceKind(StrEnum):
     PAYMENT_PROOF = "payment-proof"
     RESULT = "result"
     USAGE_LOG = "usage-log"
+
+
+class ReturnCause(StrEnum):
+    """Why voucher money came back of a redemption."""
+
+    EXCLUDED = "excluded"
+    """Never to be paid: a failed spot check, an objection that was upheld."""
+    CUT = "cut"
+    """Approved in part only."""
+    REFUNDED = "refunded"
+    """The order was refunded."""
+    CLAWED_BACK = "clawed_back"
+    """Approved, and found wrong afterwards."""
+
+
+class ClawbackCause(StrEnum):
+    """Why approved money is asked back."""
+
+    FINDING = "finding"
+    REFUND = "refund"
+
+
+class ClawbackStatus(StrEnum):
+    """How far a clawback has come."""
+
+    PROPOSED = "proposed"
+    APPROVED = "approved"
+    """A second person agreed: the claimant owes it."""
+    REJECTED = "rejected"
+
+
+class ObjectionStatus(StrEnum):
+    """What became of an objection to a claim in public notice."""
+
+    OPEN = "open"
+    UPHELD = "upheld"
+    """It was right: what it is about is not paid."""
+    DISMISSED = "dismissed"
+
+
+class AuditStage(StrEnum):
+    """Who audits a claim, one after the other."""
+
+    LOCAL = "local"
+    """The city or zone that funds a layer."""
+    CENTRE = "centre"
+    """The centre, by another person."""

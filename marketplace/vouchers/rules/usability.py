@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from datetime import date
 
 from marketplace.kernel.errors import Reason, Reasons
+from marketplace.kernel.money import yuan
+from marketplace.vouchers.rules.regions import lies_in_any
 from marketplace.vouchers.rules.terms import Terms
 
 
@@ -22,6 +24,14 @@ class Use:
     provider_suspended: bool
     affiliated_by: str | None
     """Why buyer and provider are affiliated, or None."""
+    sme_region: str | None = None
+    provider_region: str | None = None
+    """Where they are; None leaves a rule about regions unasked."""
+    service_value_fen: int | None = None
+    other_programmes: frozenset[str] = frozenset()
+    """Codes of other programmes whose vouchers pay for the same order."""
+    other_funders: frozenset[str] = frozenset()
+    """Funders that pay for the same order by another programme."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +41,8 @@ class GrantOnDay:
     status: str
     valid_until: date
     left_fen: int
+    older_left: bool = False
+    """Whether an older voucher of the SME could pay for the same."""
 
 
 def reasons_not_to_pay(use: Use, grant: GrantOnDay, terms: Terms) -> list[Reason]:
@@ -68,4 +80,80 @@ def reasons_not_to_pay(use: Use, grant: GrantOnDay, terms: Terms) -> list[Reason
             limit=terms.common_control_basis_points,
             source=terms.source_of("common_control_basis_points"),
         )
+    _kind_and_place(reasons, use, terms)
+    _together(reasons, use, grant, terms)
     return reasons.found
+
+
+def _kind_and_place(reasons: Reasons, use: Use, terms: Terms) -> None:
+    if terms.service_kinds and use.service_kind not in terms.service_kinds:
+        reasons.add(
+            "service-kind",
+            "Vouchers of this programme pay for some kinds of service only.",
+            limit=sorted(terms.service_kinds),
+            asked=use.service_kind,
+            source=terms.source_of("service_kinds"),
+        )
+    for rule, whose, place, regions, term in (
+        ("buyer-region", "SMEs", use.sme_region, terms.buyer_regions, "buyer_regions"),
+        (
+            "provider-region",
+            "providers",
+            use.provider_region,
+            terms.provider_regions,
+            "provider_regions",
+        ),
+    ):
+        if place is not None and not lies_in_any(place, regions):
+            reasons.add(
+                rule,
+                f"The programme is for {whose} of some regions only.",
+                limit=list(regions),
+                asked=place,
+                source=terms.source_of(term),
+            )
+    within = terms.services_within
+    if within is not None and not within.holds_on(use.on):
+        reasons.add(
+            "service-window",
+            f"The programme pays for services from {within.opens_on} to {within.closes_on}.",
+            limit=[within.opens_on.isoformat(), within.closes_on.isoformat()],
+            asked=use.on.isoformat(),
+            source=terms.source_of("services_within"),
+        )
+    least = terms.minimum_order_fen
+    if use.service_value_fen is not None and use.service_value_fen < least:
+        reasons.add(
+            "minimum",
+            f"The programme pays for services of at least {yuan(least)} CNY.",
+            limit=least,
+            asked=use.service_value_fen,
+            source=terms.source_of("minimum_order_fen"),
+        )
+
+
+def _together(reasons: Reasons, use: Use, grant: GrantOnDay, terms: Terms) -> None:
+    rivals = use.other_programmes & terms.stacking.excludes_programmes
+    if rivals:
+        reasons.add(
+            "stacking-programme",
+            "A voucher of a programme that this one excludes pays for the same order.",
+            limit=sorted(terms.stacking.excludes_programmes),
+            asked=sorted(rivals),
+            source=terms.source_of("stacking"),
+        )
+    funders = use.other_funders & terms.stacking.excludes_funders
+    if funders:
+        reasons.add(
+            "stacking-funder",
+            "A funder that this programme excludes pays for the same order.",
+            limit=sorted(terms.stacking.excludes_funders),
+            asked=sorted(funders),
+            source=terms.source_of("stacking"),
+        )
+    if terms.oldest_first and grant.older_left:
+        reasons.add(
+            "oldest-first",
+            "An older voucher has to be used up first.",
+            source=terms.source_of("oldest_first"),
+        )

@@ -270,6 +270,7 @@ class RedemptionOut(Out):
     claim_id: int | None
     excluded_at: datetime | None
     excluded_reason: str | None
+    returned_fen: int
 
     @classmethod
     def of(cls, row: Redemption) -> "RedemptionOut":
@@ -299,7 +300,8 @@ class ClaimOut(Out):
     """A claim, and who brought it how far."""
 
     id: int
-    provider_id: int
+    provider_id: int | None
+    sme_id: int | None
     programme_id: int | None
     status: str
     amount_fen: int
@@ -318,6 +320,8 @@ class ClaimOut(Out):
     entry_id: int | None
     refused_at: datetime | None
     reversed_at: datetime | None
+    withdrawn_at: datetime | None
+    set_off_fen: int
     reason: str
 
     @classmethod

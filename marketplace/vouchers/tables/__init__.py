@@ -5,6 +5,7 @@ from __future__ import annotations
 from sqlalchemy import (
     CHAR,
     BigInteger,
+    Boolean,
     CheckConstraint,
     Column,
     Date,
@@ -13,13 +14,89 @@ from sqlalchemy import (
     Index,
     Integer,
     PrimaryKeyConstraint,
+    SmallInteger,
     Table,
     Text,
     UniqueConstraint,
 )
-from sqlalchemy.dialects.postgresql import JSONB, ExcludeConstraint
+from sqlalchemy.dialects.postgresql import JSONB
 
 from marketplace.kernel.tables import Instant, metadata
+from marketplace.vouchers.tables.anomalies import (
+    anomaly,
+    anomaly_event,
+    anomaly_run,
+    anomaly_statement,
+    anomaly_subject,
+)
+from marketplace.vouchers.tables.applications import (
+    application_approval,
+    application_document,
+    beneficiary_fact,
+)
+from marketplace.vouchers.tables.claims import (
+    claim,
+    claim_audit,
+    claim_evidence,
+    claim_line,
+    claim_objection,
+    clawback,
+    clawback_line,
+    clawback_recovery,
+    redemption_return,
+    spot_check,
+)
+from marketplace.vouchers.tables.grants import (
+    grant_change,
+    grant_change_part,
+    voucher_cap,
+    voucher_hold_cap,
+)
+from marketplace.vouchers.tables.programmes import (
+    programme_dry_run,
+    programme_dry_run_line,
+    programme_version,
+)
+from marketplace.vouchers.tables.sanctions import sanction
+
+__all__ = [
+    "anomaly",
+    "anomaly_event",
+    "anomaly_run",
+    "anomaly_statement",
+    "anomaly_subject",
+    "application_approval",
+    "application_document",
+    "beneficiary_fact",
+    "claim",
+    "claim_audit",
+    "claim_evidence",
+    "claim_line",
+    "claim_objection",
+    "clawback",
+    "clawback_line",
+    "clawback_recovery",
+    "grant_change",
+    "grant_change_part",
+    "grant_part",
+    "programme",
+    "programme_dry_run",
+    "programme_dry_run_line",
+    "programme_layer",
+    "programme_version",
+    "redemption",
+    "redemption_part",
+    "redemption_return",
+    "sanction",
+    "spot_check",
+    "voucher_application",
+    "voucher_cap",
+    "voucher_grant",
+    "voucher_hold",
+    "voucher_hold_cap",
+    "voucher_hold_part",
+    "voucher_year",
+]
 
 programme = Table(
     "programme",
@@ -38,13 +115,24 @@ programme = Table(
     Column("approved_by", BigInteger, ForeignKey("person.id")),
     Column("approved_at", Instant),
     Column("closed_at", Instant),
+    Column("code", Text, nullable=False, server_default=""),
+    Column("source", Text, nullable=False, server_default=""),
     UniqueConstraint("year", "name", name="programme_name"),
     CheckConstraint("status in ('draft', 'open', 'closed')", name="status"),
     CheckConstraint("opens_on <= closes_on and closes_on <= valid_until", name="days"),
     CheckConstraint("approved_by is distinct from made_by", name="second_person"),
     CheckConstraint("(status = 'draft') = (approved_by is null)", name="approved"),
+    CheckConstraint("code ~ '^[a-z0-9-]{0,40}$'", name="code"),
+)
+Index(
+    "programme_code_year",
+    programme.c.code,
+    programme.c.year,
+    unique=True,
+    postgresql_where=programme.c.code != "",
 )
 
+# A funder's budget of one year; without a year it is the programme's.
 programme_layer = Table(
     "programme_layer",
     metadata,
@@ -54,7 +142,17 @@ programme_layer = Table(
     Column("region_code", CHAR(6), nullable=False),
     Column("ratio_basis_points", Integer, nullable=False),
     Column("budget_fen", BigInteger, nullable=False),
-    UniqueConstraint("programme_id", "funder", "region_code", name="programme_layer_once"),
+    Column("name", Text, nullable=False, server_default=""),
+    Column("budget_year", Integer),
+    UniqueConstraint(
+        "programme_id",
+        "funder",
+        "region_code",
+        "budget_year",
+        name="programme_layer_once",
+        postgresql_nulls_not_distinct=True,
+    ),
+    CheckConstraint("budget_year between 2000 and 2100", name="year"),
     CheckConstraint("funder in ('province', 'city', 'zone')", name="funder"),
     CheckConstraint("ratio_basis_points between 1 and 10000", name="ratio"),
     CheckConstraint("budget_fen > 0", name="budget"),
@@ -75,17 +173,44 @@ voucher_application = Table(
     Column("decided_by", BigInteger, ForeignKey("person.id")),
     Column("decided_at", Instant),
     Column("reason", Text, nullable=False, server_default=""),
+    # Two tables name each other: an application tops up a grant that an application made.
+    Column(
+        "grant_id",
+        BigInteger,
+        ForeignKey("voucher_grant.id", name="voucher_application_grant_id_fkey", use_alter=True),
+    ),
+    Column("round", Integer, nullable=False, server_default="1"),
+    Column("waiting_since", Instant),
+    Column("proposed_at", Instant),
     CheckConstraint("asked_fen > 0", name="asked"),
-    CheckConstraint("status in ('submitted', 'granted', 'refused', 'withdrawn')", name="status"),
+    CheckConstraint(
+        "status in ('draft', 'submitted', 'returned', 'waiting', 'granted', 'refused',"
+        " 'withdrawn', 'lapsed')",
+        name="status",
+    ),
     CheckConstraint("decided_by is distinct from made_by", name="second_person"),
+    CheckConstraint("round >= 1", name="round"),
+    CheckConstraint("status <> 'waiting' or waiting_since is not null", name="waiting"),
+    CheckConstraint("proposed_at is null or waiting_since is not null", name="proposed"),
 )
 Index(
     "voucher_application_open_once",
     voucher_application.c.programme_id,
     voucher_application.c.organisation_id,
     unique=True,
-    postgresql_where=voucher_application.c.status == "submitted",
+    postgresql_where=voucher_application.c.status.in_(
+        ("draft", "submitted", "returned", "waiting")
+    ),
 )
+Index("voucher_application_status_idx", voucher_application.c.status, voucher_application.c.id)
+Index(
+    "voucher_application_waiting_idx",
+    voucher_application.c.programme_id,
+    voucher_application.c.waiting_since,
+    voucher_application.c.id,
+    postgresql_where=voucher_application.c.status == "waiting",
+)
+Index("voucher_application_grant_idx", voucher_application.c.grant_id)
 Index(
     "voucher_application_organisation_idx",
     voucher_application.c.organisation_id,
@@ -110,6 +235,10 @@ voucher_grant = Table(
     Column("status", Text, nullable=False),
     Column("granted_by", BigInteger, ForeignKey("person.id"), nullable=False),
     Column("granted_at", Instant, nullable=False),
+    # The version of the programme's terms in force that day; a trigger enters it.
+    Column("terms_version", Integer, nullable=False, server_default="0"),
+    CheckConstraint("terms_version >= 1", name="terms_version"),
+    Column("beneficiary", Text, nullable=False, server_default="technology-sme"),
     UniqueConstraint("programme_id", "organisation_id", name="voucher_grant_once"),
     UniqueConstraint("application_id", name="voucher_grant_application"),
     CheckConstraint("amount_fen > 0", name="amount"),
@@ -162,17 +291,47 @@ voucher_hold = Table(
     Column("status", Text, nullable=False),
     Column("held_at", Instant, nullable=False),
     Column("ended_at", Instant),
+    Column("position", SmallInteger, nullable=False, server_default="0"),
+    Column("first_use", Boolean, nullable=False, server_default="false"),
+    Column("settled_fen", BigInteger),
+    Column("terms_version", Integer, nullable=False, server_default="0"),
+    CheckConstraint("terms_version >= 1", name="terms_version"),
     CheckConstraint("status in ('held', 'settled', 'released')", name="status"),
     CheckConstraint("amount_fen > 0 and amount_fen <= service_value_fen", name="amount"),
     CheckConstraint("(status = 'held') = (ended_at is null)", name="ended"),
+    CheckConstraint("position between 0 and 7", name="position"),
+    CheckConstraint(
+        "(status = 'settled') = (settled_fen is not null) and settled_fen between 0 and amount_fen",
+        name="settled",
+    ),
 )
 Index("voucher_hold_grant_idx", voucher_hold.c.grant_id)
-# An order that changes lets its hold go and takes another: one at a time.
+Index(
+    "voucher_hold_open_idx",
+    voucher_hold.c.grant_id,
+    postgresql_where=voucher_hold.c.status == "held",
+)
+# One order may take several vouchers, the one in place 0 first. An order that changes lets its
+# holds go and takes others: one set of them at a time.
 Index(
     "voucher_hold_order",
     voucher_hold.c.order_id,
+    voucher_hold.c.position,
     unique=True,
     postgresql_where=voucher_hold.c.status != "released",
+)
+Index(
+    "voucher_hold_order_grant",
+    voucher_hold.c.order_id,
+    voucher_hold.c.grant_id,
+    unique=True,
+    postgresql_where=voucher_hold.c.status != "released",
+)
+Index(
+    "voucher_hold_first_use",
+    voucher_hold.c.grant_id,
+    unique=True,
+    postgresql_where=voucher_hold.c.first_use & (voucher_hold.c.status != "released"),
 )
 Index("voucher_hold_order_idx", voucher_hold.c.order_id)
 
@@ -188,50 +347,6 @@ voucher_hold_part = Table(
     CheckConstraint("amount_fen > 0", name="amount"),
 )
 
-claim = Table(
-    "claim",
-    metadata,
-    Column("id", BigInteger, Identity(always=True), primary_key=True),
-    Column("provider_id", BigInteger, ForeignKey("organisation.id"), nullable=False),
-    Column("programme_id", BigInteger, ForeignKey("programme.id")),
-    Column("status", Text, nullable=False),
-    Column("amount_fen", BigInteger, nullable=False),
-    Column("seed", BigInteger),
-    Column("made_by", BigInteger, ForeignKey("person.id"), nullable=False),
-    Column("made_at", Instant, nullable=False),
-    Column("submitted_by", BigInteger, ForeignKey("person.id")),
-    Column("submitted_at", Instant),
-    Column("audited_by", BigInteger, ForeignKey("person.id")),
-    Column("audited_at", Instant),
-    Column("notice_starts_on", Date),
-    Column("notice_ends_on", Date),
-    Column("approved_by", BigInteger, ForeignKey("person.id")),
-    Column("approved_at", Instant),
-    Column("entry_id", BigInteger, ForeignKey("entry.id")),
-    Column("refused_by", BigInteger, ForeignKey("person.id")),
-    Column("refused_at", Instant),
-    Column("reversed_by", BigInteger, ForeignKey("person.id")),
-    Column("reversed_at", Instant),
-    Column("reversal_entry_id", BigInteger, ForeignKey("entry.id")),
-    Column("reason", Text, nullable=False, server_default=""),
-    CheckConstraint(
-        "status in ('draft', 'submitted', 'audited', 'in_notice', 'approved', 'paid', 'refused', "
-        "'reversed')",
-        name="status",
-    ),
-    CheckConstraint("amount_fen >= 0", name="amount"),
-    CheckConstraint("audited_by is null or audited_by <> submitted_by", name="auditor"),
-    CheckConstraint(
-        "approved_by is null or (approved_by <> submitted_by and approved_by <> audited_by)",
-        name="second_person",
-    ),
-    CheckConstraint("audited_by is null or seed is not null", name="seed"),
-    CheckConstraint("approved_by is null or notice_ends_on is not null", name="notice"),
-    CheckConstraint("(approved_by is null) = (entry_id is null)", name="entry"),
-)
-Index("claim_provider_idx", claim.c.provider_id, claim.c.id)
-Index("claim_status_idx", claim.c.status, claim.c.id)
-
 redemption = Table(
     "redemption",
     metadata,
@@ -245,7 +360,10 @@ redemption = Table(
     Column("claim_id", BigInteger, ForeignKey("claim.id")),
     Column("excluded_at", Instant),
     Column("excluded_reason", Text),
-    UniqueConstraint("order_id", name="redemption_order"),
+    # What came back of it; the triggers of `redemption_return` keep it.
+    Column("returned_fen", BigInteger, nullable=False, server_default="0"),
+    CheckConstraint("returned_fen between 0 and amount_fen", name="returned"),
+    UniqueConstraint("order_id", "grant_id", name="redemption_order"),
     CheckConstraint("amount_fen > 0 and amount_fen <= service_value_fen", name="amount"),
     CheckConstraint("(excluded_at is null) = (excluded_reason is null)", name="excluded"),
 )
@@ -256,6 +374,7 @@ Index(
     postgresql_where=redemption.c.claim_id.is_(None) & redemption.c.excluded_at.is_(None),
 )
 Index("redemption_claim_idx", redemption.c.claim_id, redemption.c.id)
+Index("redemption_redeemed_on_idx", redemption.c.redeemed_on)
 Index("redemption_grant_idx", redemption.c.grant_id)
 
 redemption_part = Table(
@@ -267,41 +386,3 @@ redemption_part = Table(
     PrimaryKeyConstraint("redemption_id", "layer_id"),
     CheckConstraint("amount_fen > 0", name="amount"),
 )
-
-# One file serves one redemption, under as many kinds as it proves; one invoice likewise.
-claim_evidence = Table(
-    "claim_evidence",
-    metadata,
-    Column("id", BigInteger, Identity(always=True), primary_key=True),
-    Column("redemption_id", BigInteger, ForeignKey("redemption.id"), nullable=False),
-    Column("kind", Text, nullable=False),
-    Column("sha256", Text, nullable=False),
-    Column("reference", Text, nullable=False),
-    Column("invoice_number", CHAR(20)),
-    Column("attached_by", BigInteger, ForeignKey("person.id"), nullable=False),
-    Column("attached_at", Instant, nullable=False),
-    CheckConstraint(
-        "kind in ('contract', 'invoice', 'payment-proof', 'result', 'usage-log')", name="kind"
-    ),
-    CheckConstraint("sha256 ~ '^[0-9a-f]{64}$'", name="sha256"),
-    CheckConstraint("(kind = 'invoice') = (invoice_number is not null)", name="invoice"),
-    CheckConstraint("invoice_number ~ '^[0-9]{20}$'", name="digits"),
-    UniqueConstraint("redemption_id", "kind", "sha256", name="claim_evidence_attached_once"),
-    UniqueConstraint("invoice_number", name="claim_evidence_invoice_number"),
-    ExcludeConstraint(("sha256", "="), ("redemption_id", "<>"), name="claim_evidence_file"),
-)
-
-spot_check = Table(
-    "spot_check",
-    metadata,
-    Column("claim_id", BigInteger, ForeignKey("claim.id"), nullable=False),
-    Column("redemption_id", BigInteger, ForeignKey("redemption.id"), nullable=False),
-    Column("result", Text, nullable=False),
-    Column("finding", Text, nullable=False, server_default=""),
-    Column("checked_by", BigInteger, ForeignKey("person.id")),
-    Column("checked_at", Instant),
-    PrimaryKeyConstraint("claim_id", "redemption_id"),
-    CheckConstraint("result in ('open', 'passed', 'failed')", name="result"),
-    CheckConstraint("(result = 'open') = (checked_by is null)", name="checked"),
-)
-Index("spot_check_redemption_idx", spot_check.c.redemption_id)

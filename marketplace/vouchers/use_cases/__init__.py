@@ -63,6 +63,7 @@ from marketplace.vouchers.use_cases.programmes import (
     close_programme,
     draft_programme,
 )
+from marketplace.vouchers.use_cases.refunds import RedemptionReversed, reverse_redemption
 
 __all__ = [
     "CLAIM_SOURCE",
@@ -86,6 +87,7 @@ __all__ = [
     "NotePayment",
     "Piece",
     "RecordSpotCheck",
+    "RedemptionReversed",
     "RefuseClaim",
     "ReleaseVoucher",
     "ReverseClaim",
@@ -113,6 +115,7 @@ __all__ = [
     "refuse_claim",
     "release_voucher",
     "reverse_claim",
+    "reverse_redemption",
     "settle_voucher",
     "submit_claim",
     "withdraw_application",

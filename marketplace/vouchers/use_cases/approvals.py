@@ -71,7 +71,7 @@ async def approve_claim(tx: Tx, command: ApproveClaim) -> ClaimPage:
     if not found.amount_fen:
         raise NothingToClaim("Nothing is left of this claim; refuse it.")
     fund = await open_account(tx, OpenAccount(AccountType.VOUCHER_FUND))
-    payable = await open_account(tx, OpenAccount(AccountType.PAYABLE, found.provider_id))
+    payable = await open_account(tx, OpenAccount(AccountType.PAYABLE, found.payee_id))
     posted = await post_entry(
         tx,
         Entry(
@@ -98,14 +98,14 @@ async def approve_claim(tx: Tx, command: ApproveClaim) -> ClaimPage:
     await instruct_payout(
         tx,
         InstructPayout(
-            organisation_id=found.provider_id,
+            organisation_id=found.payee_id,
             amount_fen=found.amount_fen,
             source_kind=CLAIM_SOURCE,
             source_id=found.id,
             debit=AccountType.PAYABLE,
         ),
     )
-    tx.record(ClaimApproved(found.id, found.provider_id, found.amount_fen))
+    tx.record(ClaimApproved(found.id, found.payee_id, found.amount_fen))
     tx.audit("approve", subject="claim", subject_id=found.id, amount_fen=found.amount_fen)
     return await claim_page(tx, found.id)
 
@@ -151,7 +151,7 @@ async def reverse_claim(tx: Tx, command: ReverseClaim) -> ClaimPage:
             reason=command.reason,
         )
     )
-    tx.record(ClaimReversed(found.id, found.provider_id, found.amount_fen))
+    tx.record(ClaimReversed(found.id, found.payee_id, found.amount_fen))
     tx.audit("reverse", subject="claim", subject_id=found.id, reason=command.reason)
     return await claim_page(tx, found.id)
 
@@ -181,5 +181,5 @@ async def note_payment(tx: Tx, command: NotePayment) -> None:
 
 
 async def _payout_of(tx: Tx, found: Claim) -> Payout:
-    source = PayoutSource(CLAIM_SOURCE, found.id, found.provider_id)
+    source = PayoutSource(CLAIM_SOURCE, found.id, found.payee_id)
     return await payout_queries.payout_of(tx, source)

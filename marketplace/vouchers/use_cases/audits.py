@@ -5,17 +5,8 @@ from __future__ import annotations
 import secrets
 from dataclasses import dataclass
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import insert, update
 
-from marketplace.billing.ledger.use_cases import (
-    AccountType,
-    Entry,
-    EntryKind,
-    Line,
-    OpenAccount,
-    open_account,
-    post_entry,
-)
 from marketplace.kernel.db import Tx
 from marketplace.vouchers import tables
 from marketplace.vouchers.errors import (
@@ -34,10 +25,12 @@ from marketplace.vouchers.queries import (
     programme,
     spot_checks,
 )
+from marketplace.vouchers.queries.returns import net_redemptions
 from marketplace.vouchers.rules.claims import notice_ends_on, spot_check
-from marketplace.vouchers.rules.states import ClaimStatus, SpotCheckResult
+from marketplace.vouchers.rules.states import ClaimStatus, ReturnCause, SpotCheckResult
 from marketplace.vouchers.rules.terms import Terms
-from marketplace.vouchers.use_cases.claims import recount, require_status
+from marketplace.vouchers.use_cases.claims import require_status
+from marketplace.vouchers.use_cases.returns import GiveBack, give_back, recount
 
 SEED_BITS = 62
 
@@ -174,30 +167,9 @@ async def _exclude(tx: Tx, found: Claim, redemption_id: int, reason: str) -> Non
     )
     if not excluded.rowcount:
         raise RedemptionMissing()
-    parts = tables.redemption_part.c
-    rows = await tx.execute(
-        select(parts.layer_id, parts.amount_fen).where(parts.redemption_id == redemption_id)
-    )
-    lines: list[Line] = []
-    for row in rows.all():
-        spent = await open_account(tx, OpenAccount(AccountType.PROGRAMME_SPENT, row.layer_id))
-        budget = await open_account(tx, OpenAccount(AccountType.PROGRAMME_BUDGET, row.layer_id))
-        lines += [
-            Line(account_id=spent, amount_fen=row.amount_fen),
-            Line(account_id=budget, amount_fen=-row.amount_fen),
-        ]
-    await post_entry(
-        tx,
-        Entry(
-            kind=EntryKind.REDEMPTION_CLAWED_BACK,
-            effective_on=tx.today,
-            lines=tuple(lines),
-            key=f"redemption-excluded:{redemption_id}",
-            source_kind="redemption",
-            source_id=redemption_id,
-            remark=reason[:500],
-        ),
-    )
+    (net,) = await net_redemptions(tx, ids=[redemption_id])
+    if left_fen := net.amount_fen - net.returned_fen:
+        await give_back(tx, GiveBack(redemption_id, left_fen, ReturnCause.EXCLUDED, reason))
     await recount(tx, found.id)
     tx.audit("exclude", subject="redemption", subject_id=redemption_id, reason=reason)
 
@@ -234,7 +206,7 @@ async def refuse_claim(tx: Tx, command: RefuseClaim) -> ClaimPage:
         .where(table.c.claim_id == found.id, table.c.excluded_at.is_(None))
         .values(claim_id=None)
     )
-    tx.record(ClaimRefused(found.id, found.provider_id))
+    tx.record(ClaimRefused(found.id, found.payee_id))
     tx.audit("refuse", subject="claim", subject_id=found.id, reason=command.reason)
     return await claim_page(tx, found.id)
 
@@ -271,7 +243,7 @@ async def give_notice(tx: Tx, command: GiveNotice) -> ClaimPage:
         .where(tables.claim.c.id == found.id)
         .values(status=ClaimStatus.IN_NOTICE, notice_starts_on=tx.today, notice_ends_on=ends_on)
     )
-    tx.record(ClaimNoticeGiven(found.id, found.provider_id, ends_on))
+    tx.record(ClaimNoticeGiven(found.id, found.payee_id, ends_on))
     tx.audit("give-notice", subject="claim", subject_id=found.id, ends_on=ends_on.isoformat())
     return await claim_page(tx, found.id)
 

@@ -30,6 +30,7 @@ from marketplace.vouchers.queries import (
 )
 from marketplace.vouchers.rules.claims import missing_evidence
 from marketplace.vouchers.rules.states import ClaimStatus, EvidenceKind
+from marketplace.vouchers.use_cases.returns import recount
 
 INVOICE_DIGITS = 20
 
@@ -83,22 +84,6 @@ async def draft_claim(tx: Tx, command: DraftClaim) -> Claim:
     await recount(tx, claim_id)
     tx.audit("draft", subject="claim", subject_id=claim_id, redemptions=found.rowcount)
     return await claim(tx, claim_id)
-
-
-async def recount(tx: Tx, claim_id: int) -> int:
-    """Set the claim's amount to the sum of what counts in it."""
-    table = tables.redemption.c
-    amount: int = await tx.scalar(
-        update(tables.claim)
-        .where(tables.claim.c.id == claim_id)
-        .values(
-            amount_fen=select(func.coalesce(func.sum(table.amount_fen), 0))
-            .where(table.claim_id == claim_id, table.excluded_at.is_(None))
-            .scalar_subquery()
-        )
-        .returning(tables.claim.c.amount_fen)
-    )
-    return amount
 
 
 @dataclass(frozen=True, slots=True)
@@ -245,9 +230,24 @@ async def submit_claim(tx: Tx, command: SubmitClaim) -> Claim:
             submitted_at=tx.now,
         )
     )
-    tx.record(ClaimSubmitted(found.id, found.provider_id))
+    await _write_lines(tx, found.id)
+    tx.record(ClaimSubmitted(found.id, found.payee_id))
     tx.audit("submit", subject="claim", subject_id=found.id, amount_fen=found.amount_fen)
     return await claim(tx, found.id)
+
+
+async def _write_lines(tx: Tx, claim_id: int) -> None:
+    """What is claimed of each redemption: what is left of it now."""
+    redemption, line = tables.redemption.c, tables.claim_line
+    left = redemption.amount_fen - redemption.returned_fen
+    await tx.execute(
+        insert(line).from_select(
+            ["claim_id", "redemption_id", "claimed_fen", "approved_fen"],
+            select(redemption.claim_id, redemption.id, left, left).where(
+                redemption.claim_id == claim_id, redemption.excluded_at.is_(None)
+            ),
+        )
+    )
 
 
 async def own_draft(tx: Tx, claim_id: int) -> Claim:
@@ -258,7 +258,7 @@ async def own_draft(tx: Tx, claim_id: int) -> Claim:
         ClaimStateMoved: when it is no draft any more.
     """
     found = await claim(tx, claim_id, lock=True)
-    if found.provider_id != tx.actor.organisation_id:
+    if found.payee_id != tx.actor.organisation_id:
         raise ClaimMissing()
     require_status(found, ClaimStatus.DRAFT)
     return found

@@ -158,7 +158,9 @@ async def _grant(
 ) -> int:
     valid_until = min(
         of.valid_until,
-        grant_valid_until(of.agreed.validity, granted_on=tx.today, year=of.year),
+        grant_valid_until(
+            of.agreed.validity, granted_on=tx.today, year=of.year, ends_on=of.agreed.ends_on
+        ),
     )
     grant_id: int = await tx.scalar(
         insert(tables.voucher_grant)

@@ -36,7 +36,7 @@ from marketplace.vouchers.queries import (
     VoucherQuestion,
     balances_of_grants,
     best_grant,
-    programme,
+    terms_of_version,
 )
 from marketplace.vouchers.queries.rows import columns
 from marketplace.vouchers.rules.shares import LayerRoom, LayerShare, voucher_shares
@@ -188,7 +188,7 @@ async def settle_voucher(tx: Tx, command: SettleVoucher) -> VoucherSettled:
             tables.voucher_grant.c.id == held.grant_id
         )
     )
-    terms = (await programme(tx, grant_programme)).agreed
+    terms = await terms_of_version(tx, grant_programme, held.terms_version)
     shares = voucher_shares(
         command.service_value_fen,
         [
@@ -212,7 +212,7 @@ async def settle_voucher(tx: Tx, command: SettleVoucher) -> VoucherSettled:
                 source_id=held.id,
             ),
         )
-    await _end(tx, held, HoldStatus.SETTLED)
+    await _end(tx, held, HoldStatus.SETTLED, shares.total_fen)
     redemption_id = None
     if shares.total_fen:
         redemption_id = await _redeem(tx, held, command, shares.layers)
@@ -327,9 +327,11 @@ async def _hold_parts(tx: Tx, hold_id: int) -> list[HoldPart]:
     )
 
 
-async def _end(tx: Tx, held: VoucherHold, status: HoldStatus) -> None:
+async def _end(
+    tx: Tx, held: VoucherHold, status: HoldStatus, settled_fen: int | None = None
+) -> None:
     await tx.execute(
         update(tables.voucher_hold)
         .where(tables.voucher_hold.c.id == held.id)
-        .values(status=status, ended_at=tx.now)
+        .values(status=status, ended_at=tx.now, settled_fen=settled_fen)
     )

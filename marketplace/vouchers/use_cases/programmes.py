@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
+from typing import Any
 
 from sqlalchemy import func, insert, select, update
 
@@ -31,11 +33,14 @@ from marketplace.vouchers.rules.validity import programme_valid_until
 
 @dataclass(frozen=True, slots=True)
 class LayerPlan:
-    """A funder's budget for the SMEs of a region; its ratio is the rulebook's."""
+    """A funder's budget for the SMEs of a region; without a ratio it is the rulebook's."""
 
     funder: str
     region_code: str
     budget_fen: int
+    ratio_basis_points: int | None = None
+    name: str = ""
+    budget_year: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,10 +53,14 @@ class DraftProgramme:
     opens_on: date
     closes_on: date
     layers: tuple[LayerPlan, ...]
+    code: str = ""
+    source: str = ""
+    terms: Mapping[str, Any] | None = None
+    """The terms of a programme's file, checked by `read_programme`; None: the rulebook's."""
 
 
 async def draft_programme(tx: Tx, command: DraftProgramme) -> Programme:
-    """Write the programme down with the rulebook's terms of its first day.
+    """Write the programme down with its file's terms, or the rulebook's of its first day.
 
     Raises:
         ProgrammeRefused: with every reason: days outside the year, a funder or region that the
@@ -61,15 +70,10 @@ async def draft_programme(tx: Tx, command: DraftProgramme) -> Programme:
 
     Policy: J.22a, J.22b
     """
-    snapshot = rulebook().voucher.snapshot(command.opens_on)
-    lacking = missing_terms(snapshot)
-    reasons = Reasons()
-    for term in lacking:
-        reasons.add("rulebook", f"The rulebook says nothing of {term} on {command.opens_on}.")
-    reasons.raise_as(ProgrammeRefused)
+    snapshot = command.terms
+    if snapshot is None:
+        snapshot = _terms_of_rulebook(command)
     terms = terms_of(snapshot)
-    _check_draft(reasons, command, terms)
-    reasons.raise_as(ProgrammeRefused)
     programme_id = await tx.scalar(
         insert(tables.programme)
         .values(
@@ -79,12 +83,17 @@ async def draft_programme(tx: Tx, command: DraftProgramme) -> Programme:
             opens_on=command.opens_on,
             closes_on=command.closes_on,
             valid_until=programme_valid_until(
-                terms.validity, closes_on=command.closes_on, year=command.year
+                terms.validity,
+                closes_on=command.closes_on,
+                year=command.year,
+                ends_on=terms.ends_on,
             ),
             terms=snapshot,
             status=ProgrammeStatus.DRAFT,
             made_by=tx.actor.person_id,
             made_at=tx.now,
+            code=command.code,
+            source=command.source,
         )
         .returning(tables.programme.c.id)
     )
@@ -95,14 +104,27 @@ async def draft_programme(tx: Tx, command: DraftProgramme) -> Programme:
                 "programme_id": programme_id,
                 "funder": plan.funder,
                 "region_code": plan.region_code,
-                "ratio_basis_points": terms.ratios[plan.funder],
+                "ratio_basis_points": plan.ratio_basis_points or terms.ratios[plan.funder],
                 "budget_fen": plan.budget_fen,
+                "name": plan.name,
+                "budget_year": plan.budget_year,
             }
             for plan in command.layers
         ],
     )
     tx.audit("draft", subject="programme", subject_id=programme_id, name=command.name)
     return await programme(tx, programme_id)
+
+
+def _terms_of_rulebook(command: DraftProgramme) -> Mapping[str, Any]:
+    snapshot = rulebook().voucher.snapshot(command.opens_on)
+    reasons = Reasons()
+    for term in missing_terms(snapshot):
+        reasons.add("rulebook", f"The rulebook says nothing of {term} on {command.opens_on}.")
+    reasons.raise_as(ProgrammeRefused)
+    _check_draft(reasons, command, terms_of(snapshot))
+    reasons.raise_as(ProgrammeRefused)
+    return snapshot
 
 
 def _check_draft(reasons: Reasons, command: DraftProgramme, terms: Terms) -> None:

@@ -84,7 +84,9 @@ def test_layers_of_more_than_everything_pay_everything_and_no_fen_more():
 
 def test_every_bound_that_applied_is_explained_with_its_source():
     paid = voucher_shares(
-        60_000_000, rooms(2_500, 2_500, left=1_000), terms(cap_per_order_fen=20_000_000)
+        60_000_000,
+        rooms(2_500, 2_500, left=1_000),
+        terms(cap_per_order_fen=20_000_000, cap_per_sme_year_fen=PLENTY),
     )
 
     assert paid.explanation == (

@@ -117,6 +117,8 @@ async def test_holders_are_replaced_whole_and_the_trail_keeps_the_old(database: 
     assert kept == after
     (line,) = await audit_lines(database, "set_shareholdings")
     assert line["facts"] == {
+        "since": "2025-03-03",
+        "source": "",
         "before": {"王五": 6_000, "李四": 4_000},
         "after": {"赵六": 10_000},
     }

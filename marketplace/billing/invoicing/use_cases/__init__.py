@@ -8,6 +8,11 @@ from marketplace.billing.invoicing.use_cases.charges import (
     credit_charge,
     record_charge,
 )
+from marketplace.billing.invoicing.use_cases.credits import (
+    CreditOrder,
+    credit_order,
+    standing_charge,
+)
 from marketplace.billing.invoicing.use_cases.invoices import (
     NoteRevenue,
     RecordInvoice,
@@ -23,6 +28,7 @@ from marketplace.billing.invoicing.use_cases.true_up import TrueUpYear, true_up_
 __all__ = [
     "ChargeKind",
     "CreditCharge",
+    "CreditOrder",
     "NoteRevenue",
     "Party",
     "RecordCharge",
@@ -31,10 +37,12 @@ __all__ = [
     "TakeInvoiceBack",
     "TrueUpYear",
     "credit_charge",
+    "credit_order",
     "note_revenue",
     "record_charge",
     "record_invoice",
     "record_invoice_file",
+    "standing_charge",
     "take_invoice_back",
     "true_up_year",
 ]

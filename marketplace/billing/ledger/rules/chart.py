@@ -7,12 +7,14 @@ from enum import StrEnum
 
 
 class LedgerName(StrEnum):
-    """Two sets of books; no entry crosses from one to the other."""
+    """Three sets of books; no entry crosses from one to another."""
 
     CASH = "cash"
     """Money: what lies in the bank, and whose it is."""
     VOUCHER = "voucher"
     """Entitlement: what treasury has promised, granted and seen used. No money moves here."""
+    CREDIT = "credit"
+    """Trust: what providers let buyers owe them, and what is owed. No money moves here."""
 
 
 class AccountType(StrEnum):
@@ -35,6 +37,11 @@ class AccountType(StrEnum):
     """Rewards approved for a provider, until a payout is instructed."""
     PAYOUT_IN_TRANSIT = "payout_in_transit"
     """Payouts that are instructed and that the bank's statement has not confirmed yet."""
+    CLAWBACK_RECEIVABLE = "clawback_receivable"
+    """What a claimant owes back of claims that were paid; set off or paid in until it is zero."""
+    CLAWBACK_PENDING = "clawback_pending"
+    """What the voucher fund gets back once that has come in; until then it is not
+    there to spend."""
     FEE_INCOME = "fee_income"
     """What the platform itself earned: bank interest and fees."""
     BANK_CHARGES = "bank_charges"
@@ -47,6 +54,12 @@ class AccountType(StrEnum):
     """What an SME's grant still has from one layer; orders hold and settle from it."""
     PROGRAMME_SPENT = "programme_spent"
     """What of a layer was used for services."""
+    CREDIT_GRANTED = "credit_granted"
+    """How much a provider lets one buyer owe it: the limit of a credit line."""
+    CREDIT = "credit"
+    """What a buyer may still owe on a credit line; orders on account hold and settle from it."""
+    CREDIT_OWED = "credit_owed"
+    """What a buyer owes on a credit line for settled services, until it is paid or credited."""
 
 
 DEBIT, CREDIT = 1, -1
@@ -71,7 +84,7 @@ class AccountFacts:
         return None if self.wide else 0
 
 
-_CASH, _VOUCHER = LedgerName.CASH, LedgerName.VOUCHER
+_CASH, _VOUCHER, _CREDIT = LedgerName.CASH, LedgerName.VOUCHER, LedgerName.CREDIT
 
 CHART: dict[AccountType, AccountFacts] = {
     AccountType.BANK: AccountFacts(_CASH, DEBIT, wide=True),
@@ -82,12 +95,17 @@ CHART: dict[AccountType, AccountFacts] = {
     AccountType.REWARD_FUND: AccountFacts(_CASH, CREDIT),
     AccountType.REWARD_PAYABLE: AccountFacts(_CASH, CREDIT, "organisation"),
     AccountType.PAYOUT_IN_TRANSIT: AccountFacts(_CASH, CREDIT, wide=True),
+    AccountType.CLAWBACK_RECEIVABLE: AccountFacts(_CASH, DEBIT, "organisation"),
+    AccountType.CLAWBACK_PENDING: AccountFacts(_CASH, CREDIT),
     AccountType.FEE_INCOME: AccountFacts(_CASH, CREDIT, wide=True),
     AccountType.BANK_CHARGES: AccountFacts(_CASH, DEBIT, wide=True),
     AccountType.APPROPRIATION: AccountFacts(_VOUCHER, DEBIT, "programme_layer", wide=True),
     AccountType.PROGRAMME_BUDGET: AccountFacts(_VOUCHER, CREDIT, "programme_layer"),
     AccountType.VOUCHER: AccountFacts(_VOUCHER, CREDIT, "grant_part"),
     AccountType.PROGRAMME_SPENT: AccountFacts(_VOUCHER, CREDIT, "programme_layer", wide=True),
+    AccountType.CREDIT_GRANTED: AccountFacts(_CREDIT, DEBIT, "credit_line", wide=True),
+    AccountType.CREDIT: AccountFacts(_CREDIT, CREDIT, "credit_line"),
+    AccountType.CREDIT_OWED: AccountFacts(_CREDIT, CREDIT, "credit_line"),
 }
 
 

@@ -40,7 +40,11 @@ class EntryKind(StrEnum):
     CLAIM_APPROVED = "claim_approved"
     """Debit voucher fund, credit payable: the voucher part of claimed services is due."""
     CLAIM_CLAWED_BACK = "claim_clawed_back"
-    """Debit payable, credit voucher fund: a redemption turned out wrong."""
+    """Debit clawback receivable, credit clawback pending: a redemption that was approved turned
+    out wrong, or its order is refunded."""
+    CLAWBACK_RECOVERED = "clawback_recovered"
+    """Debit payable or wallet and clawback pending, credit clawback receivable and voucher fund:
+    what was to be paid back is set off, or was paid in, and the fund has it again."""
     REWARD_APPROVED = "reward_approved"
     """Debit reward fund, credit reward payable: a run was approved."""
     REWARD_CLAWED_BACK = "reward_clawed_back"
@@ -67,5 +71,23 @@ class EntryKind(StrEnum):
     """Debit voucher, credit programme budget: the grant was taken back."""
     REDEMPTION_CLAWED_BACK = "redemption_clawed_back"
     """Debit programme spent, credit programme budget: a redemption turned out wrong."""
+    REDEMPTION_REVERSED = "redemption_reversed"
+    """Debit programme spent, credit voucher: the order was refunded, and the SME has its voucher
+    money again."""
+    CREDIT_GRANTED = "credit_granted"
+    """Debit credit granted, credit credit: a provider's second person approved a line's limit, or a
+    higher one."""
+    CREDIT_REDUCED = "credit_reduced"
+    """Debit credit, credit credit granted: a lower limit was approved; never below what is held
+    and owed."""
+    CREDIT_USED = "credit_used"
+    """Debit credit, credit credit owed: a service or fee on account is owed, out of its hold."""
+    CREDIT_REPAID = "credit_repaid"
+    """Debit credit owed, credit credit: what was owed is paid, and there is room again."""
+    CREDIT_NOTED = "credit_noted"
+    """Debit credit owed, credit credit: the provider gave up what was owed, for instance after a
+    dispute."""
+    CREDIT_PAYMENT = "credit_payment"
+    """Debit wallet, credit payable: a buyer pays what it owes a provider on account."""
     REVERSAL = "reversal"
     """Every line of the entry it names, negated: the only way to correct an entry."""

@@ -23,6 +23,7 @@ from marketplace.billing.ledger.use_cases.holds import (
     release_hold,
     settle_hold,
 )
+from marketplace.billing.ledger.use_cases.holds_many import settle_holds
 from marketplace.billing.ledger.use_cases.periods import (
     ClosePeriod,
     ProposePeriod,
@@ -67,5 +68,6 @@ __all__ = [
     "reverse_what_another_made",
     "seal_entries",
     "settle_hold",
+    "settle_holds",
     "transfer",
 ]

@@ -44,6 +44,8 @@ from marketplace.billing.pricing.queries.service import (
     price_for_customer,
     price_service,
     price_service_by_list,
+    price_services,
+    price_services_by_list,
     prices_in_force,
 )
 from marketplace.billing.pricing.queries.sheets import (
@@ -100,6 +102,8 @@ __all__ = [
     "price_notices",
     "price_service",
     "price_service_by_list",
+    "price_services",
+    "price_services_by_list",
     "prices_in_force",
     "provider_prices",
     "provider_sheets",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Any
 
@@ -20,6 +20,7 @@ from marketplace.billing.pricing.rules.tariff import (
     PriceAsked,
     Tariff,
     Tier,
+    set_by_hand,
 )
 from marketplace.billing.pricing.tables import (
     cost_item,
@@ -43,7 +44,8 @@ class ServiceAsked:
     """A service whose price is asked: `minutes` for machine time, `samples` for samples.
 
     `starts_at` weighs the hours of the day. Without a `unit` the cheapest that the mode and the
-    list have is taken. `elements` are per sample; `extras` are (code, quantity).
+    list have is taken. `elements` are per sample; `extras` are (code, quantity). `manual_fen` is a
+    price per `unit` that was set by hand and takes the place of the list's.
     """
 
     instrument_id: int
@@ -59,6 +61,7 @@ class ServiceAsked:
     starts_at: datetime | None = None
     urgent: bool = False
     extras: tuple[tuple[str, int], ...] = ()
+    manual_fen: int | None = None
 
     def quantity(self, unit: Unit) -> int | None:
         """How many of `unit` are asked for; None where the question does not say."""
@@ -127,6 +130,7 @@ class _List:
     """A whole price list in one row."""
 
     price_list_id: int
+    instrument_id: int
     cost_sheet_id: int
     version: int
     urgent_basis_points: int | None
@@ -175,6 +179,7 @@ def _whole_list() -> Select[Any]:
     extras = build(e.code, i.kind, i.name, i.unit, e.amount_fen, i.cost_fen)
     return select(
         of.label("price_list_id"),
+        price_list.c.instrument_id,
         price_list.c.cost_sheet_id,
         price_list.c.version,
         price_list.c.urgent_basis_points,
@@ -241,9 +246,19 @@ async def price_service(tx: Tx, asked: ServiceAsked) -> PricedService:
         UrgencyNotOffered: when it is to be urgent and the list has no price for that.
         ExtraNotPriced: with every extra that the list does not have.
     """
-    in_force = _in_force([asked.instrument_id], asked.on)
-    found = await tx.first(_List, _whole_list().where(price_list.c.id.in_(in_force)))
-    return _priced(found, asked)
+    return (await price_services(tx, [asked]))[0]
+
+
+async def price_services(tx: Tx, asked: Sequence[ServiceAsked]) -> list[PricedService]:
+    """What several services come to by the price lists in force on one day, in one question.
+
+    Raises:
+        NoPriceInForce, UrgencyNotOffered, ExtraNotPriced: as for one, for the first that has it.
+    """
+    in_force = _in_force([one.instrument_id for one in asked], asked[0].on)
+    found = await tx.all(_List, _whole_list().where(price_list.c.id.in_(in_force)))
+    by_instrument = {one.instrument_id: one for one in found}
+    return [_priced(by_instrument.get(one.instrument_id), one) for one in asked]
 
 
 async def price_service_by_list(tx: Tx, price_list_id: int, asked: ServiceAsked) -> PricedService:
@@ -252,13 +267,21 @@ async def price_service_by_list(tx: Tx, price_list_id: int, asked: ServiceAsked)
     Raises:
         NoPriceInForce: when the list has no price for this class and mode.
     """
-    found = await tx.first(
-        _List,
-        _whole_list().where(
-            price_list.c.id == price_list_id, price_list.c.instrument_id == asked.instrument_id
-        ),
-    )
-    return _priced(found, asked)
+    return (await price_services_by_list(tx, [(price_list_id, asked)]))[0]
+
+
+async def price_services_by_list(
+    tx: Tx, asked: Sequence[tuple[int, ServiceAsked]]
+) -> list[PricedService]:
+    """What several services come to, each by a price list that was frozen, in one question.
+
+    Raises:
+        NoPriceInForce: when a list has no price for its class, unit and mode.
+    """
+    ids = {price_list_id for price_list_id, _ in asked}
+    found = await tx.all(_List, _whole_list().where(price_list.c.id.in_(ids)))
+    known = {(one.price_list_id, one.instrument_id): one for one in found}
+    return [_priced(known.get((list_id, one.instrument_id)), one) for list_id, one in asked]
 
 
 async def price_for_customer(tx: Tx, question: PriceQuestion) -> PricedService:
@@ -308,11 +331,17 @@ def _ways(found: _List, asked: ServiceAsked) -> Iterator[PricedService]:
         quantity = asked.quantity(unit)
         if line is None or quantity is None or asked.unit not in (None, unit):
             continue
+        source = f"price list {found.price_list_id}, version {found.version}"
+        counted = Counted(quantity, asked.starts_at, asked.urgent, asked.extras)
+        if asked.manual_fen is not None:
+            source = f"price set by hand instead of {source}"
+            line, counted = set_by_hand(line, asked.manual_fen), replace(counted, urgent=False)
+            tariff = replace(tariff, hours=())
         lines = price_lines(
             line,
-            Counted(quantity, asked.starts_at, asked.urgent, asked.extras),
+            counted,
             tariff=tariff,
-            price_list=f"price list {found.price_list_id}, version {found.version}",
+            price_list=source,
             purpose=asked.purpose,
             free_purposes=free,
         )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from marketplace.billing.pricing.rules.states import CustomerClass, ExtraKind, Unit
@@ -99,6 +99,14 @@ class Piece:
 def hour_price(amount_fen: int, factor_basis_points: int) -> int:
     """An hour's price at a factor; part of a fen is left off, so that no factor passes the cost."""
     return share(amount_fen, factor_basis_points, "down")
+
+
+def set_by_hand(price: PriceAsked, amount_fen: int) -> PriceAsked:
+    """The price with another amount per unit: it covers the whole service, whatever its size.
+
+    Tiers and the minimum charge go with the amount that they belong to.
+    """
+    return replace(price, amount_fen=amount_fen, minimum_fen=0, tiers=())
 
 
 def pieces(

@@ -1,0 +1,292 @@
+"""What is owed on credit lines: one by one, by age, and paid by which receipts."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from typing import Any
+
+from sqlalchemy import BigInteger, ColumnElement, Select, case, func, select
+
+from marketplace.billing.credit.queries.lines import is_open, owed_part, own
+from marketplace.billing.credit.rules.states import AGES, Age
+from marketplace.billing.credit.tables import (
+    credit_line,
+    credit_receipt,
+    credit_receipt_part,
+    credit_reminder,
+    receivable,
+)
+from marketplace.kernel.db import Tx
+
+EXPORT_ROWS_MAX = 50_000
+
+
+@dataclass(frozen=True, slots=True)
+class Receivable:
+    """What a buyer owes for one settled service or fee, and what of it was paid."""
+
+    id: int
+    line_id: int
+    provider_id: int
+    buyer_id: int
+    order_id: int
+    what: str
+    amount_fen: int
+    paid_fen: int
+    credited_fen: int
+    arose_on: date
+    due_on: date
+    entry_id: int
+
+    @property
+    def left_fen(self) -> int:
+        """What is still to be paid."""
+        return self.amount_fen - self.paid_fen - self.credited_fen
+
+
+@dataclass(frozen=True, slots=True)
+class ReceivableSearch:
+    """Which receivables: of a line or an order, open or overdue ones, by due day."""
+
+    line_id: int | None = None
+    order_id: int | None = None
+    open: bool = False
+    overdue: bool = False
+    due_from: date | None = None
+    due_until: date | None = None
+    page: int = 1
+    page_size: int = 50
+
+
+@dataclass(frozen=True, slots=True)
+class ReceivablePage:
+    """One page of receivables and what all pages come to."""
+
+    rows: list[Receivable]
+    total: int
+    left_fen: int
+    page: int
+    page_size: int
+
+
+def _rows() -> Select[Any]:
+    return select(*(receivable.c[name] for name in Receivable.__dataclass_fields__))
+
+
+async def receivables(tx: Tx, search: ReceivableSearch) -> ReceivablePage:
+    """What the caller's organisation owes and is owed, the first due first."""
+    wanted = _wanted(tx, search)
+    sums = (
+        await tx.execute(
+            select(
+                func.count().label("total"),
+                func.coalesce(func.sum(owed_part()), 0).cast(BigInteger).label("left_fen"),
+            ).where(*wanted)
+        )
+    ).one()
+    rows = await tx.all(
+        Receivable,
+        _rows()
+        .where(*wanted)
+        .order_by(receivable.c.due_on, receivable.c.id)
+        .limit(search.page_size)
+        .offset((search.page - 1) * search.page_size),
+    )
+    return ReceivablePage(rows, sums.total, sums.left_fen, search.page, search.page_size)
+
+
+def _wanted(tx: Tx, search: ReceivableSearch) -> list[ColumnElement[bool]]:
+    table = receivable.c
+    asked: list[tuple[Any, ColumnElement[bool]]] = [
+        (search.line_id, table.line_id == search.line_id),
+        (search.order_id, table.order_id == search.order_id),
+        (search.open or search.overdue or None, is_open()),
+        (search.overdue or None, table.due_on < tx.today),
+        (search.due_from, table.due_on >= search.due_from),
+        (search.due_until, table.due_on <= search.due_until),
+    ]
+    return [own(tx, table), *(condition for value, condition in asked if value is not None)]
+
+
+@dataclass(frozen=True, slots=True)
+class AgeingAsked:
+    """What is owed to a provider on a day; the caller's own unless it checks others."""
+
+    as_of: date
+    provider_id: int | None = None
+    page: int = 1
+    page_size: int = 200
+
+
+@dataclass(frozen=True, slots=True)
+class AgeingRow:
+    """What one buyer owes a provider, by how long it has been due."""
+
+    line_id: int
+    provider_id: int
+    buyer_id: int
+    left_fen: int
+    not_due_fen: int
+    days_1_30_fen: int
+    days_31_60_fen: int
+    days_61_90_fen: int
+    days_over_90_fen: int
+    oldest_due_on: date
+
+
+@dataclass(frozen=True, slots=True)
+class Ageing:
+    """One page of buyers, those that owe most first."""
+
+    rows: list[AgeingRow]
+    total: int
+    page: int
+    page_size: int
+
+
+async def ageing(tx: Tx, asked: AgeingAsked) -> Ageing:
+    """What buyers owe, by age on a day; of what is open now."""
+    table = receivable.c
+    age = _age(asked.as_of)
+    wanted = [is_open(), own(tx, table)]
+    if asked.provider_id is not None:
+        wanted.append(table.provider_id == asked.provider_id)
+    by_line = (
+        select(
+            table.line_id,
+            table.provider_id,
+            table.buyer_id,
+            func.sum(owed_part()).cast(BigInteger).label("left_fen"),
+            *(
+                func.coalesce(func.sum(owed_part()).filter(age == each), 0)
+                .cast(BigInteger)
+                .label(f"{each}_fen")
+                for each in Age
+            ),
+            func.min(table.due_on).label("oldest_due_on"),
+        )
+        .where(*wanted)
+        .group_by(table.line_id, table.provider_id, table.buyer_id)
+        .subquery()
+    )
+    total = await tx.scalar(select(func.count()).select_from(by_line))
+    rows = await tx.all(
+        AgeingRow,
+        select(by_line)
+        .order_by(by_line.c.left_fen.desc(), by_line.c.line_id)
+        .limit(asked.page_size)
+        .offset((asked.page - 1) * asked.page_size),
+    )
+    return Ageing(rows, int(total), asked.page, asked.page_size)
+
+
+def _age(as_of: date) -> ColumnElement[str]:
+    due_on = receivable.c.due_on
+    whens = [(due_on >= as_of - timedelta(days=most), str(age)) for age, most in AGES]
+    return case(*whens, else_=str(Age.DAYS_OVER_90))
+
+
+@dataclass(frozen=True, slots=True)
+class CreditReceipt:
+    """Money that came in for a line."""
+
+    id: int
+    line_id: int
+    amount_fen: int
+    how: str
+    received_on: date
+    made_by: int
+    made_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class ReceiptPart:
+    """Which receivable a receipt paid, and how much of it."""
+
+    receipt_id: int
+    receivable_id: int
+    amount_fen: int
+
+
+@dataclass(frozen=True, slots=True)
+class ReceiptsAsked:
+    """The receipts of one line."""
+
+    line_id: int
+    page: int = 1
+    page_size: int = 50
+
+
+@dataclass(frozen=True, slots=True)
+class ReceiptPage:
+    """One page of receipts with their parts, the newest first."""
+
+    rows: list[CreditReceipt]
+    parts: list[ReceiptPart]
+    total: int
+    page: int
+    page_size: int
+
+
+async def receipts(tx: Tx, asked: ReceiptsAsked) -> ReceiptPage:
+    """The receipts of a line of the caller's organisation; none of another's."""
+    wanted = (credit_receipt.c.line_id == asked.line_id, own(tx, credit_line.c))
+    source = credit_receipt.join(credit_line, credit_line.c.id == credit_receipt.c.line_id)
+    total = await tx.scalar(select(func.count()).select_from(source).where(*wanted))
+    rows = await tx.all(
+        CreditReceipt,
+        select(*(credit_receipt.c[name] for name in CreditReceipt.__dataclass_fields__))
+        .select_from(source)
+        .where(*wanted)
+        .order_by(credit_receipt.c.id.desc())
+        .limit(asked.page_size)
+        .offset((asked.page - 1) * asked.page_size),
+    )
+    parts = await tx.all(
+        ReceiptPart,
+        select(credit_receipt_part)
+        .where(credit_receipt_part.c.receipt_id.in_([row.id for row in rows]))
+        .order_by(credit_receipt_part.c.receipt_id, credit_receipt_part.c.receivable_id),
+    )
+    return ReceiptPage(rows, parts, int(total), asked.page, asked.page_size)
+
+
+@dataclass(frozen=True, slots=True)
+class ToRemind:
+    """Something owed, and the reminders that went out for it."""
+
+    id: int
+    line_id: int
+    provider_id: int
+    buyer_id: int
+    order_id: int
+    due_on: date
+    left_fen: int
+    sent: list[int]
+
+
+async def to_remind(tx: Tx, due_until: date, *, after_id: int, limit: int) -> list[ToRemind]:
+    """What is owed and due on `due_until` or before, in order of id, with its reminders."""
+    table = receivable.c
+    sent = func.array(
+        select(credit_reminder.c.step_days)
+        .where(credit_reminder.c.receivable_id == table.id)
+        .scalar_subquery()
+    )
+    return await tx.all(
+        ToRemind,
+        select(
+            table.id,
+            table.line_id,
+            table.provider_id,
+            table.buyer_id,
+            table.order_id,
+            table.due_on,
+            owed_part().label("left_fen"),
+            sent.label("sent"),
+        )
+        .where(is_open(), table.due_on <= due_until, table.id > after_id)
+        .order_by(table.id)
+        .limit(limit),
+    )

@@ -1,0 +1,339 @@
+"""Dry runs: past orders under other terms, and the tables that came of it."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+
+from sqlalchemy import Select, and_, func, literal, select
+
+from marketplace.kernel.db import Tx
+from marketplace.parties.queries import organisations, sme_profiles_of_year
+from marketplace.vouchers import tables
+from marketplace.vouchers.errors import DryRunMissing
+from marketplace.vouchers.queries.paging import FIRST_PAGE, PageAsked, listed
+from marketplace.vouchers.queries.programmes import layers, programme
+from marketplace.vouchers.queries.rows import Layer, Listed, columns
+from marketplace.vouchers.rules.dry_run import DryRun, PastGrant, PastOrder, PastPart, Sums
+from marketplace.vouchers.rules.limits import ALONE
+from marketplace.vouchers.rules.terms import Terms
+
+CHUNK = 5_000
+"""Orders read at a time: what is in memory does not grow with the number of past orders."""
+
+Progress = Callable[[int], Awaitable[None]]
+
+
+@dataclass(frozen=True, slots=True)
+class PastOrders:
+    """The orders that a programme's vouchers paid for, redeemed between two days."""
+
+    programme_id: int
+    from_on: date
+    until_on: date
+
+
+@dataclass(frozen=True, slots=True)
+class DryRunRow:
+    """One row of the before and after table."""
+
+    dimension: str
+    key: str
+    label: str
+    orders: int
+    service_value_fen: int
+    orders_before: int
+    orders_after: int
+    before_fen: int
+    after_fen: int
+
+
+@dataclass(frozen=True, slots=True)
+class LayerEffect:
+    """What a layer would have paid, and what that is of its budget."""
+
+    layer_id: int
+    funder: str
+    region_code: str
+    budget_fen: int
+    before_fen: int
+    after_fen: int
+
+
+@dataclass(frozen=True, slots=True)
+class DryRunFound:
+    """The whole table of a dry run, and what it comes to."""
+
+    total: DryRunRow
+    recorded_fen: int
+    """What was really paid for these orders, under whatever terms they were held."""
+    layers: tuple[LayerEffect, ...]
+    rows: tuple[DryRunRow, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class StoredDryRun:
+    """A dry run that was asked for, with what became of it."""
+
+    id: int
+    programme_id: int
+    changes: dict[str, Any]
+    from_on: date
+    until_on: date
+    status: str
+    orders: int
+    done: int
+    summary: dict[str, Any] | None
+    reason: str
+    asked_by: int
+    asked_at: datetime
+    started_at: datetime | None
+    finished_at: datetime | None
+
+
+def _orders(asked: PastOrders) -> Select[Any]:
+    paid, grant = tables.redemption, tables.voucher_grant
+    return (
+        select(paid.c.id)
+        .join_from(paid, grant, grant.c.id == paid.c.grant_id)
+        .where(
+            grant.c.programme_id == asked.programme_id,
+            paid.c.redeemed_on.between(asked.from_on, asked.until_on),
+        )
+    )
+
+
+async def count_past_orders(tx: Tx, asked: PastOrders) -> int:
+    """How many orders a dry run would go through."""
+    found: int = await tx.scalar(select(func.count()).select_from(_orders(asked).subquery()))
+    return found
+
+
+def past_orders(asked: PastOrders, *, by_day: bool, with_others: bool) -> Select[Any]:
+    """The orders with the fields of `PastOrder`, grant by grant or day by day."""
+    paid, held = tables.redemption, tables.voucher_hold
+    other = paid.alias("other")
+    others = (
+        select(func.coalesce(func.sum(other.c.amount_fen), 0))
+        .where(other.c.order_id == paid.c.order_id, other.c.grant_id != paid.c.grant_id)
+        .scalar_subquery()
+    )
+    day = (paid.c.redeemed_on, paid.c.id)
+    return (
+        _orders(asked)
+        .with_only_columns(
+            paid.c.grant_id,
+            paid.c.redeemed_on,
+            paid.c.service_value_fen,
+            held.c.service_kind,
+            paid.c.provider_id,
+            held.c.instrument_id,
+            others if with_others else literal(0),
+            paid.c.amount_fen,
+        )
+        .join(
+            held,
+            and_(
+                held.c.order_id == paid.c.order_id,
+                held.c.grant_id == paid.c.grant_id,
+                held.c.status == "settled",
+            ),
+        )
+        .order_by(*(day if by_day else (paid.c.grant_id, *day)))
+    )
+
+
+async def _chunks(tx: Tx, statement: Select[Any]) -> AsyncIterator[list[PastOrder]]:
+    result = await tx.connection.stream(statement.execution_options(yield_per=CHUNK))
+    async for partition in result.partitions():
+        yield [PastOrder._make(row) for row in partition]
+
+
+async def dry_run(
+    tx: Tx, asked: PastOrders, before: Terms, after: Terms, progress: Progress | None = None
+) -> DryRunFound:
+    """What the past orders were paid under `before` and would have been under `after`.
+
+    Streams: what is in memory grows with providers and regions, and with the SMEs where a cap is
+    shared between them, but not with the orders.
+
+    Policy: J.22a, J.22b
+    """
+    of = await programme(tx, asked.programme_id)
+    regions: dict[int, str] = {}
+    names: dict[int, str] = {}
+    run = DryRun(before, after, regions)
+    with_others = before.stacking != ALONE or after.stacking != ALONE
+    statement = past_orders(asked, by_day=run.by_day, with_others=with_others)
+    grants: dict[int, PastGrant] = {}
+    done = 0
+    async for chunk in _chunks(tx, statement):
+        unknown = {order.provider_id for order in chunk} - regions.keys()
+        for found in (await organisations(tx, unknown)).values() if unknown else ():
+            regions[found.id], names[found.id] = found.region_code, found.name
+        needed = {order.grant_id for order in chunk}
+        if not run.by_day:
+            grants = {grant_id: grants[grant_id] for grant_id in needed & grants.keys()}
+        if new := needed - grants.keys():
+            grants |= await _past_grants(tx, new, of.year)
+        run.add(chunk, grants)
+        done += len(chunk)
+        if progress is not None:
+            await progress(done)
+    return _found(run, names, await layers(tx, of.id))
+
+
+async def _past_grants(tx: Tx, grant_ids: Iterable[int], year: int) -> dict[int, PastGrant]:
+    grant, part, layer = tables.voucher_grant, tables.grant_part, tables.programme_layer
+    rows = (
+        await tx.execute(
+            select(
+                grant.c.id,
+                grant.c.organisation_id,
+                part.c.layer_id,
+                part.c.amount_fen,
+                layer.c.funder,
+                layer.c.ratio_basis_points,
+                layer.c.region_code,
+            )
+            .join_from(grant, part, part.c.grant_id == grant.c.id)
+            .join(layer, layer.c.id == part.c.layer_id)
+            .where(grant.c.id.in_(sorted(grant_ids)))
+            .order_by(part.c.id)
+        )
+    ).all()
+    owners = {row.id: row.organisation_id for row in rows}
+    smes = await organisations(tx, owners.values())
+    profiles = await sme_profiles_of_year(tx, owners.values(), year)
+    parts: dict[int, list[PastPart]] = {}
+    for row in rows:
+        parts.setdefault(row.id, []).append(
+            PastPart(
+                row.layer_id, row.funder, row.ratio_basis_points, row.amount_fen, row.region_code
+            )
+        )
+    found = {}
+    for grant_id, owner in owners.items():
+        profile = profiles.get(owner)
+        found[grant_id] = PastGrant(
+            grant_id,
+            smes[owner].region_code,
+            smes[owner].legal_entity_id,
+            profile.staff if profile else None,
+            profile.sales_fen if profile else None,
+            profile.assets_fen if profile else None,
+            tuple(parts[grant_id]),
+        )
+    return found
+
+
+def _found(run: DryRun, names: dict[int, str], of: Sequence[Layer]) -> DryRunFound:
+    by_id = {str(layer.id): layer for layer in of}
+
+    def label(dimension: str, key: str) -> str:
+        if dimension == "provider":
+            return names.get(int(key), key)
+        if dimension == "layer" and key in by_id:
+            return by_id[key].name or f"{by_id[key].funder} {by_id[key].region_code}"
+        return key
+
+    rows = tuple(
+        _row(dimension, key, label(dimension, key), run.sums[dimension, key])
+        for dimension, key in sorted(run.sums)
+    )
+    nothing = Sums()
+    effects = tuple(
+        LayerEffect(
+            layer.id,
+            layer.funder,
+            layer.region_code,
+            layer.budget_fen,
+            run.sums.get(("layer", str(layer.id)), nothing).before_fen,
+            run.sums.get(("layer", str(layer.id)), nothing).after_fen,
+        )
+        for layer in of
+    )
+    return DryRunFound(_row("", "", "", run.total), run.recorded_fen, effects, rows)
+
+
+def _row(dimension: str, key: str, label: str, sums: Sums) -> DryRunRow:
+    return DryRunRow(
+        dimension,
+        key,
+        label,
+        sums.orders,
+        sums.service_value_fen,
+        sums.orders_before,
+        sums.orders_after,
+        sums.before_fen,
+        sums.after_fen,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class DryRunSearch:
+    """Which dry runs of a programme."""
+
+    programme_id: int
+    status: str | None = None
+    page: PageAsked = FIRST_PAGE
+
+
+async def dry_runs(tx: Tx, search: DryRunSearch) -> Listed[StoredDryRun]:
+    """The dry runs of a programme, the newest first."""
+    await programme(tx, search.programme_id)
+    table = tables.programme_dry_run
+    statement = select(*columns(StoredDryRun, table)).where(
+        table.c.programme_id == search.programme_id
+    )
+    if search.status is not None:
+        statement = statement.where(table.c.status == search.status)
+    return await listed(tx, StoredDryRun, statement, table.c.id, search.page)
+
+
+async def stored_dry_run(tx: Tx, run_id: int) -> StoredDryRun:
+    """A dry run with how far it is.
+
+    Raises:
+        DryRunMissing: when there is none.
+    """
+    table = tables.programme_dry_run
+    return await tx.one(
+        StoredDryRun,
+        select(*columns(StoredDryRun, table)).where(table.c.id == run_id),
+        missing=DryRunMissing,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class DryRunRowsAsked:
+    """Which rows of a dry run's table."""
+
+    run_id: int
+    dimension: str | None = None
+    page: PageAsked = FIRST_PAGE
+
+
+async def dry_run_rows(tx: Tx, asked: DryRunRowsAsked) -> Listed[DryRunRow]:
+    """The rows of a dry run, those whose money changes most first.
+
+    Raises:
+        DryRunMissing: when there is no such dry run.
+    """
+    await stored_dry_run(tx, asked.run_id)
+    table = tables.programme_dry_run_line
+    statement = select(*columns(DryRunRow, table)).where(table.c.run_id == asked.run_id)
+    if asked.dimension is not None:
+        statement = statement.where(table.c.dimension == asked.dimension)
+    total = await tx.scalar(select(func.count()).select_from(statement.subquery()))
+    rows = await tx.all(
+        DryRunRow,
+        statement.order_by(
+            func.abs(table.c.after_fen - table.c.before_fen).desc(), table.c.dimension, table.c.key
+        )
+        .limit(asked.page.page_size)
+        .offset((asked.page.page - 1) * asked.page.page_size),
+    )
+    return Listed(rows, total)

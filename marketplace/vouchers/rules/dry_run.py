@@ -1,0 +1,302 @@
+"""What past orders of a programme would have been paid under other terms.
+
+Both sides are reckoned by the very rules that quote and settle vouchers, over the same orders, one
+after the other: a difference comes from the terms and from nothing else. An SME keeps the grant it
+was given; one that was given all that the old cap allowed is given all that the new one allows.
+
+Policy: J.22a, J.22b
+"""
+
+from __future__ import annotations
+
+import bisect
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+from typing import NamedTuple
+
+from marketplace.vouchers.rules.limits import TECHNOLOGY_SME, CapScope
+from marketplace.vouchers.rules.shares import LayerRoom, Purchase, Sharing
+from marketplace.vouchers.rules.terms import Terms
+from marketplace.vouchers.rules.usability import GrantOnDay, Use, reasons_not_to_pay
+
+SIZES = (20, 100, 300, 500)
+"""Staff at most, for the classes of SMEs in the table."""
+UNKNOWN = "unknown"
+
+
+class PastOrder(NamedTuple):
+    """One redeemed order; the fields in the order in which they are read from the database."""
+
+    grant_id: int
+    on: date
+    service_value_fen: int
+    service_kind: str
+    provider_id: int
+    instrument_id: int
+    others_fen: int
+    recorded_fen: int
+
+
+@dataclass(frozen=True, slots=True)
+class PastPart:
+    """A layer of a grant: what it was given, and what the layer pays by itself."""
+
+    layer_id: int
+    funder: str
+    ratio_basis_points: int
+    amount_fen: int
+    region_code: str
+
+
+@dataclass(frozen=True, slots=True)
+class PastGrant:
+    """A grant, who held it, and what was known of them; None: not known."""
+
+    grant_id: int
+    region_code: str
+    group_id: int
+    staff: int | None
+    sales_fen: int | None
+    assets_fen: int | None
+    parts: tuple[PastPart, ...]
+
+
+def size_of(staff: int | None) -> str:
+    """The class of an SME by its staff, as the table names it: `up-to-20`, …, `over-500`."""
+    if staff is None:
+        return UNKNOWN
+    at = bisect.bisect_left(SIZES, staff)
+    return f"up-to-{SIZES[at]}" if at < len(SIZES) else f"over-{SIZES[-1]}"
+
+
+@dataclass(slots=True)
+class Sums:
+    """One row of the before and after table."""
+
+    orders: int = 0
+    service_value_fen: int = 0
+    orders_before: int = 0
+    orders_after: int = 0
+    before_fen: int = 0
+    after_fen: int = 0
+
+    def add(self, value_fen: int, before_fen: int, after_fen: int) -> None:
+        """Count one order."""
+        self.orders += 1
+        self.service_value_fen += value_fen
+        self.before_fen += before_fen
+        self.after_fen += after_fen
+        if before_fen:
+            self.orders_before += 1
+        if after_fen:
+            self.orders_after += 1
+
+
+@dataclass(slots=True)
+class _Spending:
+    """What one grant has spent so far on one side."""
+
+    rooms: list[int]
+    admitted: bool
+    orders: int = 0
+    year: int = 0
+    value_fen: int = 0
+    spent: dict[tuple[CapScope, str | None], int] = field(default_factory=dict)
+
+
+class _Side:
+    """The orders under one set of terms."""
+
+    def __init__(self, terms: Terms, programme_days: tuple[date, ...]) -> None:
+        self.terms = terms
+        self.sharing = Sharing(terms)
+        self._paying: dict[tuple[str, str, str], bool] = {}
+        self._shared: dict[tuple[CapScope, int, int], int] = {}
+        caps = [cap.scope for cap in terms.caps]
+        self.by_group = CapScope.GROUP_YEAR in caps
+        self.by_instrument = CapScope.INSTRUMENT_YEAR in caps
+        self._days = programme_days
+
+    def begin(self, grant: PastGrant, rooms: Sequence[int]) -> _Spending:
+        return _Spending(list(rooms), _admitted(grant, self.terms))
+
+    def pay(
+        self,
+        spending: _Spending,
+        grant: PastGrant,
+        order: PastOrder,
+        provider_region: str,
+    ) -> list[int]:
+        on, value = order.on, order.service_value_fen
+        terms = self.terms
+        within = terms.services_within
+        if (
+            not spending.admitted
+            or value < terms.minimum_order_fen
+            or (within is not None and not within.holds_on(on))
+            or not self._pays(order.service_kind, grant.region_code, provider_region)
+        ):
+            return [0] * len(grant.parts)
+        if spending.year != on.year:
+            spending.year, spending.value_fen, spending.spent = on.year, 0, {}
+        if self.by_group or self.by_instrument:
+            self._take_shared(spending, grant, order)
+        purchase = Purchase(
+            order.service_kind,
+            grant.region_code,
+            provider_region,
+            TECHNOLOGY_SME,
+            spending.orders == 0,
+            order.others_fen,
+            spending.value_fen,
+            spending.spent,
+        )
+        rooms = [
+            LayerRoom(part.layer_id, part.funder, part.ratio_basis_points, room, part.region_code)
+            for part, room in zip(grant.parts, spending.rooms, strict=True)
+        ]
+        _, amounts = self.sharing.amounts(value, rooms, purchase)
+        self._note(spending, grant, order, amounts)
+        return amounts
+
+    def _pays(self, kind: str, sme_region: str, provider_region: str) -> bool:
+        key = (kind, sme_region, provider_region)
+        found = self._paying.get(key)
+        if found is None:
+            use = Use(
+                on=self._days[0],
+                service_kind=kind,
+                sme_suspended=False,
+                provider_suspended=False,
+                affiliated_by=None,
+                sme_region=sme_region,
+                provider_region=provider_region,
+            )
+            grant = GrantOnDay("active", self._days[-1], 1)
+            asked_here = {"excluded-service", "service-kind", "buyer-region", "provider-region"}
+            reasons = reasons_not_to_pay(use, grant, self.terms)
+            found = not any(reason.rule in asked_here for reason in reasons)
+            self._paying[key] = found
+        return found
+
+    def _take_shared(self, spending: _Spending, grant: PastGrant, order: PastOrder) -> None:
+        """What others of the group, and others on the instrument, count towards caps already."""
+        year = order.on.year
+        for scope, subject in (
+            (CapScope.GROUP_YEAR, grant.group_id),
+            (CapScope.INSTRUMENT_YEAR, order.instrument_id),
+        ):
+            spending.spent[scope, None] = self._shared.get((scope, subject, year), 0)
+
+    def _note(
+        self, spending: _Spending, grant: PastGrant, order: PastOrder, amounts: Sequence[int]
+    ) -> None:
+        together = 0
+        for index, (part, amount) in enumerate(zip(grant.parts, amounts, strict=True)):
+            if amount:
+                together += amount
+                spending.rooms[index] -= amount
+                key = (CapScope.SME_YEAR, part.funder)
+                spending.spent[key] = spending.spent.get(key, 0) + amount
+        if not together:
+            return
+        spending.orders += 1
+        spending.value_fen += order.service_value_fen
+        total = (CapScope.SME_YEAR, None)
+        spending.spent[total] = spending.spent.get(total, 0) + together
+        if self.by_group:
+            self._share(CapScope.GROUP_YEAR, grant.group_id, order.on.year, together)
+        if self.by_instrument:
+            self._share(CapScope.INSTRUMENT_YEAR, order.instrument_id, order.on.year, together)
+
+    def _share(self, scope: CapScope, subject: int, year: int, amount_fen: int) -> None:
+        key = (scope, subject, year)
+        self._shared[key] = self._shared.get(key, 0) + amount_fen
+
+
+class DryRun:
+    """The before and after table, as orders come in: grant by grant, or day by day.
+
+    Where a cap is shared by a group or by the users of an instrument the orders come day by day,
+    because whoever comes first takes it; else grant by grant, and only the present one is kept.
+    """
+
+    def __init__(self, before: Terms, after: Terms, provider_regions: Mapping[int, str]) -> None:
+        days = (date(2000, 1, 1),)
+        self.before, self.after = _Side(before, days), _Side(after, days)
+        self.by_day = any(side.by_group or side.by_instrument for side in (self.before, self.after))
+        self.sums: dict[tuple[str, str], Sums] = {}
+        self.total = Sums()
+        self.recorded_fen = 0
+        self._provider_regions = provider_regions
+        self._spending: dict[int, tuple[_Spending, _Spending, Sums, Sums]] = {}
+
+    def add(self, orders: Iterable[PastOrder], grants: Mapping[int, PastGrant]) -> None:
+        """Reckon more orders; `grants` holds at least the ones that these belong to."""
+        for order in orders:
+            grant = grants[order.grant_id]
+            state = self._spending.get(order.grant_id)
+            if state is None:
+                state = self._begin(grant)
+            before, after, size, region = state
+            provider_region = self._provider_regions.get(order.provider_id, "")
+            paid = self.before.pay(before, grant, order, provider_region)
+            would = self.after.pay(after, grant, order, provider_region)
+            value, paid_fen, would_fen = order.service_value_fen, sum(paid), sum(would)
+            self.recorded_fen += order.recorded_fen
+            self.total.add(value, paid_fen, would_fen)
+            size.add(value, paid_fen, would_fen)
+            region.add(value, paid_fen, would_fen)
+            self._row("service_kind", order.service_kind).add(value, paid_fen, would_fen)
+            self._row("provider", str(order.provider_id)).add(value, paid_fen, would_fen)
+            for part, one, other in zip(grant.parts, paid, would, strict=True):
+                self._row("layer", str(part.layer_id)).add(value, one, other)
+
+    def _begin(self, grant: PastGrant) -> tuple[_Spending, _Spending, Sums, Sums]:
+        if not self.by_day:
+            self._spending.clear()
+        state = (
+            self.before.begin(grant, [part.amount_fen for part in grant.parts]),
+            self.after.begin(grant, self._rooms_after(grant)),
+            self._row("size", size_of(grant.staff)),
+            self._row("region", f"{grant.region_code[:4]}00"),
+        )
+        self._spending[grant.grant_id] = state
+        return state
+
+    def _rooms_after(self, grant: PastGrant) -> list[int]:
+        """What a grant would be: the new cap for whom the old one held back, else what it was."""
+        rooms = []
+        for part in grant.parts:
+            room = part.amount_fen
+            for scope in (CapScope.GRANT, CapScope.APPLICATION, CapScope.SME_YEAR):
+                for funder in (None, part.funder):
+                    old = self.before.terms.cap_on(scope, funder)
+                    new = self.after.terms.cap_on(scope, funder)
+                    if old is not None and part.amount_fen >= old and new is not None:
+                        room = max(room, new)
+                    if new is not None:
+                        room = min(room, new)
+            rooms.append(room)
+        return rooms
+
+    def _row(self, dimension: str, key: str) -> Sums:
+        found = self.sums.get((dimension, key))
+        if found is None:
+            found = self.sums[dimension, key] = Sums()
+        return found
+
+
+def _admitted(grant: PastGrant, terms: Terms) -> bool:
+    """Whether the SME's figures meet one kind of beneficiary; what nobody knows is held to."""
+
+    def within(found: int | None, limit: int | None) -> bool:
+        return found is None or limit is None or found <= limit
+
+    return any(
+        within(grant.staff, each.staff_max)
+        and within(grant.sales_fen, each.sales_max_fen)
+        and within(grant.assets_fen, each.assets_max_fen)
+        for each in terms.eligible
+    )

@@ -1,0 +1,175 @@
+"""A programme as a file: TOML in, a plan or every problem out.
+
+What a file leaves out is neutral: no steps, nothing excluded but what is excluded everywhere, the
+national definition of a technology SME.
+"""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+from typing import Annotated, Any
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from marketplace.kernel.errors import Reason
+from marketplace.vouchers.errors import ProgrammeRefused
+from marketplace.vouchers.rules.limits import Funder, Region
+from marketplace.vouchers.rules.programme_check import Days, wrong_terms
+from marketplace.vouchers.rules.regions import LayerRegion
+
+FILE_BYTES_MAX = 256 * 1024
+
+_DEFINITION = "国科发政〔2017〕115号"
+_USUAL = "usual practice"
+
+Text = Annotated[str, Field(min_length=1, max_length=300)]
+
+
+class LayerInFile(BaseModel):
+    """A funder's budget for the SMEs of a region, and its ratio."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    funder: Funder
+    region_code: Region
+    ratio_basis_points: Annotated[int, Field(ge=1, le=10_000)]
+    budget_fen: Annotated[int, Field(ge=1, le=10**15)]
+    name: Annotated[str, Field(max_length=100)] = ""
+    budget_year: Annotated[int, Field(ge=2000, le=2100)] | None = None
+
+
+class GivenTerm(BaseModel):
+    """A term, the clause it comes from, and whose practice it follows where no clause says it."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    value: Any
+    source: Text
+    note: Annotated[str, Field(max_length=1000)] = ""
+
+
+class ProgrammeFile(BaseModel):
+    """The file of a programme."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    code: Annotated[str, Field(pattern="^[a-z0-9-]{1,40}$")]
+    name: Annotated[str, Field(min_length=1, max_length=100)]
+    name_en: Annotated[str, Field(min_length=1, max_length=100)]
+    year: Annotated[int, Field(ge=2000, le=2100)]
+    opens_on: date
+    closes_on: date
+    source: Text
+    assumed: list[Text] = Field(default_factory=list, max_length=50)
+    layers: Annotated[list[LayerInFile], Field(min_length=1, max_length=200)]
+    terms: dict[str, GivenTerm]
+
+    @property
+    def days(self) -> Days:
+        """When applications are taken."""
+        return Days(self.year, self.opens_on, self.closes_on)
+
+    @property
+    def regions(self) -> list[LayerRegion]:
+        """The layers as the rules read them, numbered in order."""
+        return [
+            LayerRegion(
+                number, each.funder, each.region_code, each.ratio_basis_points, each.budget_year
+            )
+            for number, each in enumerate(self.layers, start=1)
+        ]
+
+    def snapshot(self) -> dict[str, Any]:
+        """The terms as they are frozen with the programme: those given, and neutral ones."""
+        given = {name: term.model_dump(mode="json") for name, term in self.terms.items()}
+        ratios = {each.funder: each.ratio_basis_points for each in self.layers}
+        layers = [
+            {"funder": funder, "ratio_basis_points": ratio} for funder, ratio in ratios.items()
+        ]
+        return {
+            **neutral_terms(self.terms),
+            "layers": {"value": layers, "source": self.source},
+            **given,
+        }
+
+
+def neutral_terms(given: Mapping[str, GivenTerm]) -> dict[str, Any]:
+    """What holds where a file says nothing."""
+    unlimited = 10**15
+    year = given.get("cap_per_sme_year_fen")
+    order_cap = year.value if year else unlimited
+    values: dict[str, tuple[Any, str]] = {
+        "ratio_steps": ([{"ratio_basis_points": 10_000}], _USUAL),
+        "cap_per_order_fen": (order_cap, year.source if year else _USUAL),
+        "cap_per_sme_year_fen": (unlimited, _USUAL),
+        "validity": ("year-end", _USUAL),
+        "staff_max": (500, _DEFINITION),
+        "sales_max_fen": (20_000_000_000, _DEFINITION),
+        "assets_max_fen": (20_000_000_000, _DEFINITION),
+        "common_control_basis_points": (5000, _USUAL),
+        "excluded_services": (
+            [
+                "statutory-test",
+                "law-enforcement-inspection",
+                "commercial-inspection",
+                "bulk-inspection",
+                "medical-service",
+                "commercial-photography",
+            ],
+            _USUAL,
+        ),
+        "spot_check_basis_points": (500, _USUAL),
+        "notice_working_days": (5, _USUAL),
+        "required_evidence": (
+            ["contract", "invoice", "payment-proof", "result", "usage-log"],
+            _USUAL,
+        ),
+    }
+    return {name: {"value": value, "source": source} for name, (value, source) in values.items()}
+
+
+@dataclass(frozen=True, slots=True)
+class ProgrammePlan:
+    """A programme that a file describes without a fault."""
+
+    file: ProgrammeFile
+    terms: Mapping[str, Any]
+
+
+def read_programme(content: bytes) -> ProgrammePlan:
+    """The programme of a file.
+
+    Raises:
+        ProgrammeRefused: with everything that is wrong with the file.
+
+    Policy: J.22a, J.22b
+    """
+    problems = []
+    if len(content) > FILE_BYTES_MAX:
+        problems = [
+            Reason("file", "The file is too large.", limit=FILE_BYTES_MAX, asked=len(content))
+        ]
+    else:
+        try:
+            document = tomllib.loads(content.decode("utf-8-sig"))
+            file = ProgrammeFile.model_validate(document)
+        except UnicodeDecodeError as error:
+            problems = [Reason("file", f"The file is not UTF-8: {error.reason}.")]
+        except tomllib.TOMLDecodeError as error:
+            problems = [Reason("file", f"The file is not TOML: {error}.")]
+        except ValidationError as error:
+            problems = [_problem(entry) for entry in error.errors()]
+        else:
+            terms = file.snapshot()
+            problems = wrong_terms(terms, file.regions, file.days)
+            if not problems:
+                return ProgrammePlan(file, terms)
+    raise ProgrammeRefused("; ".join(each.message for each in problems), reasons=tuple(problems))
+
+
+def _problem(entry: Any) -> Reason:
+    where = ".".join(map(str, entry["loc"])) or "file"
+    return Reason(where, f"{where}: {entry['msg']}.")

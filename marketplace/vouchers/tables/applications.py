@@ -1,0 +1,111 @@
+"""The documents and approvals of applications."""
+
+from __future__ import annotations
+
+from sqlalchemy import (
+    BigInteger,
+    CheckConstraint,
+    Column,
+    Date,
+    ForeignKey,
+    Identity,
+    Index,
+    Integer,
+    Table,
+    Text,
+    UniqueConstraint,
+)
+
+from marketplace.kernel.tables import Instant, metadata
+
+application_document = Table(
+    "application_document",
+    metadata,
+    Column("id", BigInteger, Identity(always=True), primary_key=True),
+    Column("application_id", BigInteger, ForeignKey("voucher_application.id"), nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("name", Text, nullable=False),
+    Column("media_type", Text, nullable=False),
+    Column("sha256", Text, nullable=False),
+    Column("size_bytes", BigInteger, nullable=False),
+    Column("storage_key", Text, nullable=False),
+    Column("stored_by", BigInteger, ForeignKey("person.id"), nullable=False),
+    Column("stored_at", Instant, nullable=False),
+    Column("removed_by", BigInteger, ForeignKey("person.id")),
+    Column("removed_at", Instant),
+    CheckConstraint("sha256 ~ '^[0-9a-f]{64}$'", name="sha256"),
+    CheckConstraint("size_bytes between 1 and 10485760", name="size"),
+    CheckConstraint("(removed_at is null) = (removed_by is null)", name="removed"),
+)
+Index(
+    "application_document_once",
+    application_document.c.application_id,
+    application_document.c.kind,
+    application_document.c.sha256,
+    unique=True,
+    postgresql_where=application_document.c.removed_at.is_(None),
+)
+Index(
+    "application_document_application_idx",
+    application_document.c.application_id,
+    application_document.c.id,
+)
+Index("application_document_key_idx", application_document.c.storage_key)
+
+application_approval = Table(
+    "application_approval",
+    metadata,
+    Column("id", BigInteger, Identity(always=True), primary_key=True),
+    Column("application_id", BigInteger, ForeignKey("voucher_application.id"), nullable=False),
+    Column("round", Integer, nullable=False),
+    Column("person_id", BigInteger, ForeignKey("person.id"), nullable=False),
+    Column("applied_by", BigInteger, ForeignKey("person.id"), nullable=False),
+    Column("amount_fen", BigInteger, nullable=False),
+    Column("approved_at", Instant, nullable=False),
+    UniqueConstraint("application_id", "round", "person_id", name="application_approval_once"),
+    CheckConstraint("person_id <> applied_by", name="second_person"),
+    CheckConstraint("amount_fen > 0", name="amount"),
+)
+
+# What is known of a beneficiary beyond its yearly profile; counted once it is verified.
+beneficiary_fact = Table(
+    "beneficiary_fact",
+    metadata,
+    Column("id", BigInteger, Identity(always=True), primary_key=True),
+    Column("organisation_id", BigInteger, ForeignKey("organisation.id"), nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("name", Text, nullable=False, server_default=""),
+    Column("number", BigInteger),
+    Column("starts_on", Date, nullable=False),
+    Column("ends_on", Date),
+    Column("source", Text, nullable=False),
+    Column("stated_by", BigInteger, ForeignKey("person.id"), nullable=False),
+    Column("stated_at", Instant, nullable=False),
+    Column("status", Text, nullable=False),
+    Column("decided_by", BigInteger, ForeignKey("person.id")),
+    Column("decided_at", Instant),
+    CheckConstraint(
+        "kind in ('certificate', 'capital', 'founded', 'incubated', 'team')", name="kind"
+    ),
+    CheckConstraint(
+        "(kind = 'certificate') = (name <> '') and name ~ '^[a-z0-9-]{0,60}$'", name="name"
+    ),
+    CheckConstraint(
+        "(kind in ('capital', 'team')) = (number is not null) and number >= 0", name="number"
+    ),
+    CheckConstraint("ends_on >= starts_on", name="days"),
+    CheckConstraint("btrim(source) <> ''", name="source"),
+    CheckConstraint("status in ('stated', 'verified', 'rejected', 'ended')", name="status"),
+    CheckConstraint("decided_by is distinct from stated_by", name="second_person"),
+    CheckConstraint(
+        "(status = 'stated') = (decided_by is null)"
+        " and (decided_by is null) = (decided_at is null)",
+        name="decided",
+    ),
+)
+Index(
+    "beneficiary_fact_organisation_idx",
+    beneficiary_fact.c.organisation_id,
+    beneficiary_fact.c.id,
+)
+Index("beneficiary_fact_status_idx", beneficiary_fact.c.status, beneficiary_fact.c.id)

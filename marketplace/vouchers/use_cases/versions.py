@@ -1,0 +1,232 @@
+"""Change the terms of an approved programme: a new version, approved by a second person."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Any
+
+from sqlalchemy import func, insert, select, update
+
+from marketplace.kernel.db import Tx
+from marketplace.kernel.errors import Reasons
+from marketplace.vouchers import tables
+from marketplace.vouchers.errors import (
+    ProgrammeRefused,
+    ProgrammeStateMoved,
+    SamePerson,
+)
+from marketplace.vouchers.queries import Programme, ProgrammeVersion, layers, programme, version_of
+from marketplace.vouchers.rules.programme_check import Days, wrong_terms
+from marketplace.vouchers.rules.states import ProgrammeStatus
+
+FIXED_TERMS = frozenset({"layers"})
+"""What no version changes: a layer's ratio stands with its budget."""
+
+
+@dataclass(frozen=True, slots=True)
+class TermGiven:
+    """A term's new value, the clause it comes from, and a note; a None value takes it away."""
+
+    value: Any
+    source: str
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class DraftVersion:
+    """What changes of a programme's terms, from which day on, and why."""
+
+    programme_id: int
+    starts_on: date
+    reason: str
+    changes: Mapping[str, TermGiven] = field(default_factory=dict)
+
+
+async def draft_version(tx: Tx, command: DraftVersion) -> ProgrammeVersion:
+    """Write down the next version of an approved programme: the newest terms with the changes.
+
+    Raises:
+        ProgrammeStateMoved: when the programme is still a draft.
+        ProgrammeRefused: with every reason: nothing changed, terms that do not fit together, a
+            first day that is not in the future or not after the last version's.
+        ProgrammeVersionWaiting: when another version waits for its approval.
+
+    Policy: J.22a, J.22b
+    """
+    of = await programme(tx, command.programme_id, lock=True)
+    if of.status == ProgrammeStatus.DRAFT:
+        raise ProgrammeStateMoved("A programme that is a draft still is drafted anew.")
+    newest = await _newest(tx, of)
+    terms = await changed_terms(tx, of, newest.terms, command.changes)
+    reasons = Reasons()
+    if terms == newest.terms:
+        reasons.add("changes", "Nothing changes.")
+    _check_start(reasons, tx, newest, command.starts_on)
+    reasons.raise_as(ProgrammeRefused)
+    number = await tx.scalar(
+        select(func.coalesce(func.max(tables.programme_version.c.version), 1) + 1).where(
+            tables.programme_version.c.programme_id == of.id
+        )
+    )
+    await tx.execute(
+        insert(tables.programme_version).values(
+            programme_id=of.id,
+            version=number,
+            terms=terms,
+            starts_on=command.starts_on,
+            reason=command.reason,
+            status="draft",
+            made_by=tx.actor.person_id,
+            made_at=tx.now,
+        )
+    )
+    tx.audit(
+        "draft-version",
+        subject="programme",
+        subject_id=of.id,
+        version=number,
+        changed=sorted(command.changes),
+    )
+    return await version_of(tx, of.id, number)
+
+
+async def changed_terms(
+    tx: Tx, of: Programme, terms: Mapping[str, Any], changes: Mapping[str, TermGiven]
+) -> dict[str, Any]:
+    """The terms with what changes, checked as a whole.
+
+    Raises:
+        ProgrammeRefused: with everything that does not fit together.
+    """
+    reasons = Reasons()
+    for term in sorted(FIXED_TERMS & changes.keys()):
+        reasons.add(
+            f"terms.{term}", "A layer keeps its ratio: change the term rates instead.", asked=term
+        )
+    reasons.raise_as(ProgrammeRefused)
+    changed = dict(terms)
+    for term, given in changes.items():
+        if given.value is None:
+            changed.pop(term, None)
+        else:
+            changed[term] = {"value": given.value, "source": given.source, "note": given.note}
+    regions = [layer.region for layer in await layers(tx, of.id)]
+    reasons.found += wrong_terms(changed, regions, Days(of.year, of.opens_on, of.closes_on))
+    reasons.raise_as(ProgrammeRefused)
+    return changed
+
+
+@dataclass(frozen=True, slots=True)
+class _Newest:
+    version: int
+    terms: Mapping[str, Any]
+    starts_on: date
+
+
+async def _newest(tx: Tx, of: Programme) -> _Newest:
+    """The version that the next one changes: the last approved, though not in force yet."""
+    table = tables.programme_version
+    found = await tx.first(
+        _Newest,
+        select(table.c.version, table.c.terms, table.c.starts_on)
+        .where(table.c.programme_id == of.id, table.c.status == "approved")
+        .order_by(table.c.starts_on.desc())
+        .limit(1),
+    )
+    return found or _Newest(of.version, of.terms, of.opens_on)
+
+
+def _check_start(reasons: Reasons, tx: Tx, newest: _Newest, starts_on: date) -> None:
+    # What is held on a day is held under one version: it is settled before the day begins.
+    if starts_on <= tx.today:
+        reasons.add(
+            "starts-on",
+            "A version starts on a day to come, so that nobody's order changes under their hands.",
+            limit=tx.today.isoformat(),
+            asked=starts_on.isoformat(),
+        )
+    if starts_on <= newest.starts_on:
+        reasons.add(
+            "starts-on",
+            f"Version {newest.version} starts on {newest.starts_on}: the next one starts later.",
+            limit=newest.starts_on.isoformat(),
+            asked=starts_on.isoformat(),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class DecideVersion:
+    """A second person approves the version, or anybody of the centre discards it."""
+
+    programme_id: int
+    version: int
+
+
+async def approve_version(tx: Tx, command: DecideVersion) -> ProgrammeVersion:
+    """Let the version come into force on its day; what is held before keeps its own terms.
+
+    Raises:
+        ProgrammeVersionMissing: when there is none.
+        ProgrammeStateMoved: when it was decided before.
+        SamePerson: when the approver drafted it.
+        ProgrammeRefused: when the day on which it starts has come.
+        ProgrammeVersionStartTaken: when another version starts on that day.
+
+    Policy: J.22a
+    """
+    await programme(tx, command.programme_id, lock=True)
+    drafted = await _draft(tx, command)
+    if drafted.made_by == tx.actor.person_id:
+        raise SamePerson("Another person than the one who drafted it approves a version.")
+    if drafted.starts_on <= tx.today:
+        reasons = Reasons()
+        reasons.add(
+            "starts-on",
+            "The day on which it was to start has come: draft it anew.",
+            limit=tx.today.isoformat(),
+            asked=drafted.starts_on.isoformat(),
+        )
+        reasons.raise_as(ProgrammeRefused)
+    await _end(tx, drafted, status="approved", approved_by=tx.actor.person_id, approved_at=tx.now)
+    tx.audit(
+        "approve-version",
+        subject="programme",
+        subject_id=command.programme_id,
+        version=command.version,
+    )
+    return await version_of(tx, command.programme_id, command.version)
+
+
+async def discard_version(tx: Tx, command: DecideVersion) -> ProgrammeVersion:
+    """Give up a version that waits for its approval.
+
+    Raises:
+        ProgrammeVersionMissing: when there is none.
+        ProgrammeStateMoved: when it was decided before.
+    """
+    drafted = await _draft(tx, command)
+    await _end(tx, drafted, status="discarded")
+    tx.audit(
+        "discard-version",
+        subject="programme",
+        subject_id=command.programme_id,
+        version=command.version,
+    )
+    return await version_of(tx, command.programme_id, command.version)
+
+
+async def _draft(tx: Tx, command: DecideVersion) -> ProgrammeVersion:
+    found = await version_of(tx, command.programme_id, command.version, lock=True)
+    if found.status != "draft":
+        raise ProgrammeStateMoved(f"Version {found.version} is {found.status}, not a draft.")
+    return found
+
+
+async def _end(tx: Tx, drafted: ProgrammeVersion, **values: Any) -> None:
+    await tx.execute(
+        update(tables.programme_version)
+        .where(tables.programme_version.c.id == drafted.id)
+        .values(**values)
+    )
