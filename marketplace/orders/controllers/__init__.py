@@ -6,6 +6,9 @@ from marketplace.orders.controllers import (
     contracts,
     custody,
     ending,
+    enquiries,
+    enquiry_offers,
+    free_use,
     ordering,
     quoting,
     rescheduling,
@@ -15,6 +18,9 @@ from marketplace.orders.controllers import (
 
 routes: list[ControllerRouterHandler] = [
     *quoting.routes,
+    *free_use.routes,
+    *enquiries.routes,
+    *enquiry_offers.routes,
     *ordering.routes,
     *rescheduling.routes,
     *serving.routes,
