@@ -4,11 +4,10 @@ from litestar.types import ControllerRouterHandler
 
 from marketplace.orders.controllers import (
     contracts,
+    corrections,
     custody,
+    disputes,
     ending,
-    enquiries,
-    enquiry_offers,
-    free_use,
     ordering,
     quoting,
     rescheduling,
@@ -18,14 +17,13 @@ from marketplace.orders.controllers import (
 
 routes: list[ControllerRouterHandler] = [
     *quoting.routes,
-    *free_use.routes,
-    *enquiries.routes,
-    *enquiry_offers.routes,
     *ordering.routes,
     *rescheduling.routes,
     *serving.routes,
     *custody.routes,
     *ending.routes,
+    *disputes.routes,
+    *corrections.routes,
     *contracts.routes,
     *reviews.routes,
 ]
