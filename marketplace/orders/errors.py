@@ -324,6 +324,28 @@ class NothingOffered(Conflict):
     title = "There is no offer to agree to"
 
 
+class EvidenceMissing(Missing):
+    """The dispute has no such file."""
+
+    code = "dispute-evidence-not-found"
+    title = "No such evidence"
+
+
+class EvidenceKnown(Conflict):
+    """A side shows a file once."""
+
+    code = "dispute-evidence-known"
+    title = "This file is in the dispute already"
+    constraint = "dispute_evidence_once"
+
+
+class EvidenceFull(Conflict):
+    """A side of a dispute shows so many files and no more."""
+
+    code = "dispute-evidence-full"
+    title = "No more files can be shown"
+
+
 class CorrectionMissing(Missing):
     """There is no such correction, or it is somebody else's."""
 

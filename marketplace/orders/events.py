@@ -224,3 +224,24 @@ class EnquiryEnded(Event):
     buyer_id: int
     provider_id: int
     status: str
+
+
+@dataclass(frozen=True, slots=True)
+class FreeUseAskedFor(Event):
+    """A buyer asks for a service free of charge for a public purpose; the provider is to look."""
+
+    free_use_id: int
+    quote_id: int
+    buyer_id: int
+    provider_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class FreeUseDecidedOn(Event):
+    """A request for a free service was approved, refused or withdrawn."""
+
+    free_use_id: int
+    quote_id: int
+    buyer_id: int
+    provider_id: int
+    status: str

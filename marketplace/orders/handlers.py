@@ -18,6 +18,7 @@ from marketplace.orders.use_cases import (
     follow_cancellation,
     follow_no_show,
 )
+from marketplace.orders.use_cases.free_use_served import CountFreeUse, count_free_use
 
 # Booking says 0 where a reservation belongs to no order. An order that ended by its own use case
 # has cancelled its reservation itself; hearing of that again changes nothing.
@@ -56,7 +57,13 @@ async def charge_missed_order(tx: Tx, event: ReservationNoShow) -> None:
         )
 
 
+async def count_free_service(tx: Tx, event: OrderSettled) -> None:
+    """What was given free of charge for a public purpose is counted, at list prices."""
+    await count_free_use(tx, CountFreeUse(event.order_id, event.settled_on))
+
+
 HANDLERS: Handlers = {
+    OrderSettled: [count_free_service],
     ReservationExpired: [release_expired_order],
     ReservationRejected: [release_rejected_order],
     ReservationCancelled: [call_off_cancelled_order],

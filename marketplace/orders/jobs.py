@@ -13,6 +13,8 @@ from marketplace.kernel.jobs import Job
 from marketplace.kernel.storage import files
 from marketplace.kernel.storage import remove_orphans as remove_orphan_files
 from marketplace.orders.queries.changes import due_to_lapse
+from marketplace.orders.queries.enquiries import due_enquiries
+from marketplace.orders.queries.free_use import kept_evidence
 from marketplace.orders.queries.orders import due_for_acceptance, due_to_expire
 from marketplace.orders.use_cases import (
     AcceptOrder,
@@ -23,6 +25,10 @@ from marketplace.orders.use_cases import (
     lapse_change,
 )
 from marketplace.orders.use_cases.delivery import DELIVERABLES_AREA, named_files
+from marketplace.orders.use_cases.enquiries import LapseEnquiry, lapse_enquiry
+from marketplace.orders.use_cases.enquiry_files import ENQUIRIES_AREA
+from marketplace.orders.use_cases.enquiry_files import named_files as named_attachments
+from marketplace.orders.use_cases.free_use import EVIDENCE_AREA as FREE_USE_EVIDENCE_AREA
 
 log = structlog.get_logger()
 
@@ -72,8 +78,30 @@ async def lapse_proposals(database: Database) -> int:
 
 
 async def remove_orphans(database: Database) -> int:
-    """Remove files of results older than a day that no row names: a crash left them behind."""
-    return await remove_orphan_files(database, files(), DELIVERABLES_AREA, named_files)
+    """Remove files older than a day that no row names: a crash left them behind."""
+    removed = await remove_orphan_files(database, files(), DELIVERABLES_AREA, named_files)
+    return removed + await remove_orphan_files(
+        database, files(), FREE_USE_EVIDENCE_AREA, kept_evidence
+    )
+
+
+async def lapse_enquiries(database: Database) -> int:
+    """End every enquiry whose time is over: unanswered, forgotten, or with its offer."""
+
+    async def lapse(enquiry_id: int) -> None:
+        await atomically(
+            database,
+            lapse_enquiry,
+            LapseEnquiry(enquiry_id),
+            actor=system_actor("job:lapse_enquiries"),
+        )
+
+    return await _each(database, due_enquiries, lapse)
+
+
+async def remove_enquiry_orphans(database: Database) -> int:
+    """Remove attachments older than a day that no row names: a crash left them behind."""
+    return await remove_orphan_files(database, files(), ENQUIRIES_AREA, named_attachments)
 
 
 async def _each(

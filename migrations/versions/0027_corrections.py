@@ -59,7 +59,7 @@ create trigger dispute_answer_kept
   before update of answer, answered_by, answered_at, offered_basis_points on dispute
   for each row when (old.answered_at is not null) execute function refuse_change();
 
--- Files by which a side shows that it is right. Small ones lie in the row.
+-- Files by which a side shows that it is right.
 create table dispute_evidence (
   id bigint generated always as identity primary key,
   dispute_id bigint not null references dispute,
@@ -68,19 +68,15 @@ create table dispute_evidence (
   media_type text not null,
   sha256 text not null,
   size_bytes integer not null,
-  content bytea,
-  storage_key text,
+  storage_key text not null,
   stored_by bigint not null references person,
   stored_at timestamptz not null,
   constraint dispute_evidence_once unique (dispute_id, side, sha256),
   constraint dispute_evidence_side check (side in ('buyer', 'provider')),
   constraint dispute_evidence_sha256 check (sha256 ~ '^[0-9a-f]{64}$'),
-  constraint dispute_evidence_kept check (num_nonnulls(content, storage_key) = 1),
-  constraint dispute_evidence_size check (
-    size_bytes between 1 and 10485760 and octet_length(content) = size_bytes)
+  constraint dispute_evidence_size check (size_bytes between 1 and 10485760)
 );
-create index dispute_evidence_storage_key_idx on dispute_evidence (storage_key)
-  where storage_key is not null;
+create index dispute_evidence_storage_key_idx on dispute_evidence (storage_key);
 create trigger dispute_evidence_append_only before update or delete on dispute_evidence
   for each row execute function refuse_change();
 """

@@ -4,7 +4,9 @@ from litestar.types import ControllerRouterHandler
 
 from marketplace.orders.controllers import (
     contracts,
+    corrections,
     custody,
+    disputes,
     ending,
     ordering,
     quoting,
@@ -20,6 +22,8 @@ routes: list[ControllerRouterHandler] = [
     *serving.routes,
     *custody.routes,
     *ending.routes,
+    *disputes.routes,
+    *corrections.routes,
     *contracts.routes,
     *reviews.routes,
 ]

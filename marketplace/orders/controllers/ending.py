@@ -55,7 +55,7 @@ async def post_acceptance(request: ApiRequest, order_id: FromPath[Id]) -> Respon
 async def post_dispute(
     request: ApiRequest, order_id: FromPath[Id], data: JSONBody[ReasonIn]
 ) -> Response[OrderOut]:
-    """Once, until the review window is over; the centre rules."""
+    """Until the review window is over; the provider has to answer."""
     command = data.to_dispute(order_id)
     return await perform(request, dispute_order, command, present=OrderOut.of, status=200)
 
@@ -69,7 +69,7 @@ async def post_dispute(
 async def post_ruling(
     request: ApiRequest, order_id: FromPath[Id], data: JSONBody[RulingIn]
 ) -> Response[OrderOut]:
-    """Which part of the used value the provider may have; settles at once."""
+    """Which part of the used value the provider may have, once it was heard; settles at once."""
     command = data.to_command(order_id)
     return await perform(request, rule_on_dispute, command, present=OrderOut.of, status=200)
 

@@ -31,6 +31,8 @@ from marketplace.orders.queries.disputes import (
     DisputeList,
     DisputePage,
     DisputeRow,
+    Evidence,
+    dispute_evidence,
     disputes,
 )
 from marketplace.orders.queries.offers import SERVICE_KIND, FindOffers, Offer, Offers, find_offers
@@ -87,6 +89,7 @@ __all__ = [
     "DisputeList",
     "DisputePage",
     "DisputeRow",
+    "Evidence",
     "FindOffers",
     "Offer",
     "Offers",
@@ -120,6 +123,7 @@ __all__ = [
     "correction",
     "corrections",
     "deliverables",
+    "dispute_evidence",
     "disputes",
     "find_offers",
     "instrument_reviews",

@@ -12,6 +12,7 @@ from marketplace.kernel.time import shanghai_instant
 from marketplace.orders import tables
 from marketplace.orders.errors import DisputeMissing
 from marketplace.orders.queries.access import sees_everything
+from marketplace.orders.queries.orders import order
 from marketplace.orders.rules.disputes import REMIND_BEFORE
 from marketplace.orders.rules.states import DisputeEnd
 
@@ -93,6 +94,22 @@ class DueAnswer:
     answer_due_at: datetime
 
 
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """A file that a side showed, without its bytes."""
+
+    id: int
+    dispute_id: int
+    side: str
+    name: str
+    media_type: str
+    sha256: str
+    size_bytes: int
+    stored_by: int
+    stored_at: datetime
+
+
+EVIDENCE_LISTED_MAX = 200
 OPEN, ANSWERED, OVERDUE = "open", "answered", "overdue"
 STATES = (OPEN, ANSWERED, OVERDUE, *(str(how) for how in DisputeEnd))
 
@@ -120,6 +137,24 @@ async def last_dispute(tx: Tx, order_id: int) -> Dispute | None:
     table = tables.dispute.c
     return await tx.first(
         Dispute, _dispute().where(table.order_id == order_id).order_by(table.id.desc()).limit(1)
+    )
+
+
+async def dispute_evidence(tx: Tx, order_id: int) -> list[Evidence]:
+    """What both sides of an order's disputes have shown, for those who may see the order.
+
+    Raises:
+        OrderMissing: when it is somebody else's.
+    """
+    await order(tx, order_id)
+    table = tables.dispute_evidence.c
+    return await tx.all(
+        Evidence,
+        select(*(table[name] for name in Evidence.__dataclass_fields__))
+        .join_from(tables.dispute_evidence, tables.dispute, tables.dispute.c.id == table.dispute_id)
+        .where(tables.dispute.c.order_id == order_id)
+        .order_by(table.id)
+        .limit(EVIDENCE_LISTED_MAX),
     )
 
 

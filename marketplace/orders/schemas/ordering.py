@@ -168,15 +168,24 @@ class DeliverableOut(Out):
 
 
 class DisputeOut(Out):
-    """What the buyer objects to, and the ruling."""
+    """What the buyer objects to, what the provider answers, and how it ended."""
 
+    id: int
     reason: str
     opened_by: int
     opened_at: datetime
+    answer_due_at: datetime
+    overdue_at: datetime | None
+    answer: str | None
+    answered_by: int | None
+    answered_at: datetime | None
+    offered_basis_points: int | None
     pay_basis_points: int | None
     ruling: str | None
     ruled_by: int | None
     ruled_at: datetime | None
+    ended_how: str | None
+    ended_at: datetime | None
 
 
 class ReviewOut(Out):

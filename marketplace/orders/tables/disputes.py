@@ -10,7 +10,6 @@ from sqlalchemy import (
     Identity,
     Index,
     Integer,
-    LargeBinary,
     Table,
     Text,
     UniqueConstraint,
@@ -65,7 +64,7 @@ Index(
 )
 Index("dispute_opened_idx", dispute.c.opened_at)
 
-# Small files lie in `content`, large ones in the store of files under `storage_key`.
+# The files lie in the store of files.
 dispute_evidence = Table(
     "dispute_evidence",
     metadata,
@@ -76,20 +75,12 @@ dispute_evidence = Table(
     Column("media_type", Text, nullable=False),
     Column("sha256", Text, nullable=False),
     Column("size_bytes", Integer, nullable=False),
-    Column("content", LargeBinary),
-    Column("storage_key", Text),
+    Column("storage_key", Text, nullable=False),
     Column("stored_by", BigInteger, ForeignKey("person.id"), nullable=False),
     Column("stored_at", Instant, nullable=False),
     UniqueConstraint("dispute_id", "side", "sha256", name="dispute_evidence_once"),
     CheckConstraint("side in ('buyer', 'provider')", name="side"),
     CheckConstraint("sha256 ~ '^[0-9a-f]{64}$'", name="sha256"),
-    CheckConstraint("num_nonnulls(content, storage_key) = 1", name="kept"),
-    CheckConstraint(
-        "size_bytes between 1 and 10485760 and octet_length(content) = size_bytes", name="size"
-    ),
+    CheckConstraint("size_bytes between 1 and 10485760", name="size"),
 )
-Index(
-    "dispute_evidence_storage_key_idx",
-    dispute_evidence.c.storage_key,
-    postgresql_where=dispute_evidence.c.storage_key.is_not(None),
-)
+Index("dispute_evidence_storage_key_idx", dispute_evidence.c.storage_key)

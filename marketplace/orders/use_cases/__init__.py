@@ -41,6 +41,15 @@ from marketplace.orders.use_cases.delivery import (
     download_deliverable,
     store_deliverable,
 )
+from marketplace.orders.use_cases.dispute_evidence import (
+    EVIDENCE_BYTES_MAX,
+    ShowEvidence,
+    TakeEvidence,
+    TakenEvidence,
+    show_evidence,
+    take_evidence,
+)
+from marketplace.orders.use_cases.dispute_reminders import RemindOfDisputes, remind_of_disputes
 from marketplace.orders.use_cases.disputes import (
     AgreeToOffer,
     AnswerDispute,
@@ -113,6 +122,7 @@ from marketplace.orders.use_cases.settlement import (
 
 __all__ = [
     "DELIVERABLE_BYTES_MAX",
+    "EVIDENCE_BYTES_MAX",
     "AcceptChange",
     "AcceptOrder",
     "AgreeToOffer",
@@ -148,12 +158,16 @@ __all__ = [
     "ReceiveSamples",
     "RegisterContract",
     "RejectOrder",
+    "RemindOfDisputes",
     "RescheduleOrder",
     "ReviewOrder",
     "RuleOnDispute",
     "SamplesSent",
     "ShowComment",
+    "ShowEvidence",
     "StoreDeliverable",
+    "TakeEvidence",
+    "TakenEvidence",
     "WithdrawChange",
     "WithdrawDispute",
     "accept_after_review",
@@ -191,11 +205,14 @@ __all__ = [
     "refuse_correction",
     "register_contract",
     "reject_order",
+    "remind_of_disputes",
     "reschedule_order",
     "review_order",
     "rule_on_dispute",
     "show_comment",
+    "show_evidence",
     "store_deliverable",
+    "take_evidence",
     "withdraw_change",
     "withdraw_correction",
     "withdraw_dispute",
