@@ -10,6 +10,7 @@ from marketplace.booking.events import (
 )
 from marketplace.kernel.db import Tx
 from marketplace.kernel.outbox import Handlers
+from marketplace.orders.events import OrderSettled
 from marketplace.orders.use_cases import (
     ExpireOrder,
     FollowCancellation,
