@@ -8,6 +8,9 @@ from marketplace.orders.controllers import (
     custody,
     disputes,
     ending,
+    enquiries,
+    enquiry_offers,
+    free_use,
     ordering,
     quoting,
     rescheduling,
@@ -17,6 +20,9 @@ from marketplace.orders.controllers import (
 
 routes: list[ControllerRouterHandler] = [
     *quoting.routes,
+    *free_use.routes,
+    *enquiries.routes,
+    *enquiry_offers.routes,
     *ordering.routes,
     *rescheduling.routes,
     *serving.routes,

@@ -35,7 +35,34 @@ from marketplace.orders.queries.disputes import (
     dispute_evidence,
     disputes,
 )
-from marketplace.orders.queries.offers import SERVICE_KIND, FindOffers, Offer, Offers, find_offers
+from marketplace.orders.queries.free_use import (
+    FiguresAsked,
+    FreeUse,
+    FreeUseEvidence,
+    FreeUseFigure,
+    FreeUseFigures,
+    FreeUsePage,
+    FreeUseSearch,
+    evidence_of,
+    free_use_by_id,
+    free_use_figures,
+    free_uses,
+)
+from marketplace.orders.queries.items import (
+    ItemDelivery,
+    OrderItem,
+    QuoteItem,
+    items_of,
+    order_items,
+    quote_items,
+)
+from marketplace.orders.queries.offers import (
+    SERVICE_KIND,
+    FindOffers,
+    Offer,
+    Offers,
+    find_offers,
+)
 from marketplace.orders.queries.orders import (
     Order,
     OrderList,
@@ -57,7 +84,11 @@ from marketplace.orders.queries.reviews import (
     provider_reviews,
     response_time,
 )
-from marketplace.orders.queries.service_records import ServedAsked, ServedOrder, served_orders
+from marketplace.orders.queries.service_records import (
+    ServedAsked,
+    ServedOrder,
+    served_orders,
+)
 from marketplace.orders.queries.story import (
     Contract,
     ContractList,
@@ -90,7 +121,15 @@ __all__ = [
     "DisputePage",
     "DisputeRow",
     "Evidence",
+    "FiguresAsked",
     "FindOffers",
+    "FreeUse",
+    "FreeUseEvidence",
+    "FreeUseFigure",
+    "FreeUseFigures",
+    "FreeUsePage",
+    "FreeUseSearch",
+    "ItemDelivery",
     "Offer",
     "Offers",
     "Order",
@@ -126,6 +165,9 @@ __all__ = [
     "dispute_evidence",
     "disputes",
     "find_offers",
+    "free_use_by_id",
+    "free_use_figures",
+    "free_uses",
     "instrument_reviews",
     "order",
     "order_story",
