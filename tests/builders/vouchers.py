@@ -6,6 +6,7 @@ Vouchers lie below orders: in these tests an order and an instrument are only nu
 
 import hashlib
 import itertools
+import json
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -292,3 +293,18 @@ async def the_wallet(database: Database, granted: AGrant) -> queries.WalletVouch
         database, queries.wallet, granted.sme.organisation_id, actor=granted.sme
     )
     return found[0]
+
+
+async def with_terms(database: Database, programme_id: int, **terms: Any) -> None:
+    """Let a programme have had other terms from the beginning; `code` is its file's."""
+    code = terms.pop("code", None)
+    snapshot = {name: {"value": value, "source": "J.22b"} for name, value in terms.items()}
+    async with database.engine.begin() as connection:
+        await connection.execute(text("set local session_replication_role = replica"))
+        await connection.execute(
+            text(
+                "update programme set terms = terms || cast(:terms as jsonb),"
+                " code = coalesce(:code, code) where id = :id"
+            ),
+            {"terms": json.dumps(snapshot), "code": code, "id": programme_id},
+        )

@@ -1,6 +1,7 @@
 """What can be asked of vouchers: programmes, eligibility, wallets, what a voucher pays, claims."""
 
 from marketplace.vouchers.queries.access import may_see, sees_all
+from marketplace.vouchers.queries.answers import GrantAnswer, Together, layer_parts
 from marketplace.vouchers.queries.applications import (
     ApplicationSearch,
     EligibilityQuestion,
@@ -26,13 +27,11 @@ from marketplace.vouchers.queries.claims import (
     spot_checks,
 )
 from marketplace.vouchers.queries.grants import (
-    GrantAnswer,
     VoucherQuestion,
-    balances_of_grants,
-    best_grant,
-    grants_of,
+    best_together,
     visible_voucher_part,
     voucher_part,
+    vouchers_told,
     wallet,
 )
 from marketplace.vouchers.queries.paging import PageAsked
@@ -43,9 +42,13 @@ from marketplace.vouchers.queries.preview import (
 )
 from marketplace.vouchers.queries.programmes import (
     ProgrammeSearch,
+    TermCompared,
+    VersionPair,
     VersionsAsked,
+    compare_versions,
     layers,
     programme,
+    programme_named,
     programme_page,
     programmes,
     terms_of_version,
@@ -76,16 +79,27 @@ from marketplace.vouchers.queries.rows import (
     SpotCheck,
     VoucherHold,
     VoucherPart,
+    VoucherShare,
     WalletVoucher,
+)
+from marketplace.vouchers.queries.standings import (
+    COUNTED_AT_ORDERS,
+    Counting,
+    balances_of_grants,
+    grants_of,
+    subjects_of,
+    values_in_year,
 )
 
 __all__ = [
+    "COUNTED_AT_ORDERS",
     "Application",
     "ApplicationSearch",
     "Claim",
     "ClaimNotice",
     "ClaimPage",
     "ClaimSearch",
+    "Counting",
     "Eligibility",
     "EligibilityQuestion",
     "Evidence",
@@ -110,35 +124,44 @@ __all__ = [
     "RedemptionSearch",
     "ServiceValue",
     "SpotCheck",
+    "TermCompared",
+    "Together",
+    "VersionPair",
     "VersionsAsked",
     "VoucherHold",
     "VoucherPart",
     "VoucherQuestion",
+    "VoucherShare",
     "WalletVoucher",
     "application",
     "applications",
     "balances_of_grants",
-    "best_grant",
+    "best_together",
     "budgets_available",
     "claim",
     "claim_notices",
     "claim_page",
     "claimed_by_programme",
     "claims",
+    "compare_versions",
     "eligibility_of",
     "evidence",
     "evidence_kinds",
     "granted_in_year",
     "grants_of",
+    "layer_parts",
     "layers",
     "may_see",
     "programme",
+    "programme_named",
     "programme_page",
     "programmes",
     "redemptions",
     "sees_all",
     "spot_checks",
+    "subjects_of",
     "terms_of_version",
+    "values_in_year",
     "version_of",
     "versions",
     "visible_eligibility",
@@ -146,5 +169,6 @@ __all__ = [
     "visible_voucher_part",
     "voucher_part",
     "voucher_parts",
+    "vouchers_told",
     "wallet",
 ]

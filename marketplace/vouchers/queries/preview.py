@@ -7,14 +7,15 @@ from datetime import date
 
 from marketplace.kernel.db import Tx
 from marketplace.parties.queries import affiliations, organisation, organisations
-from marketplace.vouchers.queries.grants import (
+from marketplace.vouchers.queries.answers import (
+    Together,
     answer_of,
-    best_of,
     part_told,
-    standings_of,
+    together_of,
     use_of,
 )
 from marketplace.vouchers.queries.rows import VoucherPart
+from marketplace.vouchers.queries.standings import Counting, standings_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,10 +43,12 @@ async def voucher_parts(tx: Tx, question: ManyVoucherQuestions) -> dict[int, Vou
     The number of questions to the database grows with the SME's vouchers, not with the services.
     Policy: J.22b
     """
-    standings = await standings_of(tx, question.organisation_id)
-    if not standings or not question.services:
-        return {service.key: part_told(None) for service in question.services}
     sme = await organisation(tx, question.organisation_id)
+    counting = Counting(sme.id, sme.legal_entity_id, None, question.on)
+    standings = await standings_of(tx, sme.id, counting) if question.services else []
+    if not standings:
+        nothing = part_told(Together((), (), ()))
+        return {service.key: nothing for service in question.services}
     providers = await organisations(tx, {service.provider_id for service in question.services})
     entities = {provider.legal_entity_id for provider in providers.values()}
     ties = {
@@ -62,12 +65,14 @@ async def voucher_parts(tx: Tx, question: ManyVoucherQuestions) -> dict[int, Vou
                 use_of(
                     question.service_kind,
                     question.on,
+                    tx.today,
                     sme,
                     provider,
                     ties[standing.terms.common_control_basis_points][provider.legal_entity_id],
                 ),
+                sme,
             )
             for standing in standings
         ]
-        parts[service.key] = part_told(best_of(answers))
+        parts[service.key] = part_told(together_of(answers, service.service_value_fen))
     return parts

@@ -85,6 +85,26 @@ async def programme(
     )
 
 
+async def programme_named(tx: Tx, name: str) -> Programme:
+    """The programme with this id, or the newest one made from a file of this code.
+
+    Raises:
+        ProgrammeMissing: when there is none.
+    """
+    table = tables.programme
+    if name.isdecimal():
+        return await programme(tx, min(int(name), 2**53 - 1))
+    found = await tx.scalar(
+        select(table.c.id)
+        .where(table.c.code == name, table.c.code != "")
+        .order_by(table.c.year.desc())
+        .limit(1)
+    )
+    if found is None:
+        raise ProgrammeMissing()
+    return await programme(tx, found)
+
+
 async def terms_of_version(tx: Tx, programme_id: int, version: int) -> Terms:
     """The terms of a version of a programme: what is held under it is settled by it.
 

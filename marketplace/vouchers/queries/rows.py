@@ -156,6 +156,7 @@ class Grant:
     status: str
     granted_by: int
     granted_at: datetime
+    beneficiary: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -209,14 +210,29 @@ class LayerPart:
 
 
 @dataclass(frozen=True, slots=True)
+class VoucherShare:
+    """What one of several vouchers pays of a service."""
+
+    grant_id: int
+    programme_name: str
+    programme_name_en: str
+    valid_until: date
+    amount_fen: int
+
+
+@dataclass(frozen=True, slots=True)
 class VoucherPart:
-    """What a voucher would pay of a service; 0 with the reasons when it may not."""
+    """What vouchers would pay of a service; 0 with the reasons when none may.
+
+    `grant_id` is the one that pays first; all of them are in `vouchers`.
+    """
 
     grant_id: int | None
     total_fen: int
     layers: tuple[LayerPart, ...]
     explanation: tuple[str, ...]
     refusals: tuple[Reason, ...]
+    vouchers: tuple[VoucherShare, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -234,6 +250,8 @@ class VoucherHold:
     status: str
     held_at: datetime
     ended_at: datetime | None
+    position: int
+    first_use: bool
     terms_version: int
 
 
@@ -247,6 +265,8 @@ class HoldPart:
     layer_id: int
     funder: str
     ratio_basis_points: int
+    region_code: str
+    hold_id: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -334,7 +354,7 @@ class SpotCheck:
 
 @dataclass(frozen=True, slots=True)
 class ClaimPage:
-    """A claim with its spot checks; its redemptions and evidence are lists of their own."""
+    """A claim with its spot checks; its lines, evidence and objections are lists of their own."""
 
     claim: Claim
     redemptions: int

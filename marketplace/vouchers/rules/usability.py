@@ -24,6 +24,8 @@ class Use:
     provider_suspended: bool
     affiliated_by: str | None
     """Why buyer and provider are affiliated, or None."""
+    ordered_on: date | None = None
+    """The day of the order; None: the day of the service."""
     sme_region: str | None = None
     provider_region: str | None = None
     """Where they are; None leaves a rule about regions unasked."""
@@ -51,12 +53,15 @@ def reasons_not_to_pay(use: Use, grant: GrantOnDay, terms: Terms) -> list[Reason
     Policy: J.22b
     """
     reasons = Reasons()
-    if grant.status != "active" or use.on > grant.valid_until:
+    last = max(use.on, use.ordered_on or use.on)
+    if grant.status == "revoked":
+        reasons.add("revoked", "The voucher was revoked.", source="J.31")
+    elif grant.status != "active" or last > grant.valid_until:
         reasons.add(
             "valid",
             f"The voucher was valid until {grant.valid_until}.",
             limit=grant.valid_until.isoformat(),
-            asked=use.on.isoformat(),
+            asked=last.isoformat(),
             source=terms.source_of("validity"),
         )
     if grant.left_fen <= 0:

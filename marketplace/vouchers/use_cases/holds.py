@@ -1,7 +1,13 @@
-"""An order keeps voucher money aside, uses what the service really took, and frees the rest."""
+"""An order keeps voucher money aside, uses what the service really took, and frees the rest.
+
+One order may take several vouchers: each has a hold of its own, in its place, and a redemption of
+its own. Who ends holds in bulk keeps the order of `settle_voucher`: the hold ends with
+`settled_fen`, then its redemption and its parts are written; triggers keep the caps.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 
@@ -20,7 +26,7 @@ from marketplace.billing.ledger.use_cases import (
     settle_hold,
 )
 from marketplace.kernel.db import Tx
-from marketplace.kernel.errors import Reason
+from marketplace.parties.queries import organisation
 from marketplace.vouchers import tables
 from marketplace.vouchers.errors import (
     VoucherHoldEnded,
@@ -29,25 +35,31 @@ from marketplace.vouchers.errors import (
 )
 from marketplace.vouchers.events import VoucherRedeemed
 from marketplace.vouchers.queries import (
+    Counting,
     GrantAnswer,
     HoldPart,
     LayerPart,
+    Together,
     VoucherHold,
     VoucherQuestion,
     balances_of_grants,
-    best_grant,
-    terms_of_version,
+    best_together,
+    layer_parts,
+    subjects_of,
 )
 from marketplace.vouchers.queries.rows import columns
-from marketplace.vouchers.rules.shares import LayerRoom, LayerShare, voucher_shares
+from marketplace.vouchers.rules.shares import LayerShare
 from marketplace.vouchers.rules.states import GrantStatus, HoldStatus
-
-NO_VOUCHER = Reason("voucher", "The SME holds no voucher.", source="J.22b")
+from marketplace.vouchers.use_cases.caps import Counted, count_towards_caps
+from marketplace.vouchers.use_cases.settling import HeldAmount, amounts_used
 
 
 @dataclass(frozen=True, slots=True)
 class HoldVoucher:
-    """Keep the voucher's part of an order aside; `on` is the day of the service, else today."""
+    """Keep the vouchers' part of an order aside; `on` is the day of the service, else today.
+
+    `grant_ids` are the vouchers that the buyer chose; None: the combination that pays most.
+    """
 
     order_id: int
     organisation_id: int
@@ -56,108 +68,169 @@ class HoldVoucher:
     service_kind: str
     service_value_fen: int
     on: date | None = None
+    grant_ids: tuple[int, ...] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class HeldOfGrant:
+    """What one of the vouchers holds for the order."""
+
+    hold_id: int
+    grant_id: int
+    amount_fen: int
 
 
 @dataclass(frozen=True, slots=True)
 class VoucherHeld:
-    """What is kept aside, layer by layer."""
+    """What is kept aside, layer by layer; `hold_id` and `grant_id` are those that pay first."""
 
     hold_id: int
     grant_id: int
     amount_fen: int
     parts: tuple[LayerPart, ...]
+    vouchers: tuple[HeldOfGrant, ...]
+    explanation: tuple[str, ...]
 
 
 async def hold_voucher(tx: Tx, command: HoldVoucher) -> VoucherHeld:
-    """Hold what the SME's best voucher pays of the order.
+    """Hold what the SME's vouchers pay of the order, in the combination that pays most.
 
     Raises:
         VoucherNotUsable: with every reason, when no voucher may pay.
-        VoucherHeldBefore: when one is held for this order.
+        VoucherHeldBefore: when vouchers are held for this order.
         InsufficientFunds: when another order took the money at the same moment.
+        VoucherCapReached: when another order took the room under a cap at the same moment.
+        FirstUseTaken: when another order was the first use at the same moment.
 
     Policy: J.22b
     """
-    answer = await best_grant(
-        tx,
-        VoucherQuestion(
-            organisation_id=command.organisation_id,
-            provider_id=command.provider_id,
-            service_kind=command.service_kind,
-            service_value_fen=command.service_value_fen,
-            on=command.on or tx.today,
-        ),
+    on = command.on or tx.today
+    question = VoucherQuestion(
+        organisation_id=command.organisation_id,
+        provider_id=command.provider_id,
+        service_kind=command.service_kind,
+        service_value_fen=command.service_value_fen,
+        on=on,
+        instrument_id=command.instrument_id,
+        grant_ids=command.grant_ids,
     )
-    refusals = (NO_VOUCHER,) if answer is None else answer.refusals
-    if answer is None or refusals:
-        raise VoucherNotUsable("; ".join(reason.message for reason in refusals), reasons=refusals)
-    hold_id = await _write_hold(tx, command, answer)
-    tx.audit(
-        "hold",
-        subject="voucher_grant",
-        subject_id=answer.grant.id,
-        order_id=command.order_id,
-        amount_fen=answer.total_fen,
-    )
-    source = answer.terms.source_of("layers")
-    return VoucherHeld(
-        hold_id,
-        answer.grant.id,
-        answer.total_fen,
-        tuple(
-            LayerPart(
-                share.layer_id, share.funder, share.ratio_basis_points, share.amount_fen, source
-            )
-            for share in answer.shares.layers
-        ),
-    )
-
-
-async def _write_hold(tx: Tx, command: HoldVoucher, answer: GrantAnswer) -> int:
-    hold_id: int = await tx.scalar(
-        insert(tables.voucher_hold)
-        .values(
+    await _take_turns(tx, command.organisation_id)
+    found = await best_together(tx, question)
+    if not found.paying:
+        reasons = found.refusals
+        raise VoucherNotUsable("; ".join(reason.message for reason in reasons), reasons=reasons)
+    held = await _write_holds(tx, command, found)
+    await _count(tx, command, on, found, held)
+    for each in held:
+        tx.audit(
+            "hold",
+            subject="voucher_grant",
+            subject_id=each.grant_id,
             order_id=command.order_id,
-            grant_id=answer.grant.id,
-            provider_id=command.provider_id,
-            instrument_id=command.instrument_id,
-            service_kind=command.service_kind,
-            service_value_fen=command.service_value_fen,
-            amount_fen=answer.total_fen,
-            status=HoldStatus.HELD,
-            held_at=tx.now,
+            amount_fen=each.amount_fen,
         )
-        .returning(tables.voucher_hold.c.id)
+    return VoucherHeld(
+        held[0].hold_id,
+        held[0].grant_id,
+        found.total_fen,
+        tuple(part for each in found.paying for part in layer_parts(each)),
+        tuple(held),
+        found.explanation,
     )
-    # The balances come in the order of their accounts, which is the order in which all lock them.
-    for held, share in zip(answer.balances, answer.shares.layers, strict=True):
-        if share.amount_fen == 0:
-            continue
+
+
+async def _take_turns(tx: Tx, organisation_id: int) -> None:
+    """Where earlier services of the year count, one order of the SME follows the other."""
+    grant, of = tables.voucher_grant, tables.programme
+    await tx.execute(
+        select(grant.c.id)
+        .join_from(grant, of, of.c.id == grant.c.programme_id)
+        .where(
+            grant.c.organisation_id == organisation_id,
+            of.c.terms["steps_over"]["value"].as_string() == "sme-year",
+        )
+        .order_by(grant.c.id)
+        .with_for_update(of=grant)
+    )
+
+
+async def _write_holds(tx: Tx, command: HoldVoucher, found: Together) -> list[HeldOfGrant]:
+    written = []
+    for position, answer in enumerate(found.paying):
+        hold_id: int = await tx.scalar(
+            insert(tables.voucher_hold)
+            .values(
+                order_id=command.order_id,
+                grant_id=answer.grant_id,
+                provider_id=command.provider_id,
+                instrument_id=command.instrument_id,
+                service_kind=command.service_kind,
+                service_value_fen=command.service_value_fen,
+                amount_fen=answer.total_fen,
+                status=HoldStatus.HELD,
+                held_at=tx.now,
+                position=position,
+                first_use=answer.purchase.first_use,
+            )
+            .returning(tables.voucher_hold.c.id)
+        )
+        written.append(HeldOfGrant(hold_id, answer.grant_id, answer.total_fen))
+    await _hold_parts_of(tx, found.paying, written)
+    return written
+
+
+async def _hold_parts_of(
+    tx: Tx, paying: Sequence[GrantAnswer], written: Sequence[HeldOfGrant]
+) -> None:
+    # In the order of their accounts, which is the order in which all lock them.
+    taken = sorted(
+        (held.account_id, held.part.id, share.amount_fen, hold.hold_id)
+        for answer, hold in zip(paying, written, strict=True)
+        for held, share in zip(answer.balances, answer.shares.layers, strict=True)
+        if share.amount_fen
+    )
+    parts = []
+    for account_id, part_id, amount_fen, hold_id in taken:
         ledger_hold_id = await place_hold(
             tx,
             PlaceHold(
-                account_id=held.account_id,
-                amount_fen=share.amount_fen,
+                account_id=account_id,
+                amount_fen=amount_fen,
                 expires_at=None,
-                key=f"voucher-hold:{hold_id}:{held.part.id}",
+                key=f"voucher-hold:{hold_id}:{part_id}",
                 source_kind="voucher_hold",
                 source_id=hold_id,
             ),
         )
-        await tx.execute(
-            insert(tables.voucher_hold_part).values(
-                hold_id=hold_id,
-                grant_part_id=held.part.id,
-                ledger_hold_id=ledger_hold_id,
-                amount_fen=share.amount_fen,
-            )
+        parts.append(
+            {
+                "hold_id": hold_id,
+                "grant_part_id": part_id,
+                "ledger_hold_id": ledger_hold_id,
+                "amount_fen": amount_fen,
+            }
         )
-    return hold_id
+    await tx.execute(insert(tables.voucher_hold_part), parts)
+
+
+async def _count(
+    tx: Tx, command: HoldVoucher, on: date, found: Together, held: Sequence[HeldOfGrant]
+) -> None:
+    sme = await organisation(tx, command.organisation_id)
+    counting = Counting(sme.id, sme.legal_entity_id, command.instrument_id, on)
+    subjects = await subjects_of(tx, [each.standing.terms for each in found.paying], counting)
+    await count_towards_caps(
+        tx,
+        [
+            Counted(hold.hold_id, answer, on.year, subjects)
+            for hold, answer in zip(held, found.paying, strict=True)
+        ],
+    )
 
 
 @dataclass(frozen=True, slots=True)
 class SettleVoucher:
-    """The service took `service_value_fen`; the voucher pays its part of that."""
+    """The service took `service_value_fen`; the vouchers pay their part of that."""
 
     order_id: int
     service_value_fen: int
@@ -166,58 +239,68 @@ class SettleVoucher:
 
 @dataclass(frozen=True, slots=True)
 class VoucherSettled:
-    """What the voucher paid; the rest of the hold is free again."""
+    """What the vouchers paid; the rest of the holds is free again."""
 
     amount_fen: int
     redemption_id: int | None
+    redemption_ids: tuple[int, ...] = ()
 
 
 async def settle_voucher(tx: Tx, command: SettleVoucher) -> VoucherSettled:
-    """Turn the hold into a redemption of what was really used, never more than was held.
+    """Turn the holds into redemptions of what was really used, never more than was held.
 
     Raises:
         VoucherHoldMissing: when nothing is held for the order.
-        VoucherHoldEnded: when the hold was settled or released before.
+        VoucherHoldEnded: when the holds were settled or released before.
 
     Policy: J.22b
     """
-    held = await _open_hold(tx, command.order_id)
-    parts = await _hold_parts(tx, held.id)
-    grant_programme = await tx.scalar(
-        select(tables.voucher_grant.c.programme_id).where(
-            tables.voucher_grant.c.id == held.grant_id
-        )
-    )
-    terms = await terms_of_version(tx, grant_programme, held.terms_version)
-    shares = voucher_shares(
+    holds = await _open_holds(tx, command.order_id)
+    parts = await _parts_by_hold(tx, holds)
+    used = await amounts_used(
+        tx,
+        [HeldAmount(held, tuple(parts[held.id])) for held in holds],
         command.service_value_fen,
-        [
-            LayerRoom(part.layer_id, part.funder, part.ratio_basis_points, part.amount_fen)
-            for part in parts
-        ],
-        terms,
     )
-    for part, share in zip(parts, shares.layers, strict=True):
-        spent = await open_account(tx, OpenAccount(AccountType.PROGRAMME_SPENT, part.layer_id))
-        await settle_hold(
-            tx,
-            SettleHold(
-                hold_id=part.ledger_hold_id,
-                amount_fen=share.amount_fen,
-                credit_account_id=spent,
-                kind=EntryKind.VOUCHER_REDEEMED,
-                effective_on=command.settled_on,
-                key=f"voucher-redeem:{held.id}:{part.grant_part_id}",
-                source_kind="voucher_hold",
-                source_id=held.id,
-            ),
-        )
-    await _end(tx, held, HoldStatus.SETTLED, shares.total_fen)
-    redemption_id = None
-    if shares.total_fen:
-        redemption_id = await _redeem(tx, held, command, shares.layers)
-        await _note_when_exhausted(tx, held.grant_id)
-    return VoucherSettled(shares.total_fen, redemption_id)
+    await _settle_parts(tx, holds, parts, used, command.settled_on)
+    redemption_ids = []
+    for held in holds:
+        layers = used[held.id]
+        amount_fen = sum(layer.amount_fen for layer in layers)
+        await _end(tx, held, HoldStatus.SETTLED, amount_fen)
+        if amount_fen:
+            redemption_ids.append(await _redeem(tx, held, command, layers))
+            await _note_when_exhausted(tx, held.grant_id)
+    total_fen = sum(layer.amount_fen for layers in used.values() for layer in layers)
+    if total_fen:
+        tx.record(VoucherRedeemed(command.order_id, holds[0].provider_id, total_fen))
+    first = redemption_ids[0] if redemption_ids else None
+    return VoucherSettled(total_fen, first, tuple(redemption_ids))
+
+
+async def _settle_parts(
+    tx: Tx,
+    holds: Sequence[VoucherHold],
+    parts: dict[int, list[HoldPart]],
+    used: dict[int, tuple[LayerShare, ...]],
+    settled_on: date,
+) -> None:
+    for held in holds:
+        for part, share in zip(parts[held.id], used[held.id], strict=True):
+            spent = await open_account(tx, OpenAccount(AccountType.PROGRAMME_SPENT, part.layer_id))
+            await settle_hold(
+                tx,
+                SettleHold(
+                    hold_id=part.ledger_hold_id,
+                    amount_fen=share.amount_fen,
+                    credit_account_id=spent,
+                    kind=EntryKind.VOUCHER_REDEEMED,
+                    effective_on=settled_on,
+                    key=f"voucher-redeem:{held.id}:{part.grant_part_id}",
+                    source_kind="voucher_hold",
+                    source_id=held.id,
+                ),
+            )
 
 
 async def _redeem(
@@ -248,7 +331,6 @@ async def _redeem(
             if layer.amount_fen
         ],
     )
-    tx.record(VoucherRedeemed(held.order_id, held.provider_id, amount_fen))
     tx.audit(
         "redeem",
         subject="voucher_grant",
@@ -272,7 +354,7 @@ async def _note_when_exhausted(tx: Tx, grant_id: int) -> None:
 
 @dataclass(frozen=True, slots=True)
 class ReleaseVoucher:
-    """The order takes nothing from the voucher after all."""
+    """The order takes nothing from its vouchers after all."""
 
     order_id: int
 
@@ -282,49 +364,65 @@ async def release_voucher(tx: Tx, command: ReleaseVoucher) -> None:
 
     Raises:
         VoucherHoldMissing: when nothing is held for the order.
-        VoucherHoldEnded: when the hold was settled or released before.
+        VoucherHoldEnded: when the holds were settled or released before.
     """
-    held = await _open_hold(tx, command.order_id)
-    for part in await _hold_parts(tx, held.id):
-        await release_hold(tx, ReleaseHold(hold_id=part.ledger_hold_id))
-    await _end(tx, held, HoldStatus.RELEASED)
-    tx.audit("release", subject="voucher_grant", subject_id=held.grant_id, order_id=held.order_id)
+    holds = await _open_holds(tx, command.order_id)
+    parts = await _parts_by_hold(tx, holds)
+    for held in holds:
+        for part in parts[held.id]:
+            await release_hold(tx, ReleaseHold(hold_id=part.ledger_hold_id))
+        await _end(tx, held, HoldStatus.RELEASED)
+        tx.audit(
+            "release",
+            subject="voucher_grant",
+            subject_id=held.grant_id,
+            order_id=held.order_id,
+            amount_fen=held.amount_fen,
+        )
 
 
-async def _open_hold(tx: Tx, order_id: int) -> VoucherHold:
-    """The newest hold of the order, locked: one that was made anew has older, released ones."""
+async def _open_holds(tx: Tx, order_id: int) -> list[VoucherHold]:
+    """The holds of the order in their places, locked; of one that was made anew, the new ones."""
     table = tables.voucher_hold
-    held = await tx.one(
+    found = await tx.all(
         VoucherHold,
         select(*columns(VoucherHold, table))
         .where(table.c.order_id == order_id)
-        .order_by(table.c.id.desc())
-        .limit(1)
+        .order_by(table.c.position, table.c.id.desc())
         .with_for_update(),
-        missing=VoucherHoldMissing,
     )
-    if held.status != HoldStatus.HELD:
-        raise VoucherHoldEnded(f"The hold of order {order_id} was {held.status}.")
+    if not found:
+        raise VoucherHoldMissing()
+    held = [each for each in found if each.status == HoldStatus.HELD]
+    if not held:
+        newest = max(found, key=lambda each: each.id)
+        raise VoucherHoldEnded(f"The hold of order {order_id} was {newest.status}.")
     return held
 
 
-async def _hold_parts(tx: Tx, hold_id: int) -> list[HoldPart]:
+async def _parts_by_hold(tx: Tx, holds: Sequence[VoucherHold]) -> dict[int, list[HoldPart]]:
     held, part, layer = tables.voucher_hold_part, tables.grant_part, tables.programme_layer
-    return await tx.all(
+    rows = await tx.all(
         HoldPart,
         select(
             held.c.grant_part_id,
             held.c.ledger_hold_id,
             held.c.amount_fen,
+            held.c.hold_id,
             part.c.layer_id,
             layer.c.funder,
             layer.c.ratio_basis_points,
+            layer.c.region_code,
         )
         .join_from(held, part, part.c.id == held.c.grant_part_id)
         .join(layer, layer.c.id == part.c.layer_id)
-        .where(held.c.hold_id == hold_id)
+        .where(held.c.hold_id.in_([each.id for each in holds]))
         .order_by(held.c.grant_part_id),
     )
+    found: dict[int, list[HoldPart]] = {each.id: [] for each in holds}
+    for row in rows:
+        found[row.hold_id].append(row)
+    return found
 
 
 async def _end(

@@ -22,7 +22,6 @@ from tests.builders.vouchers import (
     TEST,
     a_grant,
     a_hold,
-    a_programme,
     money_on,
     the_layers,
     the_wallet,
@@ -198,16 +197,6 @@ async def test_the_question_tells_the_same_amount_as_the_hold_takes_and_why(data
     assert found.total_fen == held.amount_fen
     assert found.layers == held.parts
     assert found.explanation[0] == "Province: 25 % of 1,000.00 CNY is 250.00 CNY (J.22b)."
-
-
-async def test_of_two_vouchers_the_one_that_pays_more_pays(database: Database):
-    small = await a_grant(database, amount_fen=20_000)
-    large = await a_grant(
-        database, sme=small.sme, programme_id=await a_programme(database), amount_fen=60_000
-    )
-    held = await a_hold(database, granted=small, provider_id=await a_provider(database))
-
-    assert held.grant_id == large.grant_id
 
 
 async def test_another_smes_wallet_does_not_exist(database: Database):
