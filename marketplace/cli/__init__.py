@@ -14,6 +14,7 @@ from marketplace.cli.demo import demo
 from marketplace.cli.policy import rulebook
 from marketplace.cli.processes import migrate, serve, worker
 from marketplace.cli.running import Operated
+from marketplace.cli.vouchers import vouchers
 
 
 @click.group(
@@ -37,6 +38,7 @@ for command in (
     instruments,
     ledger,
     rewards,
+    vouchers,
     organisation,
     user,
 ):

@@ -59,6 +59,8 @@ PUBLIC = {
     "GET /price-notices": "a public notice is public (J.21d)",
     "GET /voucher-programmes": "programmes are announced to everybody (J.22a)",
     "GET /voucher-programmes/{programme_id:int}": "programmes are announced to everybody (J.22a)",
+    "GET /voucher-programmes/{programme_id:int}/versions": "rules are announced (J.22a)",
+    "GET /voucher-programmes/{programme_id:int}/versions/compare": "rules are announced (J.22a)",
     "GET /claim-notices": "claims in public notice are there to be objected to",
     "GET /contracts/verify/{sha256:str}": "whoever holds a digest: dates, nothing of the content",
     "GET /providers/{provider_id:int}/reviews": "ratings are published, buyers masked (J.25)",

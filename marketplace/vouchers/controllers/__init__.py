@@ -2,10 +2,11 @@
 
 from litestar.types import ControllerRouterHandler
 
-from marketplace.vouchers.controllers import audits, claims, programmes, wallets
+from marketplace.vouchers.controllers import audits, claims, programmes, versions, wallets
 
 routes: list[ControllerRouterHandler] = [
     *programmes.routes,
+    *versions.routes,
     *wallets.routes,
     *claims.routes,
     *audits.routes,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from decimal import Decimal
 from typing import Any
 
 from sqlalchemy import Select, and_, func, literal, select
@@ -337,3 +338,39 @@ async def dry_run_rows(tx: Tx, asked: DryRunRowsAsked) -> Listed[DryRunRow]:
         .offset((asked.page.page - 1) * asked.page.page_size),
     )
     return Listed(rows, total)
+
+
+HEAD = (
+    "dimension",
+    "key",
+    "label",
+    "orders",
+    "service_value_yuan",
+    "orders_before",
+    "orders_after",
+    "before_yuan",
+    "after_yuan",
+    "change_yuan",
+)
+
+
+def table_of(rows: Sequence[DryRunRow]) -> list[list[Any]]:
+    """The before and after table as rows of a file, amounts in yuan."""
+    return [
+        list(HEAD),
+        *(
+            [
+                row.dimension,
+                row.key,
+                row.label,
+                row.orders,
+                Decimal(row.service_value_fen) / 100,
+                row.orders_before,
+                row.orders_after,
+                Decimal(row.before_fen) / 100,
+                Decimal(row.after_fen) / 100,
+                Decimal(row.after_fen - row.before_fen) / 100,
+            ]
+            for row in rows
+        ),
+    ]

@@ -27,7 +27,7 @@ from marketplace.vouchers.use_cases import Decided
 
 
 class ProgrammeOut(Out):
-    """A voucher programme with the terms that were frozen when it was drafted."""
+    """A voucher programme with the terms of the version in force."""
 
     id: int
     name: str
@@ -43,6 +43,9 @@ class ProgrammeOut(Out):
     approved_by: int | None
     approved_at: datetime | None
     closed_at: datetime | None
+    code: str
+    source: str
+    version: int
 
     @classmethod
     def of(cls, row: Programme) -> "ProgrammeOut":
@@ -58,6 +61,8 @@ class LayerOut(Out):
     region_code: str
     ratio_basis_points: int
     budget_fen: int
+    name: str
+    budget_year: int | None
     available_fen: int
     granted_fen: int
     redeemed_fen: int
@@ -71,6 +76,8 @@ class LayerOut(Out):
             region_code=row.layer.region_code,
             ratio_basis_points=row.layer.ratio_basis_points,
             budget_fen=row.layer.budget_fen,
+            name=row.layer.name,
+            budget_year=row.layer.budget_year,
             available_fen=row.available_fen,
             granted_fen=row.granted_fen,
             redeemed_fen=row.redeemed_fen,
