@@ -148,14 +148,14 @@ async def get_receivables(
     request: ApiRequest,
     line_id: FromQuery[Id | None] = None,
     order_id: FromQuery[Id | None] = None,
-    state: FromQuery[ReceivableState] = "all",
+    status: FromQuery[ReceivableState] = "all",
     due_from: FromQuery[date | None] = None,
     due_until: FromQuery[date | None] = None,
     page: FromQuery[PageNumber] = 1,
     page_size: FromQuery[PageSize] = 50,
 ) -> ReceivablesOut:
     """By and to the caller's organisation, the first due first."""
-    search = _search(line_id, order_id, state, due_from, due_until)
+    search = _search(line_id, order_id, status, due_from, due_until)
     found = await read(
         request, queries.receivables, replace(search, page=page, page_size=page_size)
     )
@@ -178,13 +178,13 @@ async def get_receivables_file(
     request: ApiRequest,
     line_id: FromQuery[Id | None] = None,
     order_id: FromQuery[Id | None] = None,
-    state: FromQuery[ReceivableState] = "all",
+    status: FromQuery[ReceivableState] = "all",
     due_from: FromQuery[date | None] = None,
     due_until: FromQuery[date | None] = None,
     file_format: FromQuery[FileFormat] = FileFormat.CSV,
 ) -> Response[bytes]:
     """At most 50,000 rows, in fen."""
-    search = _search(line_id, order_id, state, due_from, due_until)
+    search = _search(line_id, order_id, status, due_from, due_until)
     found = await read(
         request, queries.receivables, replace(search, page_size=queries.EXPORT_ROWS_MAX)
     )
