@@ -148,4 +148,16 @@ JOBS = [
         run=remove_orphans,
         about="Removes files of results older than a day that an upload left without its row.",
     ),
+    Job(
+        name="orders.lapse_enquiries",
+        cron="*/10 * * * *",
+        run=lapse_enquiries,
+        about="Ends enquiries that nobody answered or went on with, and offers whose time is over.",
+    ),
+    Job(
+        name="orders.remove_enquiry_orphans",
+        cron="47 3 * * *",
+        run=remove_enquiry_orphans,
+        about="Removes attachments older than a day that an upload left without its row.",
+    ),
 ]

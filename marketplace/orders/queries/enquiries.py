@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import BigInteger, ColumnElement, Select, cast, exists, func, or_, select
+from sqlalchemy import BigInteger, ColumnElement, Date, Select, cast, exists, func, or_, select
 from sqlalchemy.dialects.postgresql import ARRAY, array
 
 from marketplace.kernel.db import Tx
-from marketplace.kernel.time import shanghai_instant
+from marketplace.kernel.time import SHANGHAI
 from marketplace.orders.enquiry_errors import EnquiryMissing
 from marketplace.orders.rules.enquiries import EnquiryStatus, side_of
 from marketplace.orders.rules.rescheduling import Side
@@ -159,6 +159,7 @@ def _conditions(tx: Tx, question: EnquiryList) -> list[ColumnElement[bool]]:
         Side.PROVIDER: table.provider_id == own,
         Side.AGENT: table.agent_id == own,
     }
+    asked_on = cast(func.timezone(SHANGHAI.key, table.asked_at), Date)
     conditions = [or_(*mine.values()) if question.side is None else mine[question.side]]
     if question.statuses:
         conditions.append(table.status.in_(question.statuses))
@@ -177,10 +178,9 @@ def _conditions(tx: Tx, question: EnquiryList) -> list[ColumnElement[bool]]:
             or_(table.buyer_id == other, table.provider_id == other, table.agent_id == other)
         )
     if question.asked_from is not None:
-        conditions.append(table.asked_at >= shanghai_instant(question.asked_from, 0))
+        conditions.append(asked_on >= question.asked_from)
     if question.asked_until is not None:
-        after = shanghai_instant(question.asked_until + timedelta(days=1), 0)
-        conditions.append(table.asked_at < after)
+        conditions.append(asked_on <= question.asked_until)
     return conditions
 
 

@@ -7,13 +7,25 @@ from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import ColumnElement, Integer, Numeric, case, cast, func, not_, select
+from sqlalchemy import (
+    ColumnElement,
+    Integer,
+    Numeric,
+    Select,
+    case,
+    cast,
+    false,
+    func,
+    select,
+    union_all,
+)
 
 from marketplace.catalogue import queries as catalogue
 from marketplace.kernel.db import Tx
 from marketplace.kernel.time import shanghai_day
 from marketplace.orders import tables
 from marketplace.orders.queries.access import is_side, sees_everything
+from marketplace.orders.rules.enquiries import EnquiryStatus
 from marketplace.orders.rules.reviews import RESPONSE_DAYS, Step, masked, mean_of
 from marketplace.orders.rules.states import Status
 from marketplace.parties import queries as parties
@@ -186,7 +198,7 @@ def _public(tx: Tx, row: _Written, buyer: str) -> PublicReview:
 
 @dataclass(frozen=True, slots=True)
 class ResponseTime:
-    """How long a provider took to answer requests, in minutes.
+    """How long a provider took to answer orders and enquiries, in minutes.
 
     `at_once` were taken by its standing offer and count in neither figure; `unanswered` lapsed.
     """
@@ -201,7 +213,9 @@ class ResponseTime:
 
 
 async def response_time(tx: Tx, provider_id: int) -> ResponseTime:
-    """Requests of the last 90 days, from placed to confirmed or rejected, in one question.
+    """Requests answered in the last 90 days, in one question.
+
+    Orders from placed to confirmed or rejected; enquiries from asked to the first answer.
 
     Policy: J.25
 
@@ -209,27 +223,18 @@ async def response_time(tx: Tx, provider_id: int) -> ResponseTime:
         OrganisationMissing: when it is no provider.
     """
     await _require_provider(tx, provider_id)
-    table = tables.service_order.c
-    lapsed = table.status == Status.EXPIRED
-    ended_at = case(
-        (table.confirmed_at.is_not(None), table.confirmed_at),
-        (table.status.in_((Status.REJECTED, Status.EXPIRED)), table.ended_at),
-    )
-    at_once = table.confirmed_at.is_not_distinct_from(table.placed_at)
-    by_hand = not_(lapsed) & not_(at_once)
-    minutes = func.extract("epoch", ended_at - table.placed_at) / 60
+    answers = union_all(_order_answers(provider_id), _enquiry_answers(provider_id)).subquery().c
+    by_hand = ~answers.lapsed & ~answers.at_once
+    minutes = func.extract("epoch", answers.ended_at - answers.begun_at) / 60
     counted = await tx.one(
         _Answers,
         select(
             func.count().filter(by_hand).label("answered"),
-            func.count().filter(at_once).label("at_once"),
-            func.count().filter(lapsed).label("unanswered"),
+            func.count().filter(answers.at_once).label("at_once"),
+            func.count().filter(answers.lapsed).label("unanswered"),
             _percentile(0.5, minutes, by_hand).label("median_minutes"),
             _percentile(0.9, minutes, by_hand).label("p90_minutes"),
-        ).where(
-            table.provider_id == provider_id,
-            ended_at > tx.now - timedelta(days=RESPONSE_DAYS),
-        ),
+        ).where(answers.ended_at > tx.now - timedelta(days=RESPONSE_DAYS)),
     )
     return ResponseTime(
         provider_id=provider_id,
@@ -240,6 +245,32 @@ async def response_time(tx: Tx, provider_id: int) -> ResponseTime:
         median_minutes=counted.median_minutes,
         p90_minutes=counted.p90_minutes,
     )
+
+
+def _order_answers(provider_id: int) -> Select[Any]:
+    table = tables.service_order.c
+    ended_at = case(
+        (table.confirmed_at.is_not(None), table.confirmed_at),
+        (table.status.in_((Status.REJECTED, Status.EXPIRED)), table.ended_at),
+    )
+    return select(
+        table.placed_at.label("begun_at"),
+        ended_at.label("ended_at"),
+        table.confirmed_at.is_not_distinct_from(table.placed_at).label("at_once"),
+        (table.status == Status.EXPIRED).label("lapsed"),
+    ).where(table.provider_id == provider_id)
+
+
+def _enquiry_answers(provider_id: int) -> Select[Any]:
+    """What the buyer took back unanswered counts neither for nor against the provider."""
+    table = tables.enquiry.c
+    lapsed = table.answered_at.is_(None) & (table.status == EnquiryStatus.LAPSED)
+    return select(
+        table.asked_at,
+        case((lapsed, table.ended_at), else_=table.answered_at),
+        false(),
+        lapsed,
+    ).where(table.provider_id == provider_id)
 
 
 @dataclass(frozen=True, slots=True)

@@ -38,6 +38,7 @@ from marketplace.orders.use_cases.enquiry_steps import (
 )
 from marketplace.orders.use_cases.make_quote import require_good_standing
 from marketplace.parties import queries as parties
+from marketplace.parties.errors import OrganisationMissing
 from marketplace.parties.roles import Role
 from marketplace.rulebook import rulebook
 
@@ -73,7 +74,10 @@ async def ask_provider(tx: Tx, command: AskProvider) -> Enquiry:
         PartySuspended: when either side is.
         EnquiryRefused: with every reason.
     """
-    provider = await parties.require_organisation(tx, command.provider_id, "provider")
+    provider = await parties.organisation(tx, command.provider_id)
+    if provider.kind != "provider":
+        # Who is no provider is not public: it does not exist for those who ask.
+        raise OrganisationMissing()
     buyer_id, agent_id = _buyer_of(tx, command)
     buyer = await parties.organisation(tx, buyer_id)
     require_good_standing(buyer, provider)

@@ -141,6 +141,8 @@ async def _require_own(tx: Tx, found: Enquiry, command: OfferService, round_: in
     for each in sorted(asked):
         if each not in known or known[each].provider_id != found.provider_id:
             reasons.add("offer-own", "The provider has no such instrument.", asked=each)
+    if command.service.buyer_id not in (None, found.buyer_id):
+        reasons.add("offer-buyer", "It is offered to the one who asked.", limit=found.buyer_id)
     if command.service.purpose is not None:
         reasons.add("offer-purpose", "Free use is applied for, and not offered at a price.")
     reasons.raise_as(OfferRefused)
