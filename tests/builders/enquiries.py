@@ -1,14 +1,30 @@
 """Enquiries, brought as far as a test needs them."""
 
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from marketplace.kernel.actors import Actor
+from marketplace.orders.queries import Order
 from marketplace.orders.queries.enquiries import Enquiry
 from marketplace.orders.queries.enquiry_thread import EnquiryOffer, OfferAsked
 from marketplace.orders.rules.states import Mode
-from marketplace.orders.use_cases import MakeQuote
+from marketplace.orders.use_cases import (
+    CloseService,
+    ConfirmOrder,
+    DeliverOrder,
+    FinishSamples,
+    MakeQuote,
+    OpenService,
+    ReceiveSamples,
+    close_service,
+    confirm_order,
+    deliver_order,
+    finish_samples,
+    open_service,
+    receive_samples,
+    store_deliverable,
+)
 from marketplace.orders.use_cases.enquiries import AskProvider, ask_provider
 from marketplace.orders.use_cases.enquiry_offers import (
     OfferService,
@@ -17,7 +33,7 @@ from marketplace.orders.use_cases.enquiry_offers import (
 )
 from marketplace.orders.use_cases.manual_price import ManualPrice
 from marketplace.parties.roles import Role
-from tests.builders.orders import WEDNESDAY_MORNING, Market
+from tests.builders.orders import WEDNESDAY_MORNING, Market, a_report, move_to
 from tests.builders.parties import an_actor
 
 # 300 CNY an hour, 100 CNY below the list of the market.
@@ -80,3 +96,22 @@ async def another_manager(market: Market) -> Actor:
     return await an_actor(
         market.database, Role.PROVIDER_MANAGER, organisation_id=market.manager.organisation_id
     )
+
+
+async def deliver_machine_time(market: Market, placed: Order, *, used_minutes: int) -> Order:
+    """An order for Wednesday morning, used for so long and delivered."""
+    move_to(market, WEDNESDAY_MORNING.starts_at)
+    await market.do(open_service, OpenService(placed.id), by=market.technician)
+    move_to(market, WEDNESDAY_MORNING.starts_at + timedelta(minutes=used_minutes))
+    await market.do(close_service, CloseService(placed.id), by=market.technician)
+    await market.do(store_deliverable, a_report(placed.id), by=market.technician)
+    return await market.do(deliver_order, DeliverOrder(placed.id), by=market.technician)
+
+
+async def deliver_samples(market: Market, placed: Order, *, samples: int, tested: int) -> Order:
+    """An order for samples, confirmed, tested and delivered."""
+    await market.do(confirm_order, ConfirmOrder(placed.id), by=market.manager)
+    await market.do(receive_samples, ReceiveSamples(placed.id, samples), by=market.technician)
+    await market.do(finish_samples, FinishSamples(placed.id, tested), by=market.technician)
+    await market.do(store_deliverable, a_report(placed.id), by=market.technician)
+    return await market.do(deliver_order, DeliverOrder(placed.id), by=market.technician)
