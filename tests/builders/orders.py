@@ -20,7 +20,7 @@ from marketplace.billing.pricing.use_cases import (
 from marketplace.kernel.actors import Actor, system_actor
 from marketplace.kernel.db import Database, Tx, atomically
 from marketplace.kernel.time import During, SetClock
-from marketplace.orders.queries import Order, Quote
+from marketplace.orders.queries import FreeUse, Order, Quote
 from marketplace.orders.rules.contract import FORMS, standard_clauses
 from marketplace.orders.rules.rescheduling import ChangeKind
 from marketplace.orders.rules.states import Mode
@@ -56,6 +56,16 @@ from marketplace.orders.use_cases import (
     receive_samples,
     reschedule_order,
     store_deliverable,
+)
+from marketplace.orders.use_cases.free_use import (
+    AddEvidence,
+    AskFreeUse,
+    DecideFreeUse,
+    ExamineFreeUse,
+    add_evidence,
+    ask_free_use,
+    decide_free_use,
+    examine_free_use,
 )
 from marketplace.parties.roles import Role
 from tests.builders.booking import a_bookable_instrument, at_hours
@@ -206,9 +216,23 @@ def an_order_of(quote: Quote, **changes: Any) -> PlaceOrder:
 async def an_order(
     market: Market, *, quote: Quote | None = None, during: During | None = WEDNESDAY_MORNING
 ) -> Order:
-    """A placed order."""
+    """A placed order; one for a public purpose after two people of the provider agreed."""
     quote = quote or await a_quote(market, during=during)
+    if quote.purpose is not None:
+        await approved_free_use(market, quote)
     return await market.do(place_order, an_order_of(quote), by=market.buyer)
+
+
+async def approved_free_use(market: Market, quote: Quote) -> FreeUse:
+    """Asked with evidence, examined by the manager, approved by a second one."""
+    asked = await market.do(ask_free_use, AskFreeUse(quote.id, "应急监测"), by=market.buyer)
+    evidence = AddEvidence(asked.id, "批文.pdf", f"%PDF-1.7 {next(_files)}".encode())
+    await market.do(add_evidence, evidence, by=market.buyer)
+    await market.do(examine_free_use, ExamineFreeUse(asked.id, "属实"), by=market.manager)
+    second = await an_actor(
+        market.database, Role.PROVIDER_MANAGER, organisation_id=market.manager.organisation_id
+    )
+    return await market.do(decide_free_use, DecideFreeUse(asked.id, True, "同意"), by=second)
 
 
 async def a_sample_order(market: Market, *, samples: int = 5) -> Order:

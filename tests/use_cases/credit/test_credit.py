@@ -263,14 +263,14 @@ async def test_a_buyer_overdue_is_reminded_step_by_step_and_blocked_until_it_pay
     assert sent == [7, 10, 25, 40]
 
     with pytest.raises(CreditRefused) as refusal:
-        await an_order_on_account(market, days=60)
+        await an_order_on_account(market, days=52)
     assert [reason.rule for reason in refusal.value.reasons] == ["credit-overdue"]
     old = await market.do(ageing, AgeingAsked(database.clock.now().date()), by=market.manager)
     assert [row.days_31_60_fen for row in old.rows] == [TWO_HOURS_FEN]
     overdue = await market.do(credit_lines, LineSearch(overdue=True), by=market.manager)
     assert [each.line.overdue_fen for each in overdue.rows] == [TWO_HOURS_FEN]
     await market.do(pay_credit, PayCredit(line.id), by=market.buyer)
-    await an_order_on_account(market, days=60)
+    await an_order_on_account(market, days=52)
 
 
 async def test_what_the_provider_gives_up_is_not_owed_any_more(database, monkeypatch):

@@ -98,15 +98,20 @@ async def receivables(tx: Tx, search: ReceivableSearch) -> ReceivablePage:
 
 def _wanted(tx: Tx, search: ReceivableSearch) -> list[ColumnElement[bool]]:
     table = receivable.c
-    asked: list[tuple[Any, ColumnElement[bool]]] = [
-        (search.line_id, table.line_id == search.line_id),
-        (search.order_id, table.order_id == search.order_id),
-        (search.open or search.overdue or None, is_open()),
-        (search.overdue or None, table.due_on < tx.today),
-        (search.due_from, table.due_on >= search.due_from),
-        (search.due_until, table.due_on <= search.due_until),
-    ]
-    return [own(tx, table), *(condition for value, condition in asked if value is not None)]
+    wanted = [own(tx, table)]
+    if search.line_id is not None:
+        wanted.append(table.line_id == search.line_id)
+    if search.order_id is not None:
+        wanted.append(table.order_id == search.order_id)
+    if search.open or search.overdue:
+        wanted.append(is_open())
+    if search.overdue:
+        wanted.append(table.due_on < tx.today)
+    if search.due_from is not None:
+        wanted.append(table.due_on >= search.due_from)
+    if search.due_until is not None:
+        wanted.append(table.due_on <= search.due_until)
+    return wanted
 
 
 @dataclass(frozen=True, slots=True)
