@@ -23,6 +23,7 @@ from marketplace.vouchers.queries.rows import (
     Programme,
     columns,
 )
+from marketplace.vouchers.queries.sanctions import is_barred
 from marketplace.vouchers.rules.eligibility import Applicant, Offer, Profile, eligibility
 from marketplace.vouchers.rules.regions import layers_for
 from marketplace.vouchers.rules.shares import grant_parts
@@ -95,7 +96,8 @@ async def eligibility_of(tx: Tx, question: EligibilityQuestion) -> Eligibility:
     applicant = Applicant(
         kind=who.kind,
         region_code=who.region_code,
-        suspended=who.suspended_at is not None,
+        suspended=who.suspended_at is not None
+        or await is_barred(tx, who.id, asked_of.id, tx.today),
         profile=await _profile(tx, who.id, asked_of.year),
         granted_before=await _granted_before(tx, asked_of, who.id),
         granted_in_year_fen=await granted_in_year(tx, who.id, asked_of.year),

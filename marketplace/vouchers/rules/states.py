@@ -128,3 +128,35 @@ class AuditStage(StrEnum):
     """The city or zone that funds a layer."""
     CENTRE = "centre"
     """The centre, by another person."""
+
+
+class RecoverySource(StrEnum):
+    """Where what a claimant owes comes from."""
+
+    PAYABLE = "payable"
+    """Kept of what it is owed for other services."""
+    WALLET = "wallet"
+    """It paid it in, by a transfer to its wallet."""
+
+
+class SanctionKind(StrEnum):
+    """How hard a sanction is."""
+
+    WARNING = "warning"
+    SUSPENSION = "suspension"
+    """No voucher rights for a period."""
+    EXCLUSION = "exclusion"
+    """Out of a programme, for a period or for good."""
+
+
+class SanctionStatus(StrEnum):
+    """How far a sanction has come."""
+
+    PROPOSED = "proposed"
+    """The party is heard."""
+    IMPOSED = "imposed"
+    DROPPED = "dropped"
+    APPEALED = "appealed"
+    """In force until the appeal is decided."""
+    LIFTED = "lifted"
+    """The appeal was right."""

@@ -9,6 +9,7 @@ from sqlalchemy import insert, update
 
 from marketplace.kernel.db import Tx
 from marketplace.vouchers import tables
+from marketplace.vouchers.claim_errors import LineRefused, LocalAuditsOpen
 from marketplace.vouchers.errors import (
     NothingToClaim,
     RedemptionMissing,
@@ -25,11 +26,12 @@ from marketplace.vouchers.queries import (
     programme,
     spot_checks,
 )
+from marketplace.vouchers.queries.lines import local_audits, refused_lines
 from marketplace.vouchers.queries.returns import net_redemptions
-from marketplace.vouchers.rules.claims import notice_ends_on, spot_check
-from marketplace.vouchers.rules.states import ClaimStatus, ReturnCause, SpotCheckResult
+from marketplace.vouchers.rules.claims import line_reasons, notice_ends_on, spot_check
+from marketplace.vouchers.rules.states import AuditStage, ClaimStatus, ReturnCause, SpotCheckResult
 from marketplace.vouchers.rules.terms import Terms
-from marketplace.vouchers.use_cases.claims import require_status
+from marketplace.vouchers.use_cases.claims import require_status, set_free
 from marketplace.vouchers.use_cases.returns import GiveBack, give_back, recount
 
 SEED_BITS = 62
@@ -41,19 +43,40 @@ class AuditClaim:
 
     claim_id: int
     seed: int | None = None
+    finding: str = ""
 
 
 async def audit_claim(tx: Tx, command: AuditClaim) -> ClaimPage:
-    """Draw the spot check of a submitted claim and keep the seed it was drawn with.
+    """Re-check a claim and draw its spot check; the seed is kept so that all can repeat the draw.
 
     Raises:
         ClaimStateMoved: when the claim is not submitted.
         SamePerson: when the auditor submitted it.
+        LocalAuditsOpen: with every layer whose city or zone has not audited it yet.
+        AuditedTwice: when the auditor made a local audit of it.
     """
     found = await claim(tx, command.claim_id, lock=True)
     require_status(found, ClaimStatus.SUBMITTED)
     if found.submitted_by == tx.actor.person_id:
         raise SamePerson("Nobody audits the claim they submitted.")
+    waiting = [each for each in await local_audits(tx, found.id) if each.passed is None]
+    if waiting:
+        raise LocalAuditsOpen(
+            f"{len(waiting)} layers are not audited by their city or zone.",
+            waiting=[
+                {"layer_id": each.layer_id, "region_code": each.region_code} for each in waiting
+            ],
+        )
+    await tx.execute(
+        insert(tables.claim_audit).values(
+            claim_id=found.id,
+            stage=AuditStage.CENTRE,
+            passed=True,
+            finding=command.finding,
+            made_by=tx.actor.person_id,
+            made_at=tx.now,
+        )
+    )
     seed = secrets.randbits(SEED_BITS) if command.seed is None else command.seed
     by_programme = await claimed_by_programme(tx, found.id)
     # Of several programmes in one claim the strictest share counts.
@@ -175,6 +198,55 @@ async def _exclude(tx: Tx, found: Claim, redemption_id: int, reason: str) -> Non
 
 
 @dataclass(frozen=True, slots=True)
+class DecideLine:
+    """What is approved of a line: all that is claimed, less with the reason, or nothing."""
+
+    claim_id: int
+    redemption_id: int
+    approved_fen: int
+    reason: str = ""
+
+
+async def decide_line(tx: Tx, command: DecideLine) -> ClaimPage:
+    """Approve a line of a claim under audit in full, in part, or not at all.
+
+    Nothing moves before the claim is approved: the public sees what is meant to be paid.
+
+    Raises:
+        RedemptionMissing: when the redemption does not count in this claim.
+        LineRefused: when more is approved than is claimed, or less without a reason.
+    """
+    found = await claim(tx, command.claim_id, lock=True)
+    require_status(found, ClaimStatus.AUDITED)
+    known = {each.id: each for each in await net_redemptions(tx, claim_id=found.id, lock=True)}
+    of = known.get(command.redemption_id)
+    if of is None or of.excluded:
+        raise RedemptionMissing()
+    line_reasons(command.approved_fen, of.net_fen, command.reason).raise_as(LineRefused)
+    table = tables.claim_line
+    await tx.execute(
+        update(table)
+        .where(table.c.claim_id == found.id, table.c.redemption_id == of.id)
+        .values(
+            approved_fen=command.approved_fen,
+            reason=command.reason.strip(),
+            decided_by=tx.actor.person_id,
+            decided_at=tx.now,
+        )
+    )
+    await recount(tx, found.id)
+    tx.audit(
+        "decide-line",
+        subject="claim",
+        subject_id=found.id,
+        redemption_id=of.id,
+        approved_fen=command.approved_fen,
+        reason=command.reason,
+    )
+    return await claim_page(tx, found.id)
+
+
+@dataclass(frozen=True, slots=True)
 class RefuseClaim:
     """End a claim without money, with the reason."""
 
@@ -183,7 +255,7 @@ class RefuseClaim:
 
 
 async def refuse_claim(tx: Tx, command: RefuseClaim) -> ClaimPage:
-    """Refuse a claim; what was not excluded may be claimed again.
+    """Refuse a claim; what was not excluded may be claimed again, as often as the terms say.
 
     Raises:
         ClaimStateMoved: before it is submitted and after it is approved.
@@ -200,15 +272,23 @@ async def refuse_claim(tx: Tx, command: RefuseClaim) -> ClaimPage:
             reason=command.reason,
         )
     )
-    table = tables.redemption
-    await tx.execute(
-        update(table)
-        .where(table.c.claim_id == found.id, table.c.excluded_at.is_(None))
-        .values(claim_id=None)
-    )
+    await _exclude_lost(tx, found, command.reason)
+    await set_free(tx, found.id)
     tx.record(ClaimRefused(found.id, found.payee_id))
     tx.audit("refuse", subject="claim", subject_id=found.id, reason=command.reason)
     return await claim_page(tx, found.id)
+
+
+async def _exclude_lost(tx: Tx, found: Claim, reason: str) -> None:
+    """A redemption that was refused more often than it may be resubmitted is never paid."""
+    of = await net_redemptions(tx, claim_id=found.id, lock=True)
+    refused = await refused_lines(tx, [each.id for each in of])
+    for programme_id in {each.programme_id for each in of}:
+        allowed = (await programme(tx, programme_id)).agreed.resubmissions
+        for each in of:
+            again = len(refused.get(each.id, ())) > allowed
+            if each.programme_id == programme_id and not each.excluded and again:
+                await _exclude(tx, found, each.id, reason)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""A provider gathers redemptions in a claim, attaches the evidence and submits it."""
+"""Who paid for services gathers redemptions in a claim and proves them."""
 
 from __future__ import annotations
 
@@ -6,29 +6,28 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 
-from sqlalchemy import func, insert, select, update
+from sqlalchemy import ColumnElement, func, insert, select, update
 
 from marketplace.kernel.db import Tx
-from marketplace.kernel.errors import Reason, Reasons
+from marketplace.kernel.errors import Reasons
+from marketplace.parties.roles import Role
 from marketplace.vouchers import tables
 from marketplace.vouchers.errors import (
     ClaimMissing,
     ClaimStateMoved,
-    EvidenceIncomplete,
     EvidenceRefused,
     NothingToClaim,
     RedemptionMissing,
 )
-from marketplace.vouchers.events import ClaimSubmitted
 from marketplace.vouchers.queries import (
     Claim,
     claim,
-    claimed_by_programme,
-    evidence_kinds,
     programme,
     visible_programme,
 )
-from marketplace.vouchers.rules.claims import missing_evidence
+from marketplace.vouchers.rules.claims import (
+    claimable_through,
+)
 from marketplace.vouchers.rules.states import ClaimStatus, EvidenceKind
 from marketplace.vouchers.use_cases.returns import recount
 
@@ -37,27 +36,35 @@ INVOICE_DIGITS = 20
 
 @dataclass(frozen=True, slots=True)
 class DraftClaim:
-    """Gather what the signed-in provider has not claimed: of a programme, up to a day."""
+    """Gather what the signed-in organisation has not claimed: of a programme, up to a day.
+
+    A provider gathers what it served for vouchers; an SME, where the programme's terms say that it
+    pays first and claims, what its own vouchers redeemed.
+    """
 
     programme_id: int | None = None
     through: date | None = None
 
 
 async def draft_claim(tx: Tx, command: DraftClaim) -> Claim:
-    """Put every redemption that is not yet claimed into a new claim.
+    """Put every redemption that is not yet claimed, and may be by now, into a new claim.
 
     Two drafts at the same moment share nothing: each redemption goes to the first.
 
     Raises:
         ProgrammeMissing: when the programme named is not there.
         NothingToClaim: when there is none.
+
+    Policy: J.22b
     """
     if command.programme_id is not None:
         await visible_programme(tx, command.programme_id)
+    claimant = "sme" if tx.actor.has(Role.SME_ADMINISTRATOR) else "provider"
     claim_id = await tx.scalar(
         insert(tables.claim)
         .values(
-            provider_id=tx.actor.organisation_id,
+            provider_id=tx.actor.organisation_id if claimant == "provider" else None,
+            sme_id=tx.actor.organisation_id if claimant == "sme" else None,
             programme_id=command.programme_id,
             status=ClaimStatus.DRAFT,
             amount_fen=0,
@@ -66,24 +73,64 @@ async def draft_claim(tx: Tx, command: DraftClaim) -> Claim:
         )
         .returning(tables.claim.c.id)
     )
-    table = tables.redemption
-    gathered = update(table).where(
-        table.c.provider_id == tx.actor.organisation_id,
-        table.c.claim_id.is_(None),
-        table.c.excluded_at.is_(None),
+    gathered = 0
+    for through, programme_ids in (await _claimable(tx, command, claimant)).items():
+        gathered += await _gather(tx, claim_id, claimant, programme_ids, through)
+    if not gathered:
+        raise NothingToClaim("Every redemption of this kind that may be claimed is in a claim.")
+    await recount(tx, claim_id)
+    tx.audit("draft", subject="claim", subject_id=claim_id, redemptions=gathered)
+    return await claim(tx, claim_id)
+
+
+def _unclaimed(tx: Tx, claimant: str) -> tuple[ColumnElement[bool], ...]:
+    table, grant = tables.redemption.c, tables.voucher_grant.c
+    whose = table.provider_id if claimant == "provider" else grant.organisation_id
+    return (
+        whose == tx.actor.organisation_id,
+        table.claim_id.is_(None),
+        table.excluded_at.is_(None),
+        table.returned_fen < table.amount_fen,
+    )
+
+
+async def _claimable(tx: Tx, command: DraftClaim, claimant: str) -> dict[date | None, list[int]]:
+    """The programmes of what is not claimed, by the day through which they may be claimed."""
+    redemption, grant = tables.redemption, tables.voucher_grant
+    statement = (
+        select(grant.c.programme_id)
+        .distinct()
+        .join_from(redemption, grant, grant.c.id == redemption.c.grant_id)
+        .where(*_unclaimed(tx, claimant))
     )
     if command.programme_id is not None:
-        grant = tables.voucher_grant.c
-        of_programme = select(grant.id).where(grant.programme_id == command.programme_id)
-        gathered = gathered.where(table.c.grant_id.in_(of_programme))
-    if command.through is not None:
-        gathered = gathered.where(table.c.redeemed_on <= command.through)
-    found = await tx.execute(gathered.values(claim_id=claim_id))
-    if not found.rowcount:
-        raise NothingToClaim("Every redemption of this kind is in a claim already.")
-    await recount(tx, claim_id)
-    tx.audit("draft", subject="claim", subject_id=claim_id, redemptions=found.rowcount)
-    return await claim(tx, claim_id)
+        statement = statement.where(grant.c.programme_id == command.programme_id)
+    found: dict[date | None, list[int]] = {}
+    for programme_id in sorted(await tx.scalars(statement)):
+        terms = (await programme(tx, programme_id)).agreed
+        if terms.redeemed_by == claimant:
+            days = (command.through, claimable_through(tx.today, terms.claim_every))
+            through = min((day for day in days if day is not None), default=None)
+            found.setdefault(through, []).append(programme_id)
+    return found
+
+
+async def _gather(
+    tx: Tx, claim_id: int, claimant: str, programme_ids: Sequence[int], through: date | None
+) -> int:
+    redemption, grant = tables.redemption, tables.voucher_grant
+    gathered = (
+        update(redemption)
+        .where(
+            grant.c.id == redemption.c.grant_id,
+            grant.c.programme_id.in_(programme_ids),
+            *_unclaimed(tx, claimant),
+        )
+        .values(claim_id=claim_id)
+    )
+    if through is not None:
+        gathered = gathered.where(redemption.c.redeemed_on <= through)
+    return (await tx.execute(gathered)).rowcount
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,69 +239,11 @@ def _require_readable(pieces: Sequence[Piece]) -> None:
     reasons.raise_as(EvidenceRefused)
 
 
-@dataclass(frozen=True, slots=True)
-class SubmitClaim:
-    """The claim is complete; hand it to the voucher officer."""
-
-    claim_id: int
-
-
-async def submit_claim(tx: Tx, command: SubmitClaim) -> Claim:
-    """Submit a draft whose every redemption has all the evidence that its programme asks for.
-
-    Raises:
-        EvidenceIncomplete: with every redemption that lacks some, and what it lacks.
-        NothingToClaim: when everything was left out of the draft.
-    """
-    found = await own_draft(tx, command.claim_id)
-    by_programme = await claimed_by_programme(tx, found.id)
-    if not by_programme:
-        raise NothingToClaim("Everything was left out of this claim.")
-    attached = await evidence_kinds(tx, found.id)
-    reasons: list[Reason] = []
-    for programme_id, redemption_ids in by_programme.items():
-        terms = (await programme(tx, programme_id)).agreed
-        reasons += missing_evidence(
-            dict.fromkeys(redemption_ids, terms.required_evidence),
-            attached,
-            source=terms.source_of("required_evidence"),
-        )
-    if reasons:
-        raise EvidenceIncomplete(f"{len(reasons)} redemptions lack evidence.", reasons=reasons)
-    await tx.execute(
-        update(tables.claim)
-        .where(tables.claim.c.id == found.id)
-        .values(
-            status=ClaimStatus.SUBMITTED,
-            submitted_by=tx.actor.person_id,
-            submitted_at=tx.now,
-        )
-    )
-    await _write_lines(tx, found.id)
-    tx.record(ClaimSubmitted(found.id, found.payee_id))
-    tx.audit("submit", subject="claim", subject_id=found.id, amount_fen=found.amount_fen)
-    return await claim(tx, found.id)
-
-
-async def _write_lines(tx: Tx, claim_id: int) -> None:
-    """What is claimed of each redemption: what is left of it now."""
-    redemption, line = tables.redemption.c, tables.claim_line
-    left = redemption.amount_fen - redemption.returned_fen
-    await tx.execute(
-        insert(line).from_select(
-            ["claim_id", "redemption_id", "claimed_fen", "approved_fen"],
-            select(redemption.claim_id, redemption.id, left, left).where(
-                redemption.claim_id == claim_id, redemption.excluded_at.is_(None)
-            ),
-        )
-    )
-
-
 async def own_draft(tx: Tx, claim_id: int) -> Claim:
-    """The signed-in provider's own draft, locked for what comes next.
+    """The signed-in organisation's own draft, locked for what comes next.
 
     Raises:
-        ClaimMissing: when the claim is not the provider's own.
+        ClaimMissing: when the claim is not its own.
         ClaimStateMoved: when it is no draft any more.
     """
     found = await claim(tx, claim_id, lock=True)
@@ -276,3 +265,13 @@ def require_status(found: Claim, *wanted: ClaimStatus) -> None:
             limit=[str(each) for each in wanted],
             asked=found.status,
         )
+
+
+async def set_free(tx: Tx, claim_id: int) -> None:
+    """What was not excluded of a claim may be claimed again."""
+    table = tables.redemption
+    await tx.execute(
+        update(table)
+        .where(table.c.claim_id == claim_id, table.c.excluded_at.is_(None))
+        .values(claim_id=None)
+    )

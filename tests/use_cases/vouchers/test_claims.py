@@ -33,7 +33,9 @@ from marketplace.kernel.outbox import deliver_due
 from marketplace.kernel.time import SHANGHAI, SetClock
 from marketplace.parties.roles import Role
 from marketplace.vouchers import errors, queries
+from marketplace.vouchers.claim_errors import CorrectionMissing
 from marketplace.vouchers.handlers import HANDLERS, note_claim_paid
+from marketplace.vouchers.queries.lines import LineSearch, claim_lines
 from marketplace.vouchers.rules.states import EvidenceKind
 from marketplace.vouchers.use_cases import (
     ApproveClaim,
@@ -351,8 +353,16 @@ async def test_a_refused_claims_redemptions_may_be_claimed_again_with_their_evid
 
     again = await atomically(database, draft_claim, DraftClaim(), actor=made.provider)
     assert again.amount_fen == 50_000
-    submitted = await atomically(database, submit_claim, SubmitClaim(again.id), actor=made.provider)
+    with pytest.raises(CorrectionMissing):
+        await atomically(database, submit_claim, SubmitClaim(again.id), actor=made.provider)
+    (other,) = set(made.redemption_ids) - {drawn}
+    corrected = SubmitClaim(again.id, {other: "The usage log is complete now."})
+    submitted = await atomically(database, submit_claim, corrected, actor=made.provider)
     assert submitted.status == "submitted"
+    (line,) = (
+        await atomically(database, claim_lines, LineSearch(again.id), actor=made.provider)
+    ).rows
+    assert line.resubmits_claim_id == made.claim_id
 
 
 async def the_payout_of(database: Database, made: AClaim) -> Payout:
