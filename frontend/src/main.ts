@@ -3,20 +3,19 @@ import htmx from "htmx.org";
 
 type Island = (root: HTMLElement) => void | Promise<void>;
 
+// Each island is a file of its own, fetched only by pages that show it.
 const islands: Record<string, () => Promise<{ mount: Island }>> = {
-  // Each island is its own file, fetched only by pages that show it.
+  calendar: () => import("./islands/calendar"),
 };
-
-function register(name: string, load: () => Promise<{ mount: Island }>): void {
-  islands[name] = load;
-}
 
 async function mountIn(scope: ParentNode): Promise<void> {
   for (const root of scope.querySelectorAll<HTMLElement>("[data-island]:not([data-mounted])")) {
     const load = islands[root.dataset["island"] ?? ""];
     if (load === undefined) continue;
     root.dataset["mounted"] = "";
-    (await load()).mount(root);
+    const { mount } = await load();
+    await mount(root);
+    root.dataset["ready"] = "";
   }
 }
 
@@ -45,6 +44,5 @@ document.addEventListener("click", (event) => {
 document.addEventListener("htmx:after:swap", () => void mountIn(document));
 void mountIn(document);
 
-// The name is what templates and islands reach it by.
-(window as unknown as { htmx: typeof htmx }).htmx = htmx;
-export { register };
+// Islands ask for fragments by it.
+window.htmx = htmx as unknown as typeof window.htmx;

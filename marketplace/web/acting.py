@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from typing import TypeVar
+from typing import Any, TypeVar, cast
 
 from litestar.response import Redirect
 
@@ -54,6 +54,37 @@ async def act(
         return await _once(database, visitor.actor, request_id, key, use_case, command, to)
 
     return go(await retried(once), said=said, visitor=visitor)
+
+
+class _Undone(Exception):
+    """Carries the result of a rehearsal out of its transaction, which nothing survives."""
+
+    def __init__(self, result: Any) -> None:
+        self.result = result
+
+
+async def rehearse(
+    request: PageRequest, use_case: Callable[[Tx, C], Awaitable[R]], command: C
+) -> R:
+    """What `use_case` would answer just now; whatever it writes is undone.
+
+    So a page can show a price, and every reason against it, exactly as acting would.
+
+    Raises:
+        DomainError: what the use case refuses.
+    """
+    actor, request_id = visitor_of(request).actor, request_id_of(request)
+
+    async def once() -> R:
+        try:
+            async with transaction(
+                services(request).database, actor=actor, request_id=request_id
+            ) as tx:
+                raise _Undone(await use_case(tx, command))
+        except _Undone as undone:
+            return cast("R", undone.result)
+
+    return await retried(once)
 
 
 async def _once(

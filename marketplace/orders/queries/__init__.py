@@ -6,6 +6,7 @@ from marketplace.orders.queries.changes import (
     OrderChange,
     changes,
 )
+from marketplace.orders.queries.clauses import offered_clauses
 from marketplace.orders.queries.contracts import (
     ContractAsked,
     Registration,
@@ -102,6 +103,7 @@ from marketplace.orders.queries.story import (
     deliverables,
     order_story,
 )
+from marketplace.orders.rules.states import Mode, Status
 
 __all__ = [
     "SERVICE_KIND",
@@ -130,6 +132,7 @@ __all__ = [
     "FreeUsePage",
     "FreeUseSearch",
     "ItemDelivery",
+    "Mode",
     "Offer",
     "Offers",
     "Order",
@@ -154,6 +157,7 @@ __all__ = [
     "ServedAsked",
     "ServedOrder",
     "SignedContract",
+    "Status",
     "TimelineEvent",
     "Verification",
     "changes",
@@ -169,6 +173,7 @@ __all__ = [
     "free_use_figures",
     "free_uses",
     "instrument_reviews",
+    "offered_clauses",
     "order",
     "order_story",
     "orders",

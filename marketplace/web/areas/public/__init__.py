@@ -2,7 +2,7 @@
 
 from litestar.types import ControllerRouterHandler
 
-from marketplace.web.areas.public import entering, home, instruments
+from marketplace.web.areas.public import entering, home, instrument, instruments
 from marketplace.web.navigation import Area, link
 
 areas = (
@@ -15,5 +15,6 @@ areas = (
 routes: list[ControllerRouterHandler] = [
     *home.routes,
     *instruments.routes,
+    *instrument.routes,
     *entering.routes,
 ]

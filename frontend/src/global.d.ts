@@ -1,0 +1,3 @@
+interface Window {
+  htmx: { ajax(verb: string, path: string, options: { target: string; swap?: string }): Promise<void> };
+}

@@ -1,0 +1,138 @@
+"""One instrument: what it is and does, what it costs, its rules, and when it is free."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from typing import Any
+
+from litestar import Response, get
+from litestar.params import FromPath
+from litestar.types import ControllerRouterHandler
+
+from marketplace.billing.pricing import queries as pricing
+from marketplace.booking import queries as booking
+from marketplace.catalogue import queries as catalogue
+from marketplace.kernel.db import Tx
+from marketplace.kernel.http import read
+from marketplace.kernel.time import During, shanghai_instant
+from marketplace.orders import queries as orders
+from marketplace.parties import queries as parties
+from marketplace.parties.roles import Role
+from marketplace.web.forms import Typed, empty
+from marketplace.web.rendering import page
+from marketplace.web.visitor import PageRequest, anybody, visitor_of
+from marketplace.web.words import Speech
+
+WEEK = timedelta(days=7)
+DAYS_MAX = 42
+# Why a time is not free, in a word or two.
+BUSY_TEXTS = {
+    "past": ("已过", "Past"),
+    "public-holiday": ("节假日", "Holiday"),
+    "priority": ("本单位优先", "Own unit first"),
+    "outside-floor": ("留给外部用户", "Kept for outside users"),
+    "other-class": ("其他用户类别", "Other users"),
+    "outside-opening-hours": ("未开放", "Closed"),
+    "reserved": ("已预约", "Reserved"),
+    "requested": ("待审批", "Requested"),
+    "held": ("暂留", "Held"),
+    "notice": ("需提前预约", "Notice needed"),
+    "horizon": ("尚未开放预约", "Too far ahead"),
+    "not-open": ("未开放", "Not open"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Sheet:
+    """Everything that the page of an instrument shows."""
+
+    instrument: catalogue.Instrument
+    provider: parties.Organisation
+    price_list: pricing.PriceList | None
+    terms: booking.Availability
+    reviews: orders.ReviewPage
+    response: orders.ResponseTime
+    today: date
+
+
+async def sheet(tx: Tx, instrument_id: int) -> Sheet:
+    """The instrument as the caller may see it.
+
+    Raises:
+        InstrumentMissing: when there is none for the caller.
+    """
+    found = await catalogue.visible_instrument(tx, instrument_id)
+    versions = await pricing.price_lists(tx, instrument_id)
+    in_force = [
+        each for each in versions if each.in_force_from <= tx.today and each.withdrawn_at is None
+    ]
+    begins = shanghai_instant(tx.today)
+    return Sheet(
+        instrument=found,
+        provider=await parties.organisation(tx, found.provider_id),
+        price_list=max(in_force, key=lambda each: each.version, default=None),
+        terms=await booking.availability(
+            tx, booking.Window(instrument_id, During(begins, begins + WEEK))
+        ),
+        reviews=await orders.instrument_reviews(
+            tx, orders.ReviewList(instrument_id=instrument_id, page_size=5)
+        ),
+        response=await orders.response_time(tx, found.provider_id),
+        today=tx.today,
+    )
+
+
+@get("/instruments/{instrument_id:int}", **anybody())
+async def show_instrument(request: PageRequest, instrument_id: FromPath[int]) -> Response[Any]:
+    """The page of an instrument, with its calendar."""
+    visitor = visitor_of(request)
+    found = await read(request, sheet, instrument_id)
+    form = empty(visitor.speech, day=found.today + timedelta(days=1), start="09:00", hours=2)
+    return page(
+        request,
+        "public/instrument.html",
+        sheet=found,
+        form=form,
+        may_order=visitor.has(Role.BUYER, Role.STATION_AGENT),
+    )
+
+
+@get("/instruments/{instrument_id:int}/times", **anybody())
+async def show_times(request: PageRequest, instrument_id: FromPath[int]) -> Response[Any]:
+    """Free and taken time between two days, for the calendar on the page."""
+    speech = visitor_of(request).speech
+    form = Typed(request.query_params, speech)
+    first, last = form.day("from"), form.day("until")
+    form.require()
+    assert first is not None
+    assert last is not None
+    last = min(last, first + timedelta(days=DAYS_MAX))
+    during = During(shanghai_instant(first), shanghai_instant(max(last, first + timedelta(1))))
+    found = await read(request, booking.availability, booking.Window(instrument_id, during))
+    return Response(
+        content={
+            "free": [_span(each.starts_at, each.ends_at) for each in found.free],
+            "busy": [
+                _span(each.during.starts_at, each.during.ends_at)
+                | {"title": busy_text(each.reason, each.text, speech), "reason": each.reason}
+                for each in found.busy
+            ],
+            "step": found.terms.step_minutes,
+        },
+        headers={"Cache-Control": "no-store"},
+    )
+
+
+def busy_text(reason: str, text: str, speech: Speech) -> str:
+    """Why a time is not free, in a word or two."""
+    if reason in BUSY_TEXTS:
+        return speech.t(*BUSY_TEXTS[reason])
+    return text or reason
+
+
+def _span(starts_at: datetime, ends_at: datetime) -> dict[str, str]:
+    return {"start": starts_at.isoformat(), "end": ends_at.isoformat()}
+
+
+routes: list[ControllerRouterHandler] = [show_instrument, show_times]
