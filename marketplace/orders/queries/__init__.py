@@ -56,13 +56,7 @@ from marketplace.orders.queries.items import (
     order_items,
     quote_items,
 )
-from marketplace.orders.queries.offers import (
-    SERVICE_KIND,
-    FindOffers,
-    Offer,
-    Offers,
-    find_offers,
-)
+from marketplace.orders.queries.offers import SERVICE_KIND, FindOffers, Offer, Offers, find_offers
 from marketplace.orders.queries.orders import (
     Order,
     OrderList,
@@ -84,11 +78,7 @@ from marketplace.orders.queries.reviews import (
     provider_reviews,
     response_time,
 )
-from marketplace.orders.queries.service_records import (
-    ServedAsked,
-    ServedOrder,
-    served_orders,
-)
+from marketplace.orders.queries.service_records import ServedAsked, ServedOrder, served_orders
 from marketplace.orders.queries.story import (
     Contract,
     ContractList,
@@ -134,11 +124,13 @@ __all__ = [
     "Offers",
     "Order",
     "OrderChange",
+    "OrderItem",
     "OrderList",
     "OrderPage",
     "OrderStory",
     "PublicReview",
     "Quote",
+    "QuoteItem",
     "QuoteList",
     "QuotePage",
     "Rating",
@@ -164,16 +156,20 @@ __all__ = [
     "deliverables",
     "dispute_evidence",
     "disputes",
+    "evidence_of",
     "find_offers",
     "free_use_by_id",
     "free_use_figures",
     "free_uses",
     "instrument_reviews",
+    "items_of",
     "order",
+    "order_items",
     "order_story",
     "orders",
     "provider_reviews",
     "quote",
+    "quote_items",
     "quotes",
     "ratings",
     "registration_of",

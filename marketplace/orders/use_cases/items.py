@@ -122,6 +122,12 @@ async def chosen_item(
     return fitting[0]
 
 
+async def reserved_ids(tx: Tx, order_id: int) -> list[int]:
+    """The reservations of an order's items, in the order in which everybody takes them."""
+    items = await order_items(tx, order_id)
+    return sorted(item.reservation_id for item in items if item.reservation_id is not None)
+
+
 async def item_at(tx: Tx, order_id: int, position: int) -> OrderItem:
     """The item of an order at `position`.
 

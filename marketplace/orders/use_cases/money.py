@@ -6,23 +6,25 @@ The voucher comes before the wallet everywhere (see `steps`).
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Any
 
 from marketplace.billing.credit import queries as credit_queries
 from marketplace.billing.credit import use_cases as credit
 from marketplace.billing.credit.use_cases import Owing
 from marketplace.billing.invoicing import use_cases as invoicing
-from marketplace.billing.invoicing.use_cases import ChargeKind
+from marketplace.billing.invoicing.use_cases import ChargeKind, RecordCharge
 from marketplace.billing.ledger import queries as ledger_queries
 from marketplace.billing.ledger import use_cases as ledger
 from marketplace.billing.ledger.use_cases import AccountType, EntryKind
 from marketplace.kernel.db import Tx
 from marketplace.kernel.errors import Reason
-from marketplace.kernel.money import yuan
+from marketplace.kernel.money import split, yuan
 from marketplace.orders.errors import FiguresChanged, VoucherCoversLess, WalletShort
+from marketplace.orders.queries.items import OrderItem
 from marketplace.orders.queries.orders import Order
 from marketplace.orders.queries.quotes import Quote
-from marketplace.orders.rules.settlement import NOTHING, Parts, settled_parts
+from marketplace.orders.rules.settlement import NOTHING, Parts, settled_parts, shares_of
 from marketplace.vouchers import use_cases as vouchers
 from marketplace.vouchers.errors import VoucherNotUsable
 
@@ -268,43 +270,81 @@ async def _charge_move_fees(tx: Tx, found: Order) -> None:
         key=f"order-{found.id}-fee-settled",
     )
     fees = Parts(voucher_fen=0, own_fen=found.move_fee_fen)
-    await _record_charge(tx, found, fees, kind=ChargeKind.MOVE_FEE)
+    charge = _charge(found, fees, kind=ChargeKind.MOVE_FEE, instrument_id=found.instrument_id)
+    await invoicing.record_charge(tx, charge)
 
 
-async def charge_fee(tx: Tx, found: Order, fee_fen: int, *, kind: ChargeKind) -> Parts:
-    """Let the provider have a fee of the buyer's own money and give back everything else.
+@dataclass(frozen=True, slots=True)
+class ItemValue:
+    """What an item of an order comes to: the value of its use, and a fee for its time."""
+
+    item: OrderItem
+    used_fen: int = 0
+    fee_fen: int = 0
+    fee_kind: ChargeKind = ChargeKind.CANCELLATION_FEE
+
+
+async def charge_fees(tx: Tx, found: Order, fees: Sequence[ItemValue]) -> Parts:
+    """Let the provider have fees of the buyer's own money and give back everything else.
 
     The voucher is released whole: public money pays for services received, not for missed ones.
     Policy: J.22b
     """
-    if fee_fen == 0:
+    fee = Parts(voucher_fen=0, own_fen=sum(one.fee_fen for one in fees))
+    if fee.own_fen == 0:
         await release_everything(tx, found)
         return NOTHING
     if found.voucher_fen:
         await vouchers.release_voucher(tx, vouchers.ReleaseVoucher(found.id))
-    fee = Parts(voucher_fen=0, own_fen=fee_fen)
-    await _pay_own(tx, found, fee_fen, kind=EntryKind.ORDER_FEE)
-    await _record_charge(tx, found, fee, kind=kind)
+    await _pay_own(tx, found, fee.own_fen, kind=EntryKind.ORDER_FEE)
+    await _record_charges(tx, found, _fees(fees))
     await _charge_move_fees(tx, found)
     return fee
 
 
-async def pay_for_service(tx: Tx, found: Order, used_fen: int) -> Parts:
-    """Turn the holds into entries for what was used; the rest goes back.
+@dataclass(frozen=True, slots=True)
+class ItemPaid:
+    """What was paid for an item: for its use, and as a fee for its time."""
 
-    The voucher pays its part of the used value, recomputed; the buyer the rest. The charge line
-    carries whether the two sides are affiliated, which keeps the service out of rewards.
+    service: Parts
+    fee_fen: int
+
+
+async def pay_for_service(tx: Tx, found: Order, values: Sequence[ItemValue]) -> list[ItemPaid]:
+    """Turn the holds into entries for what was used; the rest goes back. What each item paid.
+
+    The voucher pays its part of the used value, recomputed; the buyer the rest, and the fees. Each
+    item has a charge line of its own, which carries whether the two sides are affiliated: that
+    keeps the service out of rewards.
     Policy: J.22b, J.30a
     """
+    used_fen = sum(value.used_fen for value in values)
     voucher_fen = 0
     if found.voucher_fen:
         voucher_fen = await _settle_voucher(tx, found, used_fen)
     parts = settled_parts(used_fen, voucher_fen=voucher_fen, held=found.held)
-    await _pay_own(tx, found, parts.own_fen, kind=EntryKind.ORDER_SETTLED)
-    if parts.total_fen:
-        await _record_charge(tx, found, parts, kind=ChargeKind.SERVICE)
+    asked = [value.fee_fen for value in values]
+    # Where the voucher pays less than before, the service comes first; nothing above what is held.
+    fees = split(min(sum(asked), found.own_fen - parts.own_fen), asked)
+    await _pay_own(tx, found, parts.own_fen + sum(fees), kind=EntryKind.ORDER_SETTLED)
+    shares = shares_of(parts, [value.used_fen for value in values])
+    lines = [
+        (value.item, share, ChargeKind.SERVICE)
+        for value, share in zip(values, shares, strict=True)
+        if share.total_fen
+    ]
+    lines += _fees([replace(v, fee_fen=fee) for v, fee in zip(values, fees, strict=True)])
+    await _record_charges(tx, found, lines)
     await _charge_move_fees(tx, found)
-    return parts
+    return [ItemPaid(share, fee) for share, fee in zip(shares, fees, strict=True)]
+
+
+def _fees(values: Sequence[ItemValue]) -> list[tuple[OrderItem, Parts, ChargeKind]]:
+    return [
+        (value.item, Parts(voucher_fen=0, own_fen=value.fee_fen), value.fee_kind)
+        for value in values
+        if value.fee_fen
+    ]
 
 
 async def _settle_voucher(tx: Tx, found: Order, used_fen: int) -> int:
@@ -362,19 +402,36 @@ async def _settle_to_provider(
     )
 
 
-async def _record_charge(tx: Tx, found: Order, parts: Parts, *, kind: ChargeKind) -> None:
-    await invoicing.record_charge(
+async def _record_charges(
+    tx: Tx, found: Order, lines: Sequence[tuple[OrderItem, Parts, ChargeKind]]
+) -> None:
+    by_voucher = any(parts.voucher_fen for _, parts, _ in lines)
+    await invoicing.record_charges(
         tx,
-        invoicing.RecordCharge(
-            order_id=found.id,
-            provider_id=found.provider_id,
-            legal_entity_id=found.provider_legal_entity_id,
-            instrument_id=found.instrument_id,
-            buyer_id=found.buyer_id,
-            buyer_legal_entity_id=found.buyer_legal_entity_id,
-            voucher_fen=parts.voucher_fen,
-            own_fen=parts.own_fen,
-            affiliated=found.affiliated_because is not None,
-            kind=kind,
-        ),
+        [
+            _charge(
+                found,
+                parts,
+                kind=kind,
+                instrument_id=item.instrument_id,
+                order_position=item.position,
+                voucher_order=by_voucher,
+            )
+            for item, parts, kind in lines
+        ],
+    )
+
+
+def _charge(found: Order, parts: Parts, *, kind: ChargeKind, **of_item: Any) -> RecordCharge:
+    return RecordCharge(
+        order_id=found.id,
+        provider_id=found.provider_id,
+        legal_entity_id=found.provider_legal_entity_id,
+        buyer_id=found.buyer_id,
+        buyer_legal_entity_id=found.buyer_legal_entity_id,
+        voucher_fen=parts.voucher_fen,
+        own_fen=parts.own_fen,
+        affiliated=found.affiliated_because is not None,
+        kind=kind,
+        **of_item,
     )
