@@ -44,6 +44,7 @@ OPEN_TO_OTHERS = {
     "POST /calendar-feeds": "anybody may subscribe to a listed instrument, and sees no names",
     "GET /instruments/{instrument_id:int}/standing": "anybody asks how they stand themselves",
     "POST /instruments/{instrument_id:int}/training-requests": "anybody may ask to learn",
+    "POST /enquiries": "anybody may ask a provider; an agent may ask for any SME",
     "POST /quotes": "anybody may ask what a listed instrument costs them",
     "POST /waitlist": "every customer may wait for a listed instrument",
     "POST /price-lists/{price_list_id:int}/objections": "others object; the provider withdraws",
@@ -82,6 +83,7 @@ QUERIES = {
     "GET /reservations/{reservation_id:int}/extension-preview": {
         "ends_at": "2025-03-28T11:00:00+08:00"
     },
+    "POST /enquiries/{enquiry_id:int}/files": {"name": "report.pdf"},
     "POST /orders/{order_id:int}/deliverables": {"name": "report.pdf"},
     "GET /orders/{order_id:int}/reschedule/preview": {
         "starts_at": "2025-03-28T09:00:00+08:00",
