@@ -150,7 +150,6 @@ class Story:
             orders.StoreDeliverable,
             self.unit.technician,
             name="report.txt",
-            media_type="text/plain",
             content=content,
             sha256=hashlib.sha256(content).hexdigest(),
         )

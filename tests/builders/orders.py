@@ -267,9 +267,7 @@ async def delivered_samples(market: Market, *, samples: int = 5, tested: int = 5
 
 def a_report(order_id: int, **changes: Any) -> StoreDeliverable:
     """A report that nobody uploaded before."""
-    asked = StoreDeliverable(
-        order_id, "报告.pdf", "application/pdf", f"%PDF report {next(_files)}".encode()
-    )
+    asked = StoreDeliverable(order_id, "报告.pdf", f"%PDF-1.7 report {next(_files)}".encode())
     return replace(asked, **changes)
 
 
