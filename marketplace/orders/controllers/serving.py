@@ -16,6 +16,7 @@ from marketplace.orders.schemas import (
     CloseServiceIn,
     DeliverableOut,
     FinishSamplesIn,
+    ItemNumber,
     OrderOut,
     ReceiveSamplesIn,
 )
@@ -46,11 +47,12 @@ FileName = Annotated[str, msgspec.Meta(min_length=1, max_length=200, pattern=r"^
     summary="The buyer has come",
     status_code=200,
 )
-async def post_opening(request: ApiRequest, order_id: FromPath[Id]) -> Response[OrderOut]:
-    """Opens the usage session of the order."""
-    return await perform(
-        request, open_service, OpenService(order_id), present=OrderOut.of, status=200
-    )
+async def post_opening(
+    request: ApiRequest, order_id: FromPath[Id], item: FromQuery[ItemNumber | None] = None
+) -> Response[OrderOut]:
+    """Opens the usage session of the order; of several items it says of which."""
+    command = OpenService(order_id, item)
+    return await perform(request, open_service, command, present=OrderOut.of, status=200)
 
 
 @post(

@@ -53,6 +53,7 @@ from marketplace.orders.queries.items import (
     OrderItem,
     QuoteItem,
     items_of,
+    items_to_read,
     order_items,
     quote_items,
 )
@@ -163,6 +164,7 @@ __all__ = [
     "free_uses",
     "instrument_reviews",
     "items_of",
+    "items_to_read",
     "order",
     "order_items",
     "order_story",

@@ -14,6 +14,7 @@ from marketplace.orders.schemas.contracts import (
     VerificationOut,
     day_of,
 )
+from marketplace.orders.schemas.items import DeliverItemIn, ItemNumber, UndeliverableIn
 from marketplace.orders.schemas.ordering import (
     ContractOut,
     DeliverableOut,
@@ -63,6 +64,7 @@ __all__ = [
     "CloseServiceIn",
     "ContractOut",
     "ContractRegistrationOut",
+    "DeliverItemIn",
     "DeliverableOut",
     "DisputeOut",
     "ExtendIn",
@@ -71,6 +73,7 @@ __all__ = [
     "InvoiceIn",
     "InvoiceOut",
     "ItemDeliveryOut",
+    "ItemNumber",
     "ModerationIn",
     "OfferOut",
     "OffersOut",
@@ -96,6 +99,7 @@ __all__ = [
     "SampleSetOut",
     "SamplesIn",
     "TimelineEventOut",
+    "UndeliverableIn",
     "VerificationOut",
     "day_of",
 ]

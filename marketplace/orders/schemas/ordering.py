@@ -302,6 +302,7 @@ class OrderChangeOut(Out):
     decided_because: str | None
     old_quote_id: int
     new_quote_id: int | None
+    position: int
 
     @classmethod
     def of(cls, change: queries.OrderChange) -> OrderChangeOut:

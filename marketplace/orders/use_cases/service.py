@@ -28,7 +28,7 @@ from marketplace.orders.use_cases.custody import (
     check_agreed_disposal,
     clear_samples,
 )
-from marketplace.orders.use_cases.items import chosen_item, write_items
+from marketplace.orders.use_cases.items import chosen_item, reservation_of, write_items
 from marketplace.orders.use_cases.steps import lock_as_provider, note, take_step
 
 
@@ -78,12 +78,6 @@ async def _machine_time(tx: Tx, found: Order, position: int | None) -> OrderItem
         mode=Mode.MACHINE_TIME,
         otherwise="Samples are received and tested; they have no session.",
     )
-
-
-def reservation_of(item: OrderItem) -> int:
-    """The reservation of an item on machine time; the database lets none be without."""
-    assert item.reservation_id is not None
-    return item.reservation_id
 
 
 async def _set_status(tx: Tx, found: Order, items: Sequence[OrderItem]) -> None:
