@@ -112,6 +112,7 @@ _IDS = {
     "closure_id": "select max(id) from closure",
     "deliverable_id": "select max(id) from deliverable",
     "grant_id": "select max(id) from voucher_grant",
+    "position": "select 1",
     "objection_id": "select max(id) from objection",
     "payout_id": "select max(id) from payout where organisation_id = {provider}",
     "price_list_id": "select max(id) from price_list",
