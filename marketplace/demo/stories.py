@@ -165,6 +165,12 @@ class Story:
                 reason="结果与约定方法不符",
             )
             await self._do(
+                orders.answer_dispute,
+                orders.AnswerDispute,
+                self.unit.manager,
+                answer="按合同约定的方法完成，附原始记录",
+            )
+            await self._do(
                 orders.rule_on_dispute,
                 orders.RuleOnDispute,
                 self.staff.voucher_officer,

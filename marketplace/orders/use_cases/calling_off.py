@@ -22,7 +22,8 @@ from marketplace.orders.rules.states import Status, Step, after, allows
 from marketplace.orders.use_cases.answer import end_without_service
 from marketplace.orders.use_cases.handover import deliver_if_nothing_is_due
 from marketplace.orders.use_cases.items import ItemEnd, end_items, write_items
-from marketplace.orders.use_cases.money import ItemValue, charge_fees
+from marketplace.orders.use_cases.money import charge_fees
+from marketplace.orders.use_cases.payment import ItemValue
 from marketplace.orders.use_cases.steps import lock_order, note, take_step
 
 LIVE_RESERVATION = ("requested", "confirmed")

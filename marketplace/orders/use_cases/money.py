@@ -6,25 +6,29 @@ The voucher comes before the wallet everywhere (see `steps`).
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
-from typing import Any
+from dataclasses import dataclass
 
 from marketplace.billing.credit import queries as credit_queries
 from marketplace.billing.credit import use_cases as credit
 from marketplace.billing.credit.use_cases import Owing
 from marketplace.billing.invoicing import use_cases as invoicing
-from marketplace.billing.invoicing.use_cases import ChargeKind, RecordCharge
 from marketplace.billing.ledger import queries as ledger_queries
 from marketplace.billing.ledger import use_cases as ledger
 from marketplace.billing.ledger.use_cases import AccountType, EntryKind
 from marketplace.kernel.db import Tx
 from marketplace.kernel.errors import Reason
-from marketplace.kernel.money import split, yuan
+from marketplace.kernel.money import yuan
 from marketplace.orders.errors import FiguresChanged, VoucherCoversLess, WalletShort
-from marketplace.orders.queries.items import OrderItem
 from marketplace.orders.queries.orders import Order
 from marketplace.orders.queries.quotes import Quote
-from marketplace.orders.rules.settlement import NOTHING, Parts, settled_parts, shares_of
+from marketplace.orders.rules.settlement import NOTHING, Parts
+from marketplace.orders.use_cases.payment import (
+    ItemPaid,
+    ItemValue,
+    fee_charges,
+    move_fee_charge,
+    payment_of,
+)
 from marketplace.vouchers import use_cases as vouchers
 from marketplace.vouchers.errors import VoucherNotUsable
 
@@ -269,19 +273,7 @@ async def _charge_move_fees(tx: Tx, found: Order) -> None:
         kind=EntryKind.ORDER_FEE,
         key=f"order-{found.id}-fee-settled",
     )
-    fees = Parts(voucher_fen=0, own_fen=found.move_fee_fen)
-    charge = _charge(found, fees, kind=ChargeKind.MOVE_FEE, instrument_id=found.instrument_id)
-    await invoicing.record_charge(tx, charge)
-
-
-@dataclass(frozen=True, slots=True)
-class ItemValue:
-    """What an item of an order comes to: the value of its use, and a fee for its time."""
-
-    item: OrderItem
-    used_fen: int = 0
-    fee_fen: int = 0
-    fee_kind: ChargeKind = ChargeKind.CANCELLATION_FEE
+    await invoicing.record_charge(tx, move_fee_charge(found))
 
 
 async def charge_fees(tx: Tx, found: Order, fees: Sequence[ItemValue]) -> Parts:
@@ -297,17 +289,9 @@ async def charge_fees(tx: Tx, found: Order, fees: Sequence[ItemValue]) -> Parts:
     if found.voucher_fen:
         await vouchers.release_voucher(tx, vouchers.ReleaseVoucher(found.id))
     await _pay_own(tx, found, fee.own_fen, kind=EntryKind.ORDER_FEE)
-    await _record_charges(tx, found, _fees(fees))
+    await invoicing.record_charges(tx, fee_charges(found, fees))
     await _charge_move_fees(tx, found)
     return fee
-
-
-@dataclass(frozen=True, slots=True)
-class ItemPaid:
-    """What was paid for an item: for its use, and as a fee for its time."""
-
-    service: Parts
-    fee_fen: int
 
 
 async def pay_for_service(tx: Tx, found: Order, values: Sequence[ItemValue]) -> list[ItemPaid]:
@@ -318,33 +302,14 @@ async def pay_for_service(tx: Tx, found: Order, values: Sequence[ItemValue]) -> 
     keeps the service out of rewards.
     Policy: J.22b, J.30a
     """
-    used_fen = sum(value.used_fen for value in values)
     voucher_fen = 0
     if found.voucher_fen:
-        voucher_fen = await _settle_voucher(tx, found, used_fen)
-    parts = settled_parts(used_fen, voucher_fen=voucher_fen, held=found.held)
-    asked = [value.fee_fen for value in values]
-    # Where the voucher pays less than before, the service comes first; nothing above what is held.
-    fees = split(min(sum(asked), found.own_fen - parts.own_fen), asked)
-    await _pay_own(tx, found, parts.own_fen + sum(fees), kind=EntryKind.ORDER_SETTLED)
-    shares = shares_of(parts, [value.used_fen for value in values])
-    lines = [
-        (value.item, share, ChargeKind.SERVICE)
-        for value, share in zip(values, shares, strict=True)
-        if share.total_fen
-    ]
-    lines += _fees([replace(v, fee_fen=fee) for v, fee in zip(values, fees, strict=True)])
-    await _record_charges(tx, found, lines)
+        voucher_fen = await _settle_voucher(tx, found, sum(value.used_fen for value in values))
+    payment = payment_of(found, values, voucher_fen=voucher_fen)
+    await _pay_own(tx, found, payment.own_fen, kind=EntryKind.ORDER_SETTLED)
+    await invoicing.record_charges(tx, payment.charges)
     await _charge_move_fees(tx, found)
-    return [ItemPaid(share, fee) for share, fee in zip(shares, fees, strict=True)]
-
-
-def _fees(values: Sequence[ItemValue]) -> list[tuple[OrderItem, Parts, ChargeKind]]:
-    return [
-        (value.item, Parts(voucher_fen=0, own_fen=value.fee_fen), value.fee_kind)
-        for value in values
-        if value.fee_fen
-    ]
+    return payment.items
 
 
 async def _settle_voucher(tx: Tx, found: Order, used_fen: int) -> int:
@@ -399,39 +364,4 @@ async def _settle_to_provider(
             source_kind=SOURCE,
             source_id=found.id,
         ),
-    )
-
-
-async def _record_charges(
-    tx: Tx, found: Order, lines: Sequence[tuple[OrderItem, Parts, ChargeKind]]
-) -> None:
-    by_voucher = any(parts.voucher_fen for _, parts, _ in lines)
-    await invoicing.record_charges(
-        tx,
-        [
-            _charge(
-                found,
-                parts,
-                kind=kind,
-                instrument_id=item.instrument_id,
-                order_position=item.position,
-                voucher_order=by_voucher,
-            )
-            for item, parts, kind in lines
-        ],
-    )
-
-
-def _charge(found: Order, parts: Parts, *, kind: ChargeKind, **of_item: Any) -> RecordCharge:
-    return RecordCharge(
-        order_id=found.id,
-        provider_id=found.provider_id,
-        legal_entity_id=found.provider_legal_entity_id,
-        buyer_id=found.buyer_id,
-        buyer_legal_entity_id=found.buyer_legal_entity_id,
-        voucher_fen=parts.voucher_fen,
-        own_fen=parts.own_fen,
-        affiliated=found.affiliated_because is not None,
-        kind=kind,
-        **of_item,
     )

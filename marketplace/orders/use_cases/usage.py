@@ -2,23 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
 from marketplace.billing.invoicing.use_cases import ChargeKind
 from marketplace.billing.pricing import queries as pricing
 from marketplace.booking import use_cases as booking
+from marketplace.booking.queries import UsageSession
 from marketplace.kernel.db import Tx
 from marketplace.kernel.money import split
-from marketplace.orders.queries.items import OrderItem, QuoteItem, order_items, quote_items
-from marketplace.orders.queries.orders import Order, order_quote
+from marketplace.orders.queries.items import OrderItem, QuoteItem, items_of, quote_items_of
+from marketplace.orders.queries.orders import Order, quotes_of
 from marketplace.orders.queries.quotes import Quote
 from marketplace.orders.rules.cancellation import fee_due
 from marketplace.orders.rules.differences import Used, differences
 from marketplace.orders.rules.items import ItemStatus
 from marketplace.orders.use_cases.items import service_again
-from marketplace.orders.use_cases.money import ItemPaid
+from marketplace.orders.use_cases.payment import ItemPaid
 
 # Under which term of the quote a lost time costs its fee, and as what it is charged.
 FEES = {
@@ -54,32 +56,73 @@ class _Counted:
     known: bool = True
     why: str = ""
 
+    @property
+    def is_priced(self) -> bool:
+        """Whether there is anything that a price list says something about."""
+        return self.known and bool(self.minutes or self.samples)
+
 
 async def used_items(tx: Tx, found: Order) -> list[ItemUse]:
-    """What was used of each item of a locked order, by its frozen list, unit and urgency.
+    """What was used of each item of a locked order, by its frozen list, unit and urgency."""
+    return (await used_by_order(tx, [found]))[found.id]
+
+
+async def used_by_order(tx: Tx, orders: Sequence[Order]) -> dict[int, list[ItemUse]]:
+    """What was used of each item of some locked orders, in as many questions as for one.
 
     Only what was delivered counts. An item that was never finished has no count of its own; a
     ruling on it starts from the quoted total.
     Policy: J.22b
     """
-    quote = await order_quote(tx, found)
-    items = await order_items(tx, found.id)
-    told = await quote_items(tx, quote.id)
-    counts = [await _count(tx, item) for item in items]
+    quotes = await quotes_of(tx, [found.quote_id for found in orders])
+    items = _by(await items_of(tx, [found.id for found in orders]), "order_id")
+    told = _by(await quote_items_of(tx, list(quotes)), "quote_id")
+    every = [item for found in orders for item in items[found.id]]
+    sessions = await booking.settle_sessions(
+        tx, [item.reservation_id for item in every if item.reservation_id and _has_minutes(item)]
+    )
+    counts = {item.id: _count(item, sessions) for item in every}
     asked = [
-        (each.price_list_id, _asked(quote, item, each, count))
-        for item, each, count in zip(items, told, counts, strict=True)
-        if count.known and (count.minutes or count.samples)
+        (each.price_list_id, _asked(quotes[found.quote_id], item, each, counts[item.id]))
+        for found in orders
+        for item, each in zip(items[found.id], told[found.quote_id], strict=True)
+        if counts[item.id].is_priced
     ]
-    priced = await pricing.price_services_by_list(tx, asked) if asked else []
-    by_place = iter(priced)
-    own = split(found.own_fen, [item.total_fen for item in items])
+    by_place = iter(await pricing.price_services_by_list(tx, asked) if asked else [])
+    return {
+        found.id: _uses(
+            found,
+            quotes[found.quote_id],
+            [
+                (item, each, counts[item.id])
+                for item, each in zip(items[found.id], told[found.quote_id], strict=True)
+            ],
+            by_place,
+        )
+        for found in orders
+    }
+
+
+def _by(rows: Iterable[Any], name: str) -> dict[int, list[Any]]:
+    found: dict[int, list[Any]] = defaultdict(list)
+    for row in rows:
+        found[getattr(row, name)].append(row)
+    return found
+
+
+def _uses(
+    found: Order,
+    quote: Quote,
+    items: Sequence[tuple[OrderItem, QuoteItem, _Counted]],
+    priced: Iterator[pricing.PricedService],
+) -> list[ItemUse]:
+    """The uses of one order; `priced` goes on where the order before it ended."""
+    own = split(found.own_fen, [item.total_fen for item, _, _ in items])
     uses = []
-    for item, each, count, own_fen in zip(items, told, counts, own, strict=True):
+    for (item, each, count), own_fen in zip(items, own, strict=True):
         lines = each.lines
         if count.known:
-            used = count.minutes or count.samples
-            lines = [asdict(line) for line in next(by_place).lines] if used else []
+            lines = [asdict(line) for line in next(priced).lines] if count.is_priced else []
         fee_fen, fee_kind = _fee(quote, item, own_fen=own_fen)
         uses.append(
             ItemUse(
@@ -95,14 +138,19 @@ async def used_items(tx: Tx, found: Order) -> list[ItemUse]:
     return uses
 
 
-async def _count(tx: Tx, item: OrderItem) -> _Counted:
+def _has_minutes(item: OrderItem) -> bool:
+    lost = (ItemStatus.CANCELLED, ItemStatus.MISSED, ItemStatus.UNDELIVERABLE)
+    return item.is_machine_time and item.status not in lost
+
+
+def _count(item: OrderItem, sessions: Mapping[int, UsageSession]) -> _Counted:
     if item.status in (ItemStatus.CANCELLED, ItemStatus.MISSED):
         told = "The buyer did not come." if item.status == ItemStatus.MISSED else ""
         return _Counted(why=told or "The time was given back.")
     if item.status == ItemStatus.UNDELIVERABLE:
         return _Counted(why=f"Not delivered: {item.undeliverable_because}")
     if item.is_machine_time:
-        return await _minutes(tx, item)
+        return _minutes(sessions.get(item.reservation_id or 0))
     if item.delivered or not item.is_due:
         samples = item.delivered
     elif item.tested is not None:
@@ -115,9 +163,7 @@ async def _count(tx: Tx, item: OrderItem) -> _Counted:
     )
 
 
-async def _minutes(tx: Tx, item: OrderItem) -> _Counted:
-    assert item.reservation_id is not None
-    session = await booking.settle_session(tx, item.reservation_id)
+def _minutes(session: UsageSession | None) -> _Counted:
     if session is None or session.billable_minutes is None or session.problem:
         return _Counted(known=False, why="The session was never finished.")
     billable, reserved = session.billable_minutes, session.reserved_minutes
