@@ -68,6 +68,8 @@ from tests.builders.booking import (
     a_series,
     at_hours,
 )
+from tests.builders.claims import claim_things
+from tests.builders.credit import credit_things
 from tests.builders.einvoice import an_invoice_file
 from tests.builders.enquiries import a_service, an_enquiry, an_offer
 from tests.builders.hours import a_session_in_history
@@ -79,6 +81,7 @@ from tests.builders.orders import (
     a_quote,
     a_sample_order,
     an_order,
+    free_use_things,
 )
 from tests.builders.parties import a_person, an_actor
 from tests.builders.pricing import a_price_list
@@ -154,6 +157,8 @@ async def a_world(database: Database) -> World:
     ids = await _ids(market) | ordered
     ids |= await standing_things(market, learner_id=int(ids["person_id"]))
     ids |= await waiting_things(market)
+    ids |= await credit_things(market)
+    ids |= await free_use_things(market)
     sme_people = dict.fromkeys((Role.BUYER, Role.SME_ADMINISTRATOR), market.buyer)
     return World(
         ids=ids,
