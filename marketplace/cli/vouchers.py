@@ -21,10 +21,27 @@ from marketplace.kernel.db import Database, Tx, atomically
 from marketplace.kernel.money import yuan
 from marketplace.kernel.spreadsheets import FileFormat, table_file
 from marketplace.vouchers.errors import ProgrammeRefused
-from marketplace.vouchers.rules.programme_file import read_programme
+from marketplace.vouchers.rules.programme_file import read_programme, shipped_programme
 
 ACTOR = system_actor("vouchers")
-TOML_FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
+
+
+class _ProgrammeFile(click.ParamType[Path]):
+    """A TOML file, or the code of a programme that comes with the platform."""
+
+    name = "file"
+
+    def convert(self, value: Any, param: Any, ctx: Any) -> Path:
+        """The path of the file; called wrongly when there is none."""
+        path = Path(value)
+        if not path.suffix and not path.exists():
+            path = shipped_programme(str(value))
+        if not path.is_file():
+            self.fail(f"there is no file {path}", param, ctx)
+        return path
+
+
+TOML_FILE = _ProgrammeFile()
 HEAD = ("dimension", "which", "orders", "service value", "before", "after", "change")
 
 
@@ -37,7 +54,7 @@ def vouchers() -> None:
 @click.argument("file", type=TOML_FILE)
 @json_option
 def check(file: Path, as_json: bool) -> None:
-    """Validate a programme's FILE; every problem is told, and exit code 1."""
+    """Validate a programme's FILE, or a shipped one by its code; exit code 1 with problems."""
     problems: list[dict[str, str]] = []
     try:
         read_programme(file.read_bytes())

@@ -150,7 +150,6 @@ class Story:
             orders.StoreDeliverable,
             self.unit.technician,
             name="report.txt",
-            media_type="text/plain",
             content=content,
             sha256=hashlib.sha256(content).hexdigest(),
         )
@@ -164,6 +163,12 @@ class Story:
                 orders.DisputeOrder,
                 self.company.buyer,
                 reason="结果与约定方法不符",
+            )
+            await self._do(
+                orders.answer_dispute,
+                orders.AnswerDispute,
+                self.unit.manager,
+                answer="按合同约定的方法完成，附原始记录",
             )
             await self._do(
                 orders.rule_on_dispute,

@@ -46,6 +46,7 @@ async def call_off_cancelled_order(tx: Tx, event: ReservationCancelled) -> None:
                 event.order_id,
                 reason=event.reason,
                 fee_basis_points=event.fee_basis_points,
+                reservation_id=event.reservation_id,
             ),
         )
 
@@ -54,7 +55,12 @@ async def charge_missed_order(tx: Tx, event: ReservationNoShow) -> None:
     """Nobody came: the no-show fee is due."""
     if event.order_id:
         await follow_no_show(
-            tx, FollowNoShow(event.order_id, fee_basis_points=event.fee_basis_points)
+            tx,
+            FollowNoShow(
+                event.order_id,
+                fee_basis_points=event.fee_basis_points,
+                reservation_id=event.reservation_id,
+            ),
         )
 
 

@@ -166,6 +166,8 @@ def upgrade() -> None:
         create trigger item_delivery_no_truncate before truncate on item_delivery
           for each statement execute function refuse_change();
 
+        alter table order_change add column position smallint not null default 1;
+
         -- Which item a reservation is for, and which item a charge.
         alter table reservation
           add column order_position smallint not null default 1,

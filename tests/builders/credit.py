@@ -56,3 +56,9 @@ async def the_line(market: Market) -> LineInUse:
     found = await market.do(ask, None)
     assert found is not None
     return found
+
+
+async def credit_things(market: Market) -> dict[str, int | str]:
+    """A line with terms that wait for their decision."""
+    proposed = await proposed_terms(market)
+    return {"line_id": proposed.line_id, "terms_id": proposed.id}

@@ -267,9 +267,7 @@ async def delivered_samples(market: Market, *, samples: int = 5, tested: int = 5
 
 def a_report(order_id: int, **changes: Any) -> StoreDeliverable:
     """A report that nobody uploaded before."""
-    asked = StoreDeliverable(
-        order_id, "报告.pdf", "application/pdf", f"%PDF report {next(_files)}".encode()
-    )
+    asked = StoreDeliverable(order_id, "报告.pdf", f"%PDF-1.7 report {next(_files)}".encode())
     return replace(asked, **changes)
 
 
@@ -321,3 +319,12 @@ async def accepted(market: Market, proposed: Changed, *, by: Actor) -> Changed:
     view = await market.do(preview_proposal, ProposalLook(order_id, change_id), by=by)
     command = AcceptChange(order_id, change_id, view.figures.token, signed_from="203.0.113.8")
     return await market.do(accept_change, command, by=by)
+
+
+async def free_use_things(market: Market) -> dict[str, int | str]:
+    """A request for a free service with its evidence, not examined yet."""
+    quote = await a_quote(market, during=None, purpose="disaster-relief")
+    asked = await market.do(ask_free_use, AskFreeUse(quote.id, "应急监测"), by=market.buyer)
+    evidence = AddEvidence(asked.id, "批文.pdf", f"%PDF-1.7 {next(_files)}".encode())
+    kept = await market.do(add_evidence, evidence, by=market.buyer)
+    return {"free_use_id": asked.id, "free_use_evidence_id": kept.id}

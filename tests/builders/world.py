@@ -55,9 +55,11 @@ from marketplace.orders.use_cases import (
     review_order,
 )
 from marketplace.orders.use_cases.custody import SendSamples, send_samples
+from marketplace.orders.use_cases.enquiry_files import AttachFile, attach_file
 from marketplace.parties.roles import Role
 from marketplace.vouchers.rules.states import EvidenceKind
 from marketplace.vouchers.use_cases import AttachEvidence, DraftClaim, attach_evidence, draft_claim
+from tests.builders.attachments import a_pdf
 from tests.builders.booking import (
     a_bookable_instrument,
     a_closure,
@@ -66,7 +68,10 @@ from tests.builders.booking import (
     a_series,
     at_hours,
 )
+from tests.builders.claims import claim_things
+from tests.builders.credit import credit_things
 from tests.builders.einvoice import an_invoice_file
+from tests.builders.enquiries import a_service, an_enquiry, an_offer
 from tests.builders.hours import a_session_in_history
 from tests.builders.orders import (
     Market,
@@ -76,6 +81,7 @@ from tests.builders.orders import (
     a_quote,
     a_sample_order,
     an_order,
+    free_use_things,
 )
 from tests.builders.parties import a_person, an_actor
 from tests.builders.pricing import a_price_list
@@ -100,12 +106,16 @@ _IDS = {
     "assessment_id": "select id from assessment where provider_id = {provider}",
     "change_id": "select max(id) from order_change",
     "claim_id": "select max(id) from claim",
+    "enquiry_id": "select max(id) from enquiry",
     "export_id": "select max(id) from national_export",
+    "file_id": "select max(id) from enquiry_file",
+    "offer_id": "select max(id) from enquiry_offer",
     "feed_id": "select max(id) from calendar_feed",
     "source_id": "select max(id) from busy_source",
     "closure_id": "select max(id) from closure",
     "deliverable_id": "select max(id) from deliverable",
     "grant_id": "select max(id) from voucher_grant",
+    "position": "select 1",
     "objection_id": "select max(id) from objection",
     "payout_id": "select max(id) from payout where organisation_id = {provider}",
     "price_list_id": "select max(id) from price_list",
@@ -143,9 +153,12 @@ async def a_world(database: Database) -> World:
     ordered = await _trade(market) | await _send(market)
     await _settle(market)
     await _report(market)
+    await _enquire(market, agent)
     ids = await _ids(market) | ordered
     ids |= await standing_things(market, learner_id=int(ids["person_id"]))
     ids |= await waiting_things(market)
+    ids |= await credit_things(market)
+    ids |= await free_use_things(market)
     sme_people = dict.fromkeys((Role.BUYER, Role.SME_ADMINISTRATOR), market.buyer)
     return World(
         ids=ids,
@@ -243,6 +256,16 @@ async def _send(market: Market) -> dict[str, int | str]:
     order_id = (await a_sample_order(market)).id
     sent = await market.do(send_samples, SendSamples(order_id, "顺丰", "SF1", 5), by=market.buyer)
     return {"sample_order_id": order_id, "shipment_id": sent.id, "code": f"SC-{order_id}-1"}
+
+
+async def _enquire(market: Market, agent: Actor) -> None:
+    """What an agent asks for the buyer, with a file and an offer that stands."""
+    asked = await an_enquiry(market, by=agent, buyer_id=market.buyer.organisation_id)
+    paper = AttachFile(asked.id, "需求.pdf", a_pdf())
+    await market.do(attach_file, paper, by=market.buyer)
+    during = at_hours(50, 9, 11)
+    later = a_service(market, starts_at=during.starts_at, ends_at=during.ends_at)
+    await an_offer(market, asked.id, service=later)
 
 
 async def _settle(market: Market) -> None:

@@ -44,7 +44,9 @@ OPEN_TO_OTHERS = {
     "POST /calendar-feeds": "anybody may subscribe to a listed instrument, and sees no names",
     "GET /instruments/{instrument_id:int}/standing": "anybody asks how they stand themselves",
     "POST /instruments/{instrument_id:int}/training-requests": "anybody may ask to learn",
+    "POST /enquiries": "anybody may ask a provider; an agent may ask for any SME",
     "POST /quotes": "anybody may ask what a listed instrument costs them",
+    "POST /credit-terms": "every provider may trust every buyer, and learns nothing of it",
     "POST /waitlist": "every customer may wait for a listed instrument",
     "POST /price-lists/{price_list_id:int}/objections": "others object; the provider withdraws",
     "POST /claims": "a programme is there for every provider, with redemptions of its own",
@@ -82,7 +84,9 @@ QUERIES = {
     "GET /reservations/{reservation_id:int}/extension-preview": {
         "ends_at": "2025-03-28T11:00:00+08:00"
     },
+    "POST /enquiries/{enquiry_id:int}/files": {"name": "report.pdf"},
     "POST /orders/{order_id:int}/deliverables": {"name": "report.pdf"},
+    "POST /free-uses/{free_use_id:int}/evidence": {"name": "decree.pdf"},
     "GET /orders/{order_id:int}/reschedule/preview": {
         "starts_at": "2025-03-28T09:00:00+08:00",
         "ends_at": "2025-03-28T11:00:00+08:00",
@@ -98,6 +102,9 @@ QUERIES = {
 
 # What an address stands for where its name alone does not say it.
 ADDRESSES = {
+    "GET /free-uses/{free_use_id:int}/evidence/{evidence_id:int}": {
+        "evidence_id": "free_use_evidence_id"
+    },
     "GET /operators/{person_id:int}/hours": {"person_id": "operator_id"},
     "PUT /operators/{person_id:int}/hours": {"person_id": "operator_id"},
     "GET /operators/{person_id:int}/absences": {"person_id": "operator_id"},

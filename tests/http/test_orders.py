@@ -275,20 +275,29 @@ async def test_a_result_that_does_not_fit_is_refused(
     assert status == answer.status_code
 
 
-async def test_a_page_that_was_uploaded_is_saved_and_never_shown(
+async def test_a_page_is_no_result_and_whatever_a_result_is_called_it_is_saved_and_never_shown(
     buyer: Caller, technician: Caller, market: Market
 ):
     found = await a_sample_order(market)
     await technician.post(f"/orders/{found.id}/receive-samples", {"count": 5})
-    stored = await technician.post(
-        f"/orders/{found.id}/deliverables",
-        params={"name": 'x"; filename=y.html'},
+    there = f"/orders/{found.id}/deliverables"
+    page = await technician.post(
+        there,
+        params={"name": "report.txt"},
         content=b"<script>alert(1)</script>",
+        more={"Content-Type": "text/plain"},
+    )
+    stored = await technician.post(
+        there,
+        params={"name": 'x"; filename=y.csv'},
+        content=b"1,2",
         more={"Content-Type": "text/html\t; <script>"},
     )
 
-    taken = await buyer.get(f"/orders/{found.id}/deliverables/{stored.json()['id']}")
+    taken = await buyer.get(f"{there}/{stored.json()['id']}")
 
+    assert (422, "file-type") == (page.status_code, page.json()["reasons"][0]["rule"])
+    assert stored.json()["media_type"] == "text/plain"
     assert taken.headers["content-disposition"].startswith("attachment;")
     assert '"' not in taken.headers["content-disposition"]
     assert taken.headers["content-security-policy"] == "sandbox"

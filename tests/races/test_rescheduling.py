@@ -214,7 +214,7 @@ async def test_without_the_lock_two_moves_look_at_the_same_figures(
     async def unlocked(tx: Tx, order_id: int) -> queries.Order:
         return await tx.one(queries.Order, order_columns().where(service_order.c.id == order_id))
 
-    async def nothing(tx: Tx, order: queries.Order) -> None: ...
+    async def nothing(tx: Tx, order: queries.Order, item: int | None) -> None: ...
 
     async def watched(*arguments: Any, **named: Any) -> Any:
         let_through.append(1)

@@ -172,6 +172,7 @@ from marketplace.booking.use_cases.sessions import (
     open_session,
     settle_session,
 )
+from marketplace.booking.use_cases.settling import settle_sessions
 from marketplace.booking.use_cases.statements import (
     ConfirmStatement,
     DraftStatement,
@@ -359,6 +360,7 @@ __all__ = [
     "set_weekly_hours",
     "settle_offers",
     "settle_session",
+    "settle_sessions",
     "shorten_reservation",
     "sweep_strikes",
     "take_hold",

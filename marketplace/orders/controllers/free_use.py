@@ -8,7 +8,6 @@ from litestar.types import ControllerRouterHandler
 
 from marketplace.kernel.http import ApiRequest, allow, perform, read
 from marketplace.kernel.spreadsheets import MEDIA_TYPES, FileFormat, table_file
-from marketplace.kernel.uploads import uploaded_file
 from marketplace.kernel.wire import Id, Page, PageNumber, PageSize, Year
 from marketplace.orders import queries
 from marketplace.orders.queries import FiguresAsked, FreeUseSearch
@@ -94,14 +93,13 @@ async def get_evidence(request: ApiRequest, free_use_id: FromPath[Id]) -> list[F
     "/free-uses/{free_use_id:int}/evidence",
     **allow(*BUYERS),
     summary="Send evidence",
-    request_max_body_size=EVIDENCE_BYTES_MAX + 10_000,
+    request_max_body_size=EVIDENCE_BYTES_MAX,
 )
 async def post_evidence(
     request: ApiRequest, free_use_id: FromPath[Id], name: FromQuery[FileName]
 ) -> Response[FreeUseEvidenceOut]:
     """The body is the file: a paper, a table or a picture of one, at most 10 MB, ten in all."""
-    _, content = await uploaded_file(request, name)
-    command = AddEvidence(free_use_id, name, content)
+    command = AddEvidence(free_use_id, name, await request.body())
     return await perform(request, add_evidence, command, present=FreeUseEvidenceOut.of)
 
 

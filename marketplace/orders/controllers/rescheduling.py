@@ -19,6 +19,7 @@ from marketplace.orders.schemas import (
     ChangeViewOut,
     ContractOut,
     ExtendIn,
+    ItemNumber,
     OrderChangeOut,
     RefusalIn,
     RescheduleIn,
@@ -52,9 +53,10 @@ async def get_reschedule_preview(
     order_id: FromPath[Id],
     starts_at: FromQuery[datetime],
     ends_at: FromQuery[datetime],
+    item: FromQuery[ItemNumber | None] = None,
 ) -> ChangeViewOut:
     """Allowed or every reason, price before and after, fee, and the token that agrees to them."""
-    asked = ChangeAsked(order_id, ChangeKind.RESCHEDULE, ends_at, starts_at)
+    asked = ChangeAsked(order_id, ChangeKind.RESCHEDULE, ends_at, starts_at, item)
     return ChangeViewOut.of(await read(request, preview_change, asked))
 
 
@@ -78,10 +80,13 @@ async def post_reschedule(
     summary="What a later end would cost",
 )
 async def get_extension_preview(
-    request: ApiRequest, order_id: FromPath[Id], ends_at: FromQuery[datetime]
+    request: ApiRequest,
+    order_id: FromPath[Id],
+    ends_at: FromQuery[datetime],
+    item: FromQuery[ItemNumber | None] = None,
 ) -> ChangeViewOut:
     """Allowed to the next reservation only; the price before and after, and the token."""
-    asked = ChangeAsked(order_id, ChangeKind.EXTEND, ends_at)
+    asked = ChangeAsked(order_id, ChangeKind.EXTEND, ends_at, item=item)
     return ChangeViewOut.of(await read(request, preview_change, asked))
 
 

@@ -1,6 +1,5 @@
 """Giving the service and handing over its results."""
 
-import re
 from typing import Annotated
 from urllib.parse import quote
 
@@ -17,6 +16,7 @@ from marketplace.orders.schemas import (
     CloseServiceIn,
     DeliverableOut,
     FinishSamplesIn,
+    ItemNumber,
     OrderOut,
     ReceiveSamplesIn,
 )
@@ -39,7 +39,6 @@ from marketplace.parties.roles import Role
 STAFF = (Role.TECHNICIAN, Role.PROVIDER_MANAGER)
 SIDES = (*STAFF, Role.BUYER, Role.SME_ADMINISTRATOR)
 FileName = Annotated[str, msgspec.Meta(min_length=1, max_length=200, pattern=r"^[^\x00-\x1f/\\]+$")]
-MEDIA_TYPE = re.compile(r"[a-z0-9][a-z0-9.+-]{0,60}/[a-z0-9][a-z0-9.+-]{0,60}")
 
 
 @post(
@@ -48,11 +47,12 @@ MEDIA_TYPE = re.compile(r"[a-z0-9][a-z0-9.+-]{0,60}/[a-z0-9][a-z0-9.+-]{0,60}")
     summary="The buyer has come",
     status_code=200,
 )
-async def post_opening(request: ApiRequest, order_id: FromPath[Id]) -> Response[OrderOut]:
-    """Opens the usage session of the order."""
-    return await perform(
-        request, open_service, OpenService(order_id), present=OrderOut.of, status=200
-    )
+async def post_opening(
+    request: ApiRequest, order_id: FromPath[Id], item: FromQuery[ItemNumber | None] = None
+) -> Response[OrderOut]:
+    """Opens the usage session of the order; of several items it says of which."""
+    command = OpenService(order_id, item)
+    return await perform(request, open_service, command, present=OrderOut.of, status=200)
 
 
 @post(
@@ -109,12 +109,13 @@ async def post_deliverable(
     name: FromQuery[FileName],
     sha256: FromQuery[Sha256 | None] = None,
 ) -> Response[DeliverableOut]:
-    """The body is the file as it is, at most 10 MB; with `sha256` what arrives is checked."""
-    media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    """The body is the file as it is, at most 10 MB; with `sha256` what arrives is checked.
+
+    A paper, picture, table, text, common data file or archive: by its bytes, and named like it.
+    """
     command = StoreDeliverable(
         order_id,
         name=name,
-        media_type=media_type if MEDIA_TYPE.fullmatch(media_type) else "application/octet-stream",
         content=await request.body(),
         sha256=sha256,
     )

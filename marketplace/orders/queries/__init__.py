@@ -54,16 +54,11 @@ from marketplace.orders.queries.items import (
     OrderItem,
     QuoteItem,
     items_of,
+    items_to_read,
     order_items,
     quote_items,
 )
-from marketplace.orders.queries.offers import (
-    SERVICE_KIND,
-    FindOffers,
-    Offer,
-    Offers,
-    find_offers,
-)
+from marketplace.orders.queries.offers import SERVICE_KIND, FindOffers, Offer, Offers, find_offers
 from marketplace.orders.queries.orders import (
     Order,
     OrderList,
@@ -85,11 +80,7 @@ from marketplace.orders.queries.reviews import (
     provider_reviews,
     response_time,
 )
-from marketplace.orders.queries.service_records import (
-    ServedAsked,
-    ServedOrder,
-    served_orders,
-)
+from marketplace.orders.queries.service_records import ServedAsked, ServedOrder, served_orders
 from marketplace.orders.queries.story import (
     Contract,
     ContractList,
@@ -137,11 +128,13 @@ __all__ = [
     "Offers",
     "Order",
     "OrderChange",
+    "OrderItem",
     "OrderList",
     "OrderPage",
     "OrderStory",
     "PublicReview",
     "Quote",
+    "QuoteItem",
     "QuoteList",
     "QuotePage",
     "Rating",
@@ -168,17 +161,22 @@ __all__ = [
     "deliverables",
     "dispute_evidence",
     "disputes",
+    "evidence_of",
     "find_offers",
     "free_use_by_id",
     "free_use_figures",
     "free_uses",
     "instrument_reviews",
+    "items_of",
+    "items_to_read",
     "offered_clauses",
     "order",
+    "order_items",
     "order_story",
     "orders",
     "provider_reviews",
     "quote",
+    "quote_items",
     "quotes",
     "ratings",
     "registration_of",

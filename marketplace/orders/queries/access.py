@@ -14,6 +14,11 @@ def sees_everything(actor: Actor) -> bool:
     return actor.has("system", *READS_ORDERS)
 
 
+def is_provider(actor: Actor, *, provider_id: int) -> bool:
+    """Whether the actor acts for the provider, or is the platform itself."""
+    return actor.has("system") or actor.organisation_id == provider_id
+
+
 def is_side(actor: Actor, *, buyer_id: int, provider_id: int) -> bool:
     """Whether the actor acts for the buyer or the provider, or is the platform itself."""
     return actor.has("system") or actor.organisation_id in (buyer_id, provider_id)

@@ -45,6 +45,7 @@ class OrderChange:
     decided_because: str | None
     old_quote_id: int
     new_quote_id: int | None
+    position: int
 
 
 @dataclass(frozen=True, slots=True)

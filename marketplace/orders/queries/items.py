@@ -12,6 +12,7 @@ from sqlalchemy import select
 from marketplace.kernel.db import Tx
 from marketplace.kernel.time import During
 from marketplace.orders import tables
+from marketplace.orders.queries.orders import order
 from marketplace.orders.rules.items import DUE
 from marketplace.orders.rules.states import Mode
 
@@ -119,12 +120,17 @@ class ItemDelivery:
 
 async def quote_items(tx: Tx, quote_id: int) -> list[QuoteItem]:
     """The items of a quote, in their order; the caller has checked who may see it."""
+    return await quote_items_of(tx, [quote_id])
+
+
+async def quote_items_of(tx: Tx, quote_ids: Sequence[int]) -> list[QuoteItem]:
+    """The items of some quotes, in their order; the caller has checked who may see them."""
     table = tables.quote_item.c
     return await tx.all(
         QuoteItem,
         select(*(table[name] for name in QuoteItem.__dataclass_fields__))
-        .where(table.quote_id == quote_id)
-        .order_by(table.position),
+        .where(table.quote_id.in_(quote_ids))
+        .order_by(table.quote_id, table.position),
     )
 
 
@@ -154,3 +160,13 @@ async def deliveries(tx: Tx, order_id: int) -> list[ItemDelivery]:
         .order_by(table.id)
         .limit(1_000),
     )
+
+
+async def items_to_read(tx: Tx, order_id: int) -> list[OrderItem]:
+    """The items of an order that the caller may see.
+
+    Raises:
+        OrderMissing: when there is none, or it is somebody else's.
+    """
+    found = await order(tx, order_id)
+    return await order_items(tx, found.id)

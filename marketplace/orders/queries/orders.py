@@ -153,6 +153,12 @@ async def order_quote(tx: Tx, found: Order) -> Quote:
     return await tx.one(Quote, quote_columns().where(tables.quote.c.id == found.quote_id))
 
 
+async def quotes_of(tx: Tx, quote_ids: Sequence[int]) -> dict[int, Quote]:
+    """The quotes from which some orders were made, by their ids."""
+    found = await tx.all(Quote, quote_columns().where(tables.quote.c.id.in_(quote_ids)))
+    return {quote.id: quote for quote in found}
+
+
 async def sample_set_of(tx: Tx, order_id: int) -> SampleSet | None:
     """The samples of an order, or None for machine time."""
     return await tx.first(

@@ -7,6 +7,7 @@ from datetime import date, datetime
 from typing import Any
 
 from sqlalchemy import Select, func, or_, select
+from sqlalchemy.dialects.postgresql import aggregate_order_by
 
 from marketplace.kernel.db import Tx
 from marketplace.kernel.time import shanghai_day
@@ -48,6 +49,8 @@ class Quote:
     arrives_on: date | None
     manual_unit: str | None
     manual_unit_fen: int | None
+    # Every item as JSON, the main one first; `queries.items` reads them as rows.
+    items: list[dict[str, Any]]
 
     @property
     def served_on(self) -> date | None:
@@ -87,8 +90,18 @@ class QuotePage:
 
 
 def quote_columns() -> Select[Any]:
-    """Every column that a `Quote` has."""
-    return select(*(tables.quote.c[name] for name in Quote.__dataclass_fields__))
+    """Every column that a `Quote` has, and its items."""
+    of = tables.quote_item.c
+    told = func.to_jsonb(tables.quote_item.table_valued()).op("-")("quote_id")
+    items = (
+        select(func.jsonb_agg(aggregate_order_by(told, of.position)))
+        .where(of.quote_id == tables.quote.c.id)
+        .correlate(tables.quote)
+        .scalar_subquery()
+        .label("items")
+    )
+    names = (name for name in Quote.__dataclass_fields__ if name != "items")
+    return select(*(tables.quote.c[name] for name in names), items)
 
 
 async def quote(tx: Tx, quote_id: int) -> Quote:

@@ -14,6 +14,8 @@ from marketplace.orders import tables
 from marketplace.orders.queries.access import is_side
 from marketplace.orders.queries.changes import OrderChange, open_proposal
 from marketplace.orders.queries.disputes import Dispute, last_dispute
+from marketplace.orders.queries.items import ItemDelivery, OrderItem, order_items
+from marketplace.orders.queries.items import deliveries as item_deliveries
 from marketplace.orders.queries.orders import Order, SampleSet, order, order_quote, sample_set_of
 from marketplace.orders.queries.quotes import Quote
 
@@ -114,6 +116,8 @@ class OrderStory:
     dispute: Dispute | None
     review: Review | None
     proposal: OrderChange | None
+    items: list[OrderItem]
+    deliveries: list[ItemDelivery]
 
 
 def _columns(row_type: Any, table: Any) -> Select[Any]:
@@ -185,6 +189,8 @@ async def order_story(tx: Tx, order_id: int) -> OrderStory:
             Review, _columns(Review, tables.review).where(tables.review.c.order_id == order_id)
         ),
         proposal=await open_proposal(tx, order_id),
+        items=await order_items(tx, order_id),
+        deliveries=await item_deliveries(tx, order_id),
     )
 
 

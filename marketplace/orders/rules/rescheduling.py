@@ -242,6 +242,7 @@ class Figures:
     before: Parts
     after: Parts
     fee_fen: int
+    item: int = 1
 
     @property
     def difference_fen(self) -> int:

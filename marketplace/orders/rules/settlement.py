@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
-from marketplace.kernel.money import share
+from marketplace.kernel.money import share, split
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,3 +55,22 @@ def settled_parts(used_fen: int, *, voucher_fen: int, held: Parts) -> Parts:
     if not 0 <= voucher_fen <= min(held.voucher_fen, used_fen):
         raise ValueError("a voucher settles at most what it held, and at most what was used")
     return Parts(voucher_fen=voucher_fen, own_fen=min(used_fen - voucher_fen, held.own_fen))
+
+
+def shares_of(parts: Parts, values: Sequence[int]) -> list[Parts]:
+    """`parts` told apart by item, each in proportion to what was used of it, to the fen.
+
+    No item gets more than its value, and none a voucher's part above its share.
+    Policy: J.22b
+
+    Raises:
+        ValueError: when more was paid than was used.
+    """
+    if parts.total_fen > sum(values):
+        raise ValueError("items are paid at most what was used of them")
+    totals = split(parts.total_fen, values)
+    vouchers = split(parts.voucher_fen, totals)
+    return [
+        Parts(voucher_fen=voucher, own_fen=total - voucher)
+        for total, voucher in zip(totals, vouchers, strict=True)
+    ]

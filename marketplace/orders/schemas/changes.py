@@ -10,6 +10,7 @@ import msgspec
 from marketplace.kernel.wire import In, Instant, Line, Out, Sha256, Why
 from marketplace.orders.rules.rescheduling import ChangeKind, Side
 from marketplace.orders.rules.settlement import Parts
+from marketplace.orders.schemas.items import ItemNumber
 from marketplace.orders.schemas.ordering import OrderChangeOut, OrderOut
 from marketplace.orders.use_cases import (
     AcceptChange,
@@ -29,6 +30,7 @@ class RescheduleIn(In):
     ends_at: Instant
     agreed: Sha256 | None = None
     reason: Line = ""
+    item: ItemNumber | None = None
 
     def to_command(self, order_id: int, *, signed_from: str) -> RescheduleOrder:
         """The command for one order, signed from an address."""
@@ -41,6 +43,7 @@ class ExtendIn(In):
     ends_at: Instant
     agreed: Sha256 | None = None
     reason: Line = ""
+    item: ItemNumber | None = None
 
     def to_command(self, order_id: int, *, signed_from: str) -> ExtendOrder:
         """The command for one order, signed from an address."""

@@ -18,9 +18,10 @@ from marketplace.kernel.wire import (
     Word,
 )
 from marketplace.orders import queries
+from marketplace.orders.rules.items import DeliveryKind, ItemStatus
 from marketplace.orders.rules.rescheduling import ChangeKind, ChangeStatus, Side
 from marketplace.orders.rules.states import Mode, Status
-from marketplace.orders.schemas.quoting import QuoteOut
+from marketplace.orders.schemas.quoting import ExtraOut, QuoteOut, extras_out
 from marketplace.orders.use_cases import (
     PlaceOrder,
     SamplesSent,
@@ -98,6 +99,76 @@ class OrderOut(Out):
     def of(cls, order: queries.Order) -> OrderOut:
         """The wire form of an order."""
         return msgspec.convert(order, cls, from_attributes=True)
+
+
+class DifferenceOut(Out):
+    """One line of a settlement: what was quoted, what was used, what it comes to, and why."""
+
+    kind: str
+    text: str
+    unit: str
+    quoted_quantity: int
+    used_quantity: int
+    quoted_fen: int
+    settled_fen: int
+    why: str
+
+
+class OrderItemOut(Out):
+    """One instrument of an order: what is delivered, what is still due, what it came to and why.
+
+    `quantity` counts samples; machine time is one. `settlement` sums to `settled_fen`.
+    """
+
+    position: int
+    instrument_id: int
+    title: str
+    mode: Mode
+    status: ItemStatus
+    quantity: int
+    delivered: int
+    undeliverable: int
+    undeliverable_because: str | None
+    due: int
+    tested: int | None
+    runs_used: int | None
+    extras_used: list[ExtraOut] | None
+    reservation_id: int | None
+    total_fen: int
+    settled_fen: int | None
+    settled_voucher_fen: int | None
+    settled_own_fen: int | None
+    settlement: list[DifferenceOut] | None
+
+    @classmethod
+    def of(cls, item: queries.OrderItem) -> OrderItemOut:
+        """The wire form of an item."""
+        lines = item.settlement
+        return cls.like(
+            item,
+            mode=Mode(item.mode),
+            status=ItemStatus(item.status),
+            extras_used=None if item.extras_used is None else extras_out(item.extras_used),
+            settlement=None if lines is None else msgspec.convert(lines, list[DifferenceOut]),
+        )
+
+
+class ItemDeliveryOut(Out):
+    """A part of an item that was delivered, or that never will be, and why."""
+
+    position: int
+    kind: DeliveryKind
+    quantity: int
+    runs: int | None
+    extras: list[ExtraOut]
+    reason: str
+    noted_by: int
+    noted_at: datetime
+
+    @classmethod
+    def of(cls, part: queries.ItemDelivery) -> ItemDeliveryOut:
+        """The wire form of a part."""
+        return cls.like(part, kind=DeliveryKind(part.kind), extras=extras_out(part.extras))
 
 
 class TimelineEventOut(Out):
@@ -231,6 +302,7 @@ class OrderChangeOut(Out):
     decided_because: str | None
     old_quote_id: int
     new_quote_id: int | None
+    position: int
 
     @classmethod
     def of(cls, change: queries.OrderChange) -> OrderChangeOut:
@@ -250,6 +322,8 @@ class OrderStoryOut(Out):
     dispute: DisputeOut | None
     review: ReviewOut | None
     proposal: OrderChangeOut | None
+    items: list[OrderItemOut]
+    deliveries: list[ItemDeliveryOut]
 
     @classmethod
     def of(cls, story: queries.OrderStory) -> OrderStoryOut:
@@ -268,4 +342,6 @@ class OrderStoryOut(Out):
             dispute=convert(story.dispute, DisputeOut),
             review=convert(story.review, ReviewOut),
             proposal=convert(story.proposal, OrderChangeOut),
+            items=[OrderItemOut.of(item) for item in story.items],
+            deliveries=[ItemDeliveryOut.of(part) for part in story.deliveries],
         )

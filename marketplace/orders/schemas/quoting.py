@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import date, datetime
 from typing import Annotated, Any
 
 import msgspec
 
+from marketplace.billing.pricing.queries import Unit
 from marketplace.catalogue import queries as catalogue
 from marketplace.kernel.wire import (
     Id,
@@ -17,12 +19,14 @@ from marketplace.kernel.wire import (
 )
 from marketplace.orders import queries
 from marketplace.orders.rules.contract import FORMS
+from marketplace.orders.rules.items import EXTRAS_MAX, ITEMS_MAX
 from marketplace.orders.rules.states import Mode
-from marketplace.orders.use_cases import (
-    MakeQuote,
-)
+from marketplace.orders.use_cases import ItemAsked, MakeQuote
 
 Samples = Annotated[int, msgspec.Meta(ge=1, le=10_000)]
+Elements = Annotated[int, msgspec.Meta(ge=0, le=1_000)]
+Runs = Annotated[int, msgspec.Meta(ge=0, le=10_000)]
+ExtraCount = Annotated[int, msgspec.Meta(ge=0, le=100_000)]
 
 
 class FacetOut(Out):
@@ -109,8 +113,45 @@ def _facets(values: tuple[catalogue.FacetValue, ...]) -> list[FacetOut]:
     return [msgspec.convert(value, FacetOut, from_attributes=True) for value in values]
 
 
+class ExtraIn(In):
+    """Help or material beside the instrument, by its code; by the hour it is counted in minutes."""
+
+    code: Word
+    quantity: ExtraCount
+
+
+Extras = Annotated[list[ExtraIn], msgspec.Meta(max_length=EXTRAS_MAX)]
+
+
+class QuoteItemIn(In):
+    """One more instrument of the same provider: time on it, or samples for it."""
+
+    instrument_id: Id
+    mode: Mode
+    starts_at: Instant | None = None
+    ends_at: Instant | None = None
+    samples: Samples | None = None
+    unit: Unit | None = None
+    elements: Elements = 0
+    runs: Runs = 0
+    urgent: bool = False
+    extras: Extras = msgspec.field(default_factory=list)
+
+    def to_item(self) -> ItemAsked:
+        """The item of the command."""
+        return ItemAsked(**msgspec.structs.asdict(self) | {"extras": extras_of(self.extras)})
+
+
+FurtherItems = Annotated[list[QuoteItemIn], msgspec.Meta(max_length=ITEMS_MAX - 1)]
+
+
 class QuoteIn(In):
-    """What is to be quoted: machine time from–until, or a number of samples and their day."""
+    """What is to be quoted: machine time from–until, or a number of samples and their day.
+
+    Without a `unit` the cheapest of the price list is taken; `elements` are per sample, `runs` for
+    all samples. `further_items` are more instruments of the same provider, ordered as one with the
+    first.
+    """
 
     instrument_id: Id
     mode: Mode
@@ -122,10 +163,29 @@ class QuoteIn(In):
     use_voucher: bool = True
     buyer_id: Id | None = None
     arrives_on: date | None = None
+    unit: Unit | None = None
+    elements: Elements = 0
+    runs: Runs = 0
+    urgent: bool = False
+    extras: Extras = msgspec.field(default_factory=list)
+    further_items: FurtherItems = msgspec.field(default_factory=list)
 
     def to_command(self) -> MakeQuote:
         """The command."""
-        return MakeQuote(**msgspec.structs.asdict(self))
+        asked = msgspec.structs.asdict(self)
+        further = asked.pop("further_items")
+        return MakeQuote(
+            **asked
+            | {
+                "extras": extras_of(self.extras),
+                "further": tuple(item.to_item() for item in further),
+            }
+        )
+
+
+def extras_of(extras: list[ExtraIn]) -> tuple[tuple[str, int], ...]:
+    """(code, quantity) as pricing counts them."""
+    return tuple((extra.code, extra.quantity) for extra in extras)
 
 
 class ClauseOut(Out):
@@ -135,6 +195,42 @@ class ClauseOut(Out):
     title: str
     title_en: str
     text: str
+
+
+class ExtraOut(Out):
+    """Help or material beside the instrument, and how much of it."""
+
+    code: str
+    quantity: int
+
+
+def extras_out(extras: Sequence[Sequence[Any]]) -> list[ExtraOut]:
+    """The wire form of (code, quantity)."""
+    return [ExtraOut(code=code, quantity=quantity) for code, quantity in extras]
+
+
+class QuoteItemOut(Out):
+    """One instrument of a quote, as it is frozen: how much, in which unit, line by line."""
+
+    position: int
+    instrument_id: int
+    mode: Mode
+    starts_at: datetime | None
+    ends_at: datetime | None
+    samples: int | None
+    unit: str
+    elements: int
+    runs: int
+    urgent: bool
+    extras: list[ExtraOut]
+    price_list_id: int
+    lines: list[dict[str, Any]]
+    total_fen: int
+
+    @classmethod
+    def of(cls, item: dict[str, Any]) -> QuoteItemOut:
+        """The wire form of an item."""
+        return msgspec.convert(item | {"extras": extras_out(item["extras"])}, cls)
 
 
 class QuoteOut(Out):
@@ -170,6 +266,7 @@ class QuoteOut(Out):
     amends_order_id: int | None
     arrives_on: date | None
     samples_from: date | None
+    items: list[QuoteItemOut]
     manual_unit: str | None
     manual_unit_fen: int | None
 
@@ -180,6 +277,7 @@ class QuoteOut(Out):
             quote,
             mode=Mode(quote.mode),
             clauses=[_clause(name) for name in quote.term("orders", "contract_clauses")],
+            items=[QuoteItemOut.of(item) for item in quote.items],
         )
 
 

@@ -18,6 +18,7 @@ from marketplace.kernel.wire import (
     Why,
     Word,
 )
+from marketplace.orders.schemas.items import ItemNumber
 from marketplace.orders.use_cases import (
     CancelOrder,
     CloseService,
@@ -61,6 +62,7 @@ class CloseServiceIn(In):
     post_minutes: Minutes = 0
     samples_run: SamplesSeen | None = None
     note: Why | None = None
+    item: ItemNumber | None = None
 
     def to_command(self, order_id: int) -> CloseService:
         """The command for one order."""
@@ -71,6 +73,7 @@ class CloseServiceIn(In):
             post_minutes=self.post_minutes,
             samples_run=self.samples_run,
             note=self.note,
+            item=self.item,
         )
 
 
@@ -89,10 +92,11 @@ class FinishSamplesIn(In):
 
     tested: SamplesSeen
     returned: bool = False
+    item: ItemNumber | None = None
 
     def to_command(self, order_id: int) -> FinishSamples:
         """The command for one order."""
-        return FinishSamples(order_id, tested=self.tested, returned=self.returned)
+        return FinishSamples(order_id, tested=self.tested, returned=self.returned, item=self.item)
 
 
 class RulingIn(In):

@@ -13,6 +13,7 @@ from sqlalchemy import (
     Index,
     Integer,
     LargeBinary,
+    SmallInteger,
     Table,
     Text,
     UniqueConstraint,
@@ -230,6 +231,8 @@ order_change = Table(
     Column("decided_because", Text),
     Column("old_quote_id", BigInteger, ForeignKey("quote.id"), nullable=False),
     Column("new_quote_id", BigInteger, ForeignKey("quote.id")),
+    # Of which item of the order.
+    Column("position", SmallInteger, nullable=False, server_default="1"),
     UniqueConstraint("new_quote_id", name="order_change_quote_once"),
     CheckConstraint("kind in ('reschedule', 'extend')", name="kind"),
     CheckConstraint("side in ('buyer', 'provider', 'agent')", name="side"),

@@ -71,14 +71,14 @@ order_item = Table(
     Column("tested", Integer),
     Column("runs_used", Integer),
     # (code, quantity) of what was really used; null until the provider has said so.
-    Column("extras_used", JSONB),
+    Column("extras_used", JSONB(none_as_null=True)),
     # The share of its price that stays due for a time given back late, or missed.
     Column("fee_basis_points", Integer),
     Column("settled_fen", BigInteger),
     Column("settled_voucher_fen", BigInteger),
     Column("settled_own_fen", BigInteger),
     # What was quoted, what was used, what it came to and why, line by line.
-    Column("settlement", JSONB),
+    Column("settlement", JSONB(none_as_null=True)),
     UniqueConstraint("order_id", "position", name="order_item_position_once"),
     UniqueConstraint("reservation_id", name="order_item_reservation_once"),
     CheckConstraint("position between 1 and 10", name="position"),

@@ -62,13 +62,19 @@ from marketplace.orders.use_cases.disputes import (
     rule_on_dispute,
     withdraw_dispute,
 )
+from marketplace.orders.use_cases.handover import (
+    DeclareUndeliverable,
+    DeliverItem,
+    declare_undeliverable,
+    deliver_item,
+)
 from marketplace.orders.use_cases.look import (
     ChangeAsked,
     ChangeView,
     every_reason,
     preview_change,
 )
-from marketplace.orders.use_cases.make_quote import MakeQuote, make_quote
+from marketplace.orders.use_cases.make_quote import ItemAsked, MakeQuote, make_quote
 from marketplace.orders.use_cases.place_order import PlaceOrder, SamplesSent, place_order
 from marketplace.orders.use_cases.proposals import (
     AcceptChange,
@@ -135,7 +141,9 @@ __all__ = [
     "CloseService",
     "ConfirmOrder",
     "DecideCorrection",
+    "DeclareUndeliverable",
     "DeclineChange",
+    "DeliverItem",
     "DeliverOrder",
     "DisputeOrder",
     "DownloadDeliverable",
@@ -148,6 +156,7 @@ __all__ = [
     "HideComment",
     "IssueInvoice",
     "IssueInvoiceFile",
+    "ItemAsked",
     "LapseChange",
     "MakeQuote",
     "MoveRegistration",
@@ -180,7 +189,9 @@ __all__ = [
     "cancel_order",
     "close_service",
     "confirm_order",
+    "declare_undeliverable",
     "decline_change",
+    "deliver_item",
     "deliver_order",
     "dispute_order",
     "download_deliverable",

@@ -207,6 +207,7 @@ def change_facts(
         "proposed_at": signer.at,
         "proposed_from": signer.signed_from,
         "old_quote_id": found.quote_id,
+        "position": view.figures.item,
     } | amounts_of(view)
 
 
@@ -296,6 +297,7 @@ async def _tell(tx: Tx, moved: Order, change: OrderChange) -> None:
         moved.id,
         change.kind,
         change_id=change.id,
+        item=change.position,
         was_starts_at=change.was_starts_at.isoformat(),
         was_ends_at=change.was_ends_at.isoformat(),
         starts_at=change.starts_at.isoformat(),

@@ -10,9 +10,11 @@ from marketplace.booking import queries as booking_queries
 from marketplace.booking import use_cases as booking
 from marketplace.kernel.db import Tx
 from marketplace.orders.events import OrderConfirmed, OrderEnded
+from marketplace.orders.queries.items import order_items
 from marketplace.orders.queries.orders import Order
 from marketplace.orders.rules.states import Status, Step, after
 from marketplace.orders.tables import contract
+from marketplace.orders.use_cases.items import ItemEnd, end_items, reserved_ids
 from marketplace.orders.use_cases.money import release_everything
 from marketplace.orders.use_cases.steps import lock_as_provider, take_step
 
@@ -26,7 +28,7 @@ class ConfirmOrder:
 
 
 async def confirm_order(tx: Tx, command: ConfirmOrder) -> Order:
-    """Sign the contract for the provider and confirm the time.
+    """Sign the contract for the provider and confirm the time of every item.
 
     Policy: J.18a, N.25b
 
@@ -36,8 +38,8 @@ async def confirm_order(tx: Tx, command: ConfirmOrder) -> Order:
     """
     found = await lock_as_provider(tx, command.order_id)
     after(Status(found.status), Step.CONFIRM)
-    if found.reservation_id is not None:
-        reserved = await booking_queries.reservation(tx, found.reservation_id)
+    for reservation_id in await reserved_ids(tx, found.id):
+        reserved = await booking_queries.reservation(tx, reservation_id)
         if reserved.status == "requested":
             await booking.approve_reservation(tx, booking.ApproveReservation(reserved.id))
     # Who confirms an order that moved meanwhile signs its addenda too.
@@ -73,8 +75,8 @@ async def reject_order(tx: Tx, command: RejectOrder) -> Order:
     """
     found = await lock_as_provider(tx, command.order_id)
     after(Status(found.status), Step.REJECT)
-    if found.reservation_id is not None:
-        reserved = await booking_queries.reservation(tx, found.reservation_id)
+    for reservation_id in await reserved_ids(tx, found.id):
+        reserved = await booking_queries.reservation(tx, reservation_id)
         if reserved.status == "requested":
             await booking.reject_reservation(
                 tx, booking.RejectReservation(reserved.id, reason=command.reason)
@@ -90,6 +92,8 @@ async def reject_order(tx: Tx, command: RejectOrder) -> Order:
 async def end_without_service(tx: Tx, found: Order, step: Step, *, reason: str) -> Order:
     """End an order that cost nothing: everything held goes back."""
     await release_everything(tx, found)
+    items = await order_items(tx, found.id)
+    await end_items(tx, found.id, [ItemEnd(item.position) for item in items])
     moved = await take_step(
         tx,
         found,

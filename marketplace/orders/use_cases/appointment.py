@@ -14,8 +14,11 @@ from marketplace.booking.use_cases.change import lock_calendar_of
 from marketplace.kernel.db import Tx
 from marketplace.kernel.errors import Reason
 from marketplace.kernel.time import During
+from marketplace.orders.queries.items import OrderItem
 from marketplace.orders.queries.orders import Order
 from marketplace.orders.rules.rescheduling import ChangeKind, Wanted
+from marketplace.orders.rules.states import Mode
+from marketplace.orders.use_cases.items import chosen_item, reservation_of
 
 # Whether the fee of a late move is due, orders decide: it is of the buyer's own money.
 EVERY_FEE = 10_000
@@ -48,10 +51,29 @@ async def appointment(tx: Tx, reserved: Reservation) -> Appointment:
     )
 
 
-async def lock_time(tx: Tx, found: Order) -> None:
-    """Take the calendar of an order, before its reservation, like whoever moves one."""
-    if found.reservation_id is not None:
-        await lock_calendar_of(tx, found.reservation_id)
+async def lock_time(tx: Tx, found: Order, position: int | None = None) -> None:
+    """Take the calendar of an item, before its reservation, like whoever moves one.
+
+    Raises:
+        WrongMode, ItemMissing, ItemUnclear: when it is not clear which time is meant.
+    """
+    await lock_calendar_of(tx, reservation_of(await timed_item(tx, found, position)))
+
+
+async def timed_item(tx: Tx, found: Order, position: int | None) -> OrderItem:
+    """The item of an order whose time is meant: the only one on machine time, or the one named.
+
+    Raises:
+        WrongMode: for samples.
+        ItemMissing, ItemUnclear: when it is not clear which item is meant.
+    """
+    return await chosen_item(
+        tx,
+        found.id,
+        position,
+        mode=Mode.MACHINE_TIME,
+        otherwise="Samples have no reserved time that could change.",
+    )
 
 
 async def time_answer(tx: Tx, reserved: Reservation, wanted: Wanted) -> TimeAnswer:

@@ -2,23 +2,32 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from marketplace.billing.invoicing.use_cases import ChargeKind
 from marketplace.booking import queries as booking_queries
 from marketplace.booking import use_cases as booking
 from marketplace.kernel.db import Tx
+from marketplace.kernel.money import split
 from marketplace.orders.errors import OrderMissing
 from marketplace.orders.events import OrderEnded
 from marketplace.orders.queries.access import is_side
+from marketplace.orders.queries.items import OrderItem, order_items
 from marketplace.orders.queries.orders import Order, order_quote
 from marketplace.orders.rules.cancellation import fee_due
+from marketplace.orders.rules.items import ItemStatus
+from marketplace.orders.rules.settlement import Parts
 from marketplace.orders.rules.states import Status, Step, after, allows
 from marketplace.orders.use_cases.answer import end_without_service
-from marketplace.orders.use_cases.money import charge_fee
-from marketplace.orders.use_cases.steps import lock_order, take_step
+from marketplace.orders.use_cases.handover import deliver_if_nothing_is_due
+from marketplace.orders.use_cases.items import ItemEnd, end_items, write_items
+from marketplace.orders.use_cases.money import charge_fees
+from marketplace.orders.use_cases.payment import ItemValue
+from marketplace.orders.use_cases.steps import lock_order, note, take_step
 
 LIVE_RESERVATION = ("requested", "confirmed")
+WHOLE = 10_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,46 +55,89 @@ async def cancel_order(tx: Tx, command: CancelOrder) -> Order:
     if not is_side(tx.actor, buyer_id=found.buyer_id, provider_id=found.provider_id):
         raise OrderMissing()
     after(Status(found.status), Step.CANCEL)
-    fee_basis_points = await _give_time_back(
+    shares = await _give_time_back(
         tx,
         found,
         reason=command.reason,
         by_provider=tx.actor.organisation_id != found.buyer_id,
     )
-    return await _call_off(tx, found, reason=command.reason, fee_basis_points=fee_basis_points)
+    return await _call_off(tx, found, reason=command.reason, shares=shares)
 
 
-async def _give_time_back(tx: Tx, found: Order, *, reason: str, by_provider: bool) -> int:
-    """Cancel the order's reservation; which share of the price stays due for it."""
-    if found.reservation_id is None:
-        return 0
-    reserved = await booking_queries.reservation(tx, found.reservation_id)
-    if reserved.status not in LIVE_RESERVATION:
-        return 0
-    cancelled = await booking.cancel_reservation(
-        tx,
-        booking.CancelReservation(reserved.id, reason=reason, by_provider=by_provider),
-    )
-    return cancelled.fee_basis_points
+async def _give_time_back(
+    tx: Tx, found: Order, *, reason: str, by_provider: bool
+) -> dict[int, int]:
+    """Cancel the reservations of the order's items; which share of each price stays due for it."""
+    positions = {
+        item.reservation_id: item.position
+        for item in await order_items(tx, found.id)
+        if item.reservation_id is not None
+    }
+    shares = {}
+    for reservation_id in sorted(positions):
+        reserved = await booking_queries.reservation(tx, reservation_id)
+        if reserved.status not in LIVE_RESERVATION:
+            continue
+        cancelled = await booking.cancel_reservation(
+            tx,
+            booking.CancelReservation(reserved.id, reason=reason, by_provider=by_provider),
+        )
+        shares[positions[reservation_id]] = cancelled.fee_basis_points
+    return shares
 
 
-async def _call_off(tx: Tx, found: Order, *, reason: str, fee_basis_points: int) -> Order:
-    quote = await order_quote(tx, found)
-    fee_fen = fee_due(
-        found.own_fen,
-        fee_basis_points=fee_basis_points,
-        quoted_basis_points=quote.term("booking", "late_cancel_fee_basis_points"),
-        confirmed=found.status == Status.CONFIRMED,
-    )
+async def _call_off(tx: Tx, found: Order, *, reason: str, shares: Mapping[int, int]) -> Order:
     return await _end_with_fee(
-        tx, found, Step.CANCEL, fee_fen=fee_fen, kind=ChargeKind.CANCELLATION_FEE, reason=reason
+        tx,
+        found,
+        Step.CANCEL,
+        fees=await _fees(tx, found, shares, term="late_cancel_fee_basis_points"),
+        kind=ChargeKind.CANCELLATION_FEE,
+        reason=reason,
     )
+
+
+async def _fees(tx: Tx, found: Order, shares: Mapping[int, int], *, term: str) -> dict[int, int]:
+    """What stays due of each item: its share of the own part of its price."""
+    quote = await order_quote(tx, found)
+    items = await order_items(tx, found.id)
+    own = split(found.own_fen, [item.total_fen for item in items])
+    return {
+        item.position: fee_due(
+            own_fen,
+            fee_basis_points=shares.get(item.position, 0),
+            quoted_basis_points=quote.term("booking", term),
+            confirmed=found.status == Status.CONFIRMED,
+        )
+        for item, own_fen in zip(items, own, strict=True)
+    }
 
 
 async def _end_with_fee(
-    tx: Tx, found: Order, step: Step, *, fee_fen: int, kind: ChargeKind, reason: str
+    tx: Tx,
+    found: Order,
+    step: Step,
+    *,
+    fees: Mapping[int, int],
+    kind: ChargeKind,
+    reason: str,
+    missed: int | None = None,
 ) -> Order:
-    fee = await charge_fee(tx, found, fee_fen, kind=kind)
+    items = await order_items(tx, found.id)
+    values = [ItemValue(item, fee_fen=fees.get(item.position, 0), fee_kind=kind) for item in items]
+    fee = await charge_fees(tx, found, values)
+    await end_items(
+        tx,
+        found.id,
+        [
+            ItemEnd(
+                value.item.position,
+                ItemStatus.MISSED if value.item.position == missed else ItemStatus.CANCELLED,
+                Parts(voucher_fen=0, own_fen=value.fee_fen),
+            )
+            for value in values
+        ],
+    )
     moved = await take_step(
         tx,
         found,
@@ -123,56 +175,99 @@ async def expire_order(tx: Tx, command: ExpireOrder) -> Order:
 
 @dataclass(frozen=True, slots=True)
 class FollowCancellation:
-    """The order's reservation was cancelled in booking, with the share that stays due."""
+    """A reservation of the order was cancelled in booking, with the share that stays due."""
 
     order_id: int
     reason: str
     fee_basis_points: int
+    reservation_id: int = 0
 
 
 async def follow_cancellation(tx: Tx, command: FollowCancellation) -> Order:
-    """Call off the order whose reservation was cancelled by booking's own hand."""
+    """Call off the order of which a reservation was cancelled by booking's own hand.
+
+    Until its service begins an order is one bargain: who loses the time of one item gets the times
+    of the others back too. Afterwards only that item is lost.
+    """
     found = await lock_order(tx, command.order_id)
-    if not allows(found.status, Step.CANCEL):
+    lost = await _item_of(tx, found, command.reservation_id)
+    if found.status == Status.IN_SERVICE and lost is not None:
+        return await _lose(
+            tx, found, lost, ItemStatus.CANCELLED, fee_basis_points=command.fee_basis_points
+        )
+    # What the provider gave up of an order by itself leaves the rest as it was.
+    if not allows(found.status, Step.CANCEL) or (lost is not None and not lost.is_due):
         return found
-    return await _call_off(
-        tx, found, reason=command.reason, fee_basis_points=command.fee_basis_points
-    )
+    await _give_time_back(tx, found, reason=command.reason, by_provider=True)
+    shares = {1 if lost is None else lost.position: command.fee_basis_points}
+    return await _call_off(tx, found, reason=command.reason, shares=shares)
 
 
 @dataclass(frozen=True, slots=True)
 class FollowNoShow:
-    """Nobody came for the order's reservation; the share of the price that stays due."""
+    """Nobody came for a reservation of the order; the share of the price that stays due."""
 
     order_id: int
     fee_basis_points: int
+    reservation_id: int = 0
 
 
 async def follow_no_show(tx: Tx, command: FollowNoShow) -> Order:
     """Charge the no-show fee to the buyer's own money; the voucher goes back whole.
 
-    An order that the provider had not confirmed cannot be missed: it lapses and costs nothing.
+    An order that the provider had not confirmed cannot be missed: it lapses and costs nothing. Of
+    an order in service only the item is missed; its fee is settled with the others.
     Policy: J.gap, J.22b
     """
     found = await lock_order(tx, command.order_id)
+    missed = await _item_of(tx, found, command.reservation_id)
     if allows(found.status, Step.EXPIRE):
-        return await end_without_service(
-            tx, found, Step.EXPIRE, reason="The time passed before the provider answered."
+        reason = "The time passed before the provider answered."
+        await _give_time_back(tx, found, reason=reason, by_provider=True)
+        return await end_without_service(tx, found, Step.EXPIRE, reason=reason)
+    if found.status == Status.IN_SERVICE and missed is not None:
+        return await _lose(
+            tx, found, missed, ItemStatus.MISSED, fee_basis_points=command.fee_basis_points
         )
     if not allows(found.status, Step.MISS):
         return found
-    quote = await order_quote(tx, found)
-    fee_fen = fee_due(
-        found.own_fen,
-        fee_basis_points=command.fee_basis_points,
-        quoted_basis_points=quote.term("booking", "no_show_fee_basis_points"),
-        confirmed=True,
-    )
+    position = 1 if missed is None else missed.position
+    await _give_time_back(tx, found, reason="Nobody came.", by_provider=True)
     return await _end_with_fee(
         tx,
         found,
         Step.MISS,
-        fee_fen=fee_fen,
+        fees=await _fees(
+            tx, found, {position: command.fee_basis_points}, term="no_show_fee_basis_points"
+        ),
         kind=ChargeKind.NO_SHOW_FEE,
         reason="Nobody came.",
+        missed=position,
     )
+
+
+async def _item_of(tx: Tx, found: Order, reservation_id: int) -> OrderItem | None:
+    """The item of the order that a reservation is for."""
+    items = await order_items(tx, found.id)
+    return next((item for item in items if item.reservation_id == reservation_id), None)
+
+
+async def _lose(
+    tx: Tx, found: Order, lost: OrderItem, status: ItemStatus, *, fee_basis_points: int
+) -> Order:
+    """An item of an order in service has lost its time; the others go on."""
+    if lost.status != ItemStatus.ORDERED:
+        return found
+    await write_items(
+        tx,
+        found.id,
+        [
+            {
+                "position": lost.position,
+                "status": status,
+                "fee_basis_points": min(fee_basis_points, WHOLE),
+            }
+        ],
+    )
+    await note(tx, found.id, f"item_{status}", item=lost.position, title=lost.title)
+    return await deliver_if_nothing_is_due(tx, found)

@@ -11,21 +11,20 @@ from sqlalchemy import func, insert, select
 from marketplace.kernel.db import Tx
 from marketplace.kernel.errors import Reasons
 from marketplace.kernel.storage import FileDamaged, keep_file, kept_file
+from marketplace.kernel.uploads import RESULTS, FileUnfit, received_file
 from marketplace.orders.errors import (
     DeliverableMissing,
     DeliverableUnfit,
-    ServiceUnfinished,
+    OrderMissing,
     StepNotOpen,
 )
-from marketplace.orders.events import ServiceDelivered
-from marketplace.orders.queries.access import is_side
-from marketplace.orders.queries.orders import Order, order, order_quote
+from marketplace.orders.queries.access import is_provider, is_side
+from marketplace.orders.queries.orders import Order, order
 from marketplace.orders.queries.story import DELIVERABLES_MAX, Deliverable
-from marketplace.orders.rules.review_window import review_ends_at
 from marketplace.orders.rules.states import Status, Step, after
 from marketplace.orders.tables import deliverable
-from marketplace.orders.use_cases.service import require_finished
-from marketplace.orders.use_cases.steps import lock_as_provider, note, take_step
+from marketplace.orders.use_cases.handover import deliver_everything
+from marketplace.orders.use_cases.steps import lock_as_provider, note
 
 DELIVERABLE_BYTES_MAX = 10 * 1024 * 1024
 # Where results lie in the store of files; smaller ones are rows like any other.
@@ -40,7 +39,6 @@ class StoreDeliverable:
 
     order_id: int
     name: str
-    media_type: str
     content: bytes
     sha256: str | None = None
 
@@ -52,17 +50,20 @@ async def store_deliverable(tx: Tx, command: StoreDeliverable) -> Deliverable:
 
     Raises:
         StepNotOpen: before the service has begun, or after the order has ended.
-        DeliverableUnfit: when it is empty, too large, one too many, or not what the sender says.
+        DeliverableUnfit: when it is empty, too large, one too many, of a type that is not taken,
+            named like another, or not what the sender says.
+        FileInfected, ScanUnavailable: what the virus scanner says, where one is named.
         DeliverableKnown: when the order has the same bytes already.
         Unavailable: when the store of files cannot take it now.
     """
+    digest = hashlib.sha256(command.content).hexdigest()
+    media_type = await _received(tx, command)
     found = await lock_as_provider(tx, command.order_id)
     if found.status not in TAKES_DELIVERABLES:
         raise StepNotOpen(
             f"The order is {found.status}; results belong to a service that has begun.",
             order_status=found.status,
         )
-    digest = hashlib.sha256(command.content).hexdigest()
     await _require_fit(tx, command, digest)
     small = len(command.content) <= KEPT_IN_ROW_BYTES_MAX
     key = None if small else await keep_file(tx, DELIVERABLES_AREA, command.content)
@@ -72,7 +73,7 @@ async def store_deliverable(tx: Tx, command: StoreDeliverable) -> Deliverable:
         .values(
             order_id=found.id,
             name=command.name,
-            media_type=command.media_type,
+            media_type=media_type,
             sha256=digest,
             size_bytes=len(command.content),
             content=command.content if small else None,
@@ -86,15 +87,24 @@ async def store_deliverable(tx: Tx, command: StoreDeliverable) -> Deliverable:
     return stored
 
 
+async def _received(tx: Tx, command: StoreDeliverable) -> str:
+    """The type that the bytes show; a scanner may take seconds, and nothing is locked meanwhile."""
+    found = await order(tx, command.order_id)
+    if not is_provider(tx.actor, provider_id=found.provider_id):
+        raise OrderMissing
+    if found.status not in TAKES_DELIVERABLES:
+        return ""
+    try:
+        checked = await received_file(
+            command.name, command.content, allowed=RESULTS, bytes_max=DELIVERABLE_BYTES_MAX
+        )
+    except FileUnfit as unfit:
+        raise DeliverableUnfit(unfit.detail, reasons=unfit.reasons) from unfit
+    return checked.media_type
+
+
 async def _require_fit(tx: Tx, command: StoreDeliverable, digest: str) -> None:
     reasons = Reasons()
-    if not 1 <= len(command.content) <= DELIVERABLE_BYTES_MAX:
-        reasons.add(
-            "deliverable-size",
-            f"A deliverable has between 1 and {DELIVERABLE_BYTES_MAX} bytes.",
-            limit=DELIVERABLE_BYTES_MAX,
-            asked=len(command.content),
-        )
     if command.sha256 is not None and command.sha256 != digest:
         reasons.add(
             "deliverable-sha256",
@@ -195,7 +205,7 @@ class DeliverOrder:
 
 
 async def deliver_order(tx: Tx, command: DeliverOrder) -> Order:
-    """Hand the results over: the buyer's review window begins.
+    """Hand everything over that is due: the buyer's review window begins.
 
     Tested samples need at least one deliverable; self-operated machine time may leave its results
     with the buyer at once.
@@ -207,29 +217,7 @@ async def deliver_order(tx: Tx, command: DeliverOrder) -> Order:
     """
     found = await lock_as_provider(tx, command.order_id)
     after(Status(found.status), Step.DELIVER)
-    await require_finished(tx, found)
-    if not found.is_machine_time and not await _has_deliverable(tx, found.id):
-        raise ServiceUnfinished("Upload the results of the tests first.")
-    quote = await order_quote(tx, found)
-    moved = await take_step(
-        tx,
-        found,
-        Step.DELIVER,
-        delivered_at=tx.now,
-        review_ends_at=review_ends_at(
-            tx.now, window_days=quote.term("orders", "review_window_days")
-        ),
-    )
-    tx.record(ServiceDelivered(moved.id, moved.buyer_id, moved.provider_id))
-    return moved
-
-
-async def _has_deliverable(tx: Tx, order_id: int) -> bool:
-    return bool(
-        await tx.scalar(
-            select(select(deliverable.c.id).where(deliverable.c.order_id == order_id).exists())
-        )
-    )
+    return await deliver_everything(tx, found)
 
 
 async def named_files(tx: Tx, keys: Sequence[str]) -> Sequence[str]:

@@ -137,12 +137,14 @@ async def add_evidence(tx: Tx, command: AddEvidence) -> FreeUseEvidence:
         FileUnfit, FileInfected, ScanUnavailable: what is wrong with the file.
         EvidenceKept: when the request has it already.
     """
+    found = await free_use_by_id(tx, command.free_use_id)
+    if found.buyer_id != tx.actor.organisation_id:
+        raise FreeUseMissing
+    # The scanner may take seconds: nothing is locked meanwhile.
     checked = await received_file(
         command.name, command.content, allowed=DOCUMENTS, bytes_max=EVIDENCE_BYTES_MAX
     )
     found = await _locked(tx, command.free_use_id)
-    if found.buyer_id != tx.actor.organisation_id:
-        raise FreeUseMissing
     require_status(found.status, FreeUseStatus.ASKED)
     if await _evidence_count(tx, found.id) >= EVIDENCE_MAX:
         raise FreeUseUnfit(f"A request has at most {EVIDENCE_MAX} files.", limit=EVIDENCE_MAX)

@@ -122,6 +122,18 @@ async def chosen_item(
     return fitting[0]
 
 
+def reservation_of(item: OrderItem) -> int:
+    """The reservation of an item on machine time; the database lets none be without."""
+    assert item.reservation_id is not None
+    return item.reservation_id
+
+
+async def reserved_ids(tx: Tx, order_id: int) -> list[int]:
+    """The reservations of an order's items, in the order in which everybody takes them."""
+    items = await order_items(tx, order_id)
+    return sorted(item.reservation_id for item in items if item.reservation_id is not None)
+
+
 async def item_at(tx: Tx, order_id: int, position: int) -> OrderItem:
     """The item of an order at `position`.
 

@@ -16,17 +16,18 @@ from marketplace.booking.queries import Reservation
 from marketplace.kernel.db import Tx
 from marketplace.kernel.errors import Reason
 from marketplace.kernel.time import During, shanghai_day
-from marketplace.orders.errors import OrderMissing, TimeUnclear, WrongMode
+from marketplace.orders.errors import OrderMissing, TimeUnclear
 from marketplace.orders.queries.changes import (
     ChangesMade,
     OrderChange,
     changes_made,
     open_proposal,
 )
-from marketplace.orders.queries.items import order_items, quote_items
+from marketplace.orders.queries.items import OrderItem, order_items, quote_items
 from marketplace.orders.queries.offers import EARLIEST, LATEST
 from marketplace.orders.queries.orders import Order, order, order_quote
 from marketplace.orders.queries.quotes import Quote
+from marketplace.orders.rules.items import ItemStatus
 from marketplace.orders.rules.rescheduling import (
     NO_TIME_LEFT,
     ChangeKind,
@@ -42,13 +43,15 @@ from marketplace.orders.rules.rescheduling import (
     reasons_against,
 )
 from marketplace.orders.rules.settlement import Parts
+from marketplace.orders.rules.states import Status
 from marketplace.orders.use_cases.appointment import (
     Appointment,
     TimeAnswer,
     appointment,
     time_answer,
+    timed_item,
 )
-from marketplace.orders.use_cases.items import frozen_again, service_again
+from marketplace.orders.use_cases.items import frozen_again, reservation_of, service_again
 from marketplace.orders.use_cases.make_quote import lines_of, voucher_told
 from marketplace.orders.use_cases.money import short_of, wallet_available
 from marketplace.parties import queries as parties
@@ -58,12 +61,13 @@ from marketplace.vouchers import queries as vouchers
 
 @dataclass(frozen=True, slots=True)
 class ChangeAsked:
-    """Another time for an order; to extend it only the end is given."""
+    """Another time for an order; to extend it only the end is given. `item` says of which item."""
 
     order_id: int
     kind: ChangeKind
     ends_at: datetime
     starts_at: datetime | None = None
+    item: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,7 +132,7 @@ async def preview_change(tx: Tx, asked: ChangeAsked) -> ChangeView:
     """
     found = await order(tx, asked.order_id)
     side = side_of(tx, found)
-    reserved = await reserved_time(tx, found)
+    reserved = await reserved_time(tx, found, asked.item)
     return await look(tx, found, reserved, wanted_by(asked, side, reserved))
 
 
@@ -148,15 +152,15 @@ def side_of(tx: Tx, found: Order) -> Side:
     raise OrderMissing()
 
 
-async def reserved_time(tx: Tx, found: Order) -> Reservation:
-    """The reservation of an order for machine time.
+async def reserved_time(tx: Tx, found: Order, position: int | None = None) -> Reservation:
+    """The reservation of an item on machine time.
 
     Raises:
         WrongMode: for samples.
+        ItemMissing, ItemUnclear: when it is not clear which item is meant.
     """
-    if found.reservation_id is None:
-        raise WrongMode("Samples have no reserved time that could change.")
-    return await booking_queries.reservation(tx, found.reservation_id)
+    item = await timed_item(tx, found, position)
+    return await booking_queries.reservation(tx, reservation_of(item))
 
 
 def wanted_by(asked: ChangeAsked, side: Side, reserved: Reservation) -> Wanted:
@@ -187,9 +191,11 @@ async def look(
     makes nothing late.
     """
     quote = await order_quote(tx, found)
+    ordered = await order_items(tx, found.id)
+    item = next(item for item in ordered if item.reservation_id == reserved.id)
     made, terms = await changes_made(tx, found.id), move_terms(quote)
     standing = Standing(
-        status=found.status,
+        status=_standing_of(found, item),
         starts_at=reserved.starts_at,
         ends_at=reserved.ends_at,
         moves=made.moves,
@@ -201,7 +207,7 @@ async def look(
     # A time that is over, begun or given back is none to ask booking about.
     asks = not NO_TIME_LEFT & {reason.rule for reason in own}
     answer = await time_answer(tx, reserved, wanted) if asks else TimeAnswer()
-    price, after = await _new_price(tx, found, quote, wanted, reserved=reserved)
+    price, after = await _new_price(tx, found, quote, wanted, position=item.position)
     fee = _fee(tx, found, wanted, standing, terms, met, answering)
     return ChangeView(
         wanted=wanted,
@@ -216,6 +222,7 @@ async def look(
             before=found.held,
             after=after,
             fee_fen=fee.amount_fen,
+            item=item.position,
         ),
         price=price,
         fee=fee,
@@ -231,6 +238,13 @@ async def look(
         answer_until=answer_until(wanted, standing, terms=terms, at=tx.now),
         available_fen=await _told_available(tx, found),
     )
+
+
+def _standing_of(found: Order, item: OrderItem) -> str:
+    """Where the item stands as its order would: one that has not begun may still be moved."""
+    if found.status == Status.IN_SERVICE and item.status == ItemStatus.ORDERED:
+        return Status.CONFIRMED
+    return found.status
 
 
 async def _suspended(tx: Tx, found: Order) -> list[Reason]:
@@ -279,10 +293,10 @@ def move_terms(quote: Quote) -> MoveTerms:
 
 
 async def _new_price(
-    tx: Tx, found: Order, quote: Quote, wanted: Wanted, *, reserved: Reservation
+    tx: Tx, found: Order, quote: Quote, wanted: Wanted, *, position: int
 ) -> tuple[NewPrice, Parts]:
     """The new time by the item's own frozen price list, and what the voucher would pay of all."""
-    items = await _amended_items(tx, found, quote, wanted, reserved=reserved)
+    items = await _amended_items(tx, quote, wanted, position=position)
     total_fen = sum(item["total_fen"] for item in items)
     served_on = items[0]["starts_at"] or wanted.starts_at
     voucher_fen, told = await voucher_told(
@@ -310,12 +324,10 @@ async def _new_price(
 
 
 async def _amended_items(
-    tx: Tx, found: Order, quote: Quote, wanted: Wanted, *, reserved: Reservation
+    tx: Tx, quote: Quote, wanted: Wanted, *, position: int
 ) -> list[dict[str, Any]]:
-    """The items of the quote, the one whose time is reserved so at its new time and price."""
+    """The items of the quote, the one at `position` at its new time and price."""
     told = await quote_items(tx, quote.id)
-    ordered = await order_items(tx, found.id)
-    position = next(item.position for item in ordered if item.reservation_id == reserved.id)
     items = [frozen_again(item) for item in told]
     moving = told[position - 1]
     minutes = During(wanted.starts_at, wanted.ends_at).minutes

@@ -12,7 +12,6 @@ from marketplace.billing.credit import queries as credit_queries
 from marketplace.billing.credit import use_cases as credit
 from marketplace.billing.credit.use_cases import Owing
 from marketplace.billing.invoicing import use_cases as invoicing
-from marketplace.billing.invoicing.use_cases import ChargeKind
 from marketplace.billing.ledger import queries as ledger_queries
 from marketplace.billing.ledger import use_cases as ledger
 from marketplace.billing.ledger.use_cases import AccountType, EntryKind
@@ -22,7 +21,14 @@ from marketplace.kernel.money import yuan
 from marketplace.orders.errors import FiguresChanged, VoucherCoversLess, WalletShort
 from marketplace.orders.queries.orders import Order
 from marketplace.orders.queries.quotes import Quote
-from marketplace.orders.rules.settlement import NOTHING, Parts, settled_parts
+from marketplace.orders.rules.settlement import NOTHING, Parts
+from marketplace.orders.use_cases.payment import (
+    ItemPaid,
+    ItemValue,
+    fee_charges,
+    move_fee_charge,
+    payment_of,
+)
 from marketplace.vouchers import use_cases as vouchers
 from marketplace.vouchers.errors import VoucherNotUsable
 
@@ -267,44 +273,43 @@ async def _charge_move_fees(tx: Tx, found: Order) -> None:
         kind=EntryKind.ORDER_FEE,
         key=f"order-{found.id}-fee-settled",
     )
-    fees = Parts(voucher_fen=0, own_fen=found.move_fee_fen)
-    await _record_charge(tx, found, fees, kind=ChargeKind.MOVE_FEE)
+    await invoicing.record_charge(tx, move_fee_charge(found))
 
 
-async def charge_fee(tx: Tx, found: Order, fee_fen: int, *, kind: ChargeKind) -> Parts:
-    """Let the provider have a fee of the buyer's own money and give back everything else.
+async def charge_fees(tx: Tx, found: Order, fees: Sequence[ItemValue]) -> Parts:
+    """Let the provider have fees of the buyer's own money and give back everything else.
 
     The voucher is released whole: public money pays for services received, not for missed ones.
     Policy: J.22b
     """
-    if fee_fen == 0:
+    fee = Parts(voucher_fen=0, own_fen=sum(one.fee_fen for one in fees))
+    if fee.own_fen == 0:
         await release_everything(tx, found)
         return NOTHING
     if found.voucher_fen:
         await vouchers.release_voucher(tx, vouchers.ReleaseVoucher(found.id))
-    fee = Parts(voucher_fen=0, own_fen=fee_fen)
-    await _pay_own(tx, found, fee_fen, kind=EntryKind.ORDER_FEE)
-    await _record_charge(tx, found, fee, kind=kind)
+    await _pay_own(tx, found, fee.own_fen, kind=EntryKind.ORDER_FEE)
+    await invoicing.record_charges(tx, fee_charges(found, fees))
     await _charge_move_fees(tx, found)
     return fee
 
 
-async def pay_for_service(tx: Tx, found: Order, used_fen: int) -> Parts:
-    """Turn the holds into entries for what was used; the rest goes back.
+async def pay_for_service(tx: Tx, found: Order, values: Sequence[ItemValue]) -> list[ItemPaid]:
+    """Turn the holds into entries for what was used; the rest goes back. What each item paid.
 
-    The voucher pays its part of the used value, recomputed; the buyer the rest. The charge line
-    carries whether the two sides are affiliated, which keeps the service out of rewards.
+    The voucher pays its part of the used value, recomputed; the buyer the rest, and the fees. Each
+    item has a charge line of its own, which carries whether the two sides are affiliated: that
+    keeps the service out of rewards.
     Policy: J.22b, J.30a
     """
     voucher_fen = 0
     if found.voucher_fen:
-        voucher_fen = await _settle_voucher(tx, found, used_fen)
-    parts = settled_parts(used_fen, voucher_fen=voucher_fen, held=found.held)
-    await _pay_own(tx, found, parts.own_fen, kind=EntryKind.ORDER_SETTLED)
-    if parts.total_fen:
-        await _record_charge(tx, found, parts, kind=ChargeKind.SERVICE)
+        voucher_fen = await _settle_voucher(tx, found, sum(value.used_fen for value in values))
+    payment = payment_of(found, values, voucher_fen=voucher_fen)
+    await _pay_own(tx, found, payment.own_fen, kind=EntryKind.ORDER_SETTLED)
+    await invoicing.record_charges(tx, payment.charges)
     await _charge_move_fees(tx, found)
-    return parts
+    return payment.items
 
 
 async def _settle_voucher(tx: Tx, found: Order, used_fen: int) -> int:
@@ -358,23 +363,5 @@ async def _settle_to_provider(
             key=key,
             source_kind=SOURCE,
             source_id=found.id,
-        ),
-    )
-
-
-async def _record_charge(tx: Tx, found: Order, parts: Parts, *, kind: ChargeKind) -> None:
-    await invoicing.record_charge(
-        tx,
-        invoicing.RecordCharge(
-            order_id=found.id,
-            provider_id=found.provider_id,
-            legal_entity_id=found.provider_legal_entity_id,
-            instrument_id=found.instrument_id,
-            buyer_id=found.buyer_id,
-            buyer_legal_entity_id=found.buyer_legal_entity_id,
-            voucher_fen=parts.voucher_fen,
-            own_fen=parts.own_fen,
-            affiliated=found.affiliated_because is not None,
-            kind=kind,
         ),
     )

@@ -91,7 +91,7 @@ async def accept_change(tx: Tx, command: AcceptChange) -> Changed:
     found = await lock_order(tx, command.order_id)
     proposal = await _open(tx, found, command.change_id)
     _require_answerer(tx, found, proposal)
-    await lock_time(tx, found)
+    await lock_time(tx, found, proposal.position)
     view = await _look_again(tx, found, proposal)
     require_possible(view)
     answering = Signature(tx.actor.person_id, tx.now, command.signed_from)
@@ -152,7 +152,7 @@ async def _look_again(tx: Tx, found: Order, proposal: OrderChange) -> ChangeView
     An agent's proposal is looked at as the buyer's own: its consent is what is asked for, and the
     provider's follows.
     """
-    reserved = await reserved_time(tx, found)
+    reserved = await reserved_time(tx, found, proposal.position)
     side = Side.PROVIDER if proposal.side == Side.PROVIDER else Side.BUYER
     kind = ChangeKind(proposal.kind)
     starts_at = reserved.starts_at if kind is ChangeKind.EXTEND else proposal.starts_at

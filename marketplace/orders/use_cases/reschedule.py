@@ -39,7 +39,7 @@ from marketplace.orders.use_cases.steps import lapse_late_proposals, lock_order,
 
 @dataclass(frozen=True, slots=True)
 class RescheduleOrder:
-    """Have an order at another time, at the figures that were shown.
+    """Have an order, of several items the one named, at another time, at the figures shown.
 
     `agreed` is the token of those figures: a buyer must send it, the others only propose.
     """
@@ -50,11 +50,14 @@ class RescheduleOrder:
     agreed: str | None = None
     reason: str = ""
     signed_from: str = ""
+    item: int | None = None
 
     @property
     def asked(self) -> ChangeAsked:
         """The change that is asked for."""
-        return ChangeAsked(self.order_id, ChangeKind.RESCHEDULE, self.ends_at, self.starts_at)
+        return ChangeAsked(
+            self.order_id, ChangeKind.RESCHEDULE, self.ends_at, self.starts_at, self.item
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,11 +69,12 @@ class ExtendOrder:
     agreed: str | None = None
     reason: str = ""
     signed_from: str = ""
+    item: int | None = None
 
     @property
     def asked(self) -> ChangeAsked:
         """The change that is asked for."""
-        return ChangeAsked(self.order_id, ChangeKind.EXTEND, self.ends_at)
+        return ChangeAsked(self.order_id, ChangeKind.EXTEND, self.ends_at, item=self.item)
 
 
 async def reschedule_order(tx: Tx, command: RescheduleOrder) -> Changed:
@@ -110,8 +114,8 @@ async def _ask(tx: Tx, command: RescheduleOrder | ExtendOrder) -> Changed:
     found = await lock_order(tx, command.order_id)
     side = side_of(tx, found)
     await lapse_late_proposals(tx, found)
-    await lock_time(tx, found)
-    reserved = await reserved_time(tx, found)
+    await lock_time(tx, found, command.item)
+    reserved = await reserved_time(tx, found, command.item)
     view = await look(tx, found, reserved, wanted_by(command.asked, side, reserved))
     signature = Signature(tx.actor.person_id, tx.now, command.signed_from)
     require_possible(view)

@@ -38,11 +38,10 @@ async def reserve_items(
         ReservationRefused, ReservationOverlaps: when the only time cannot be had.
         ItemsNotFree: with every reason of every item, when not all of several can be had.
     """
-    timed = [(item, item.during) for item in items if item.during is not None]
     wanted = {
         item.position: _asked(tx, placed, quote, item, during)
-        for item, during in timed
-        if during is not None
+        for item in items
+        if (during := item.during) is not None
     }
     if len(items) == 1:
         reserved = {

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import update
@@ -13,12 +14,13 @@ from marketplace.kernel.errors import Reasons
 from marketplace.orders.errors import (
     CustodyRefused,
     SamplesUncounted,
-    ServiceUnfinished,
     WrongMode,
 )
-from marketplace.orders.queries.orders import Order, sample_set_of
+from marketplace.orders.queries.items import OrderItem, order_items
+from marketplace.orders.queries.orders import Order, SampleSet, sample_set_of
 from marketplace.orders.rules.custody import CustodyKind, CustodySide
-from marketplace.orders.rules.states import Status, Step, after
+from marketplace.orders.rules.items import ItemStatus
+from marketplace.orders.rules.states import Mode, Status, Step, after
 from marketplace.orders.tables import sample_set
 from marketplace.orders.use_cases.custody import (
     Link,
@@ -26,32 +28,64 @@ from marketplace.orders.use_cases.custody import (
     check_agreed_disposal,
     clear_samples,
 )
+from marketplace.orders.use_cases.items import chosen_item, reservation_of, write_items
 from marketplace.orders.use_cases.steps import lock_as_provider, note, take_step
 
 
 @dataclass(frozen=True, slots=True)
 class OpenService:
-    """The buyer has come; the instrument is handed over."""
+    """The buyer has come; the instrument is handed over. Of several items it says which."""
 
     order_id: int
+    item: int | None = None
 
 
 async def open_service(tx: Tx, command: OpenService) -> Order:
-    """Open the usage session of a confirmed order.
+    """Open the usage session of an item: the first one brings the order into service.
 
     A session that was opened in booking already is taken over as it is.
 
     Raises:
         WrongMode: for samples.
-        StepNotOpen: when the order is not confirmed.
+        ItemMissing, ItemUnclear: when it is not clear which item is meant.
+        StepNotOpen: when the order is not confirmed, or the item's session was opened before.
     """
     found = await lock_as_provider(tx, command.order_id)
-    reservation_id = _require_reservation(found)
-    after(Status(found.status), Step.OPEN)
-    reserved = await booking_queries.reservation(tx, reservation_id)
+    item = await _machine_time(tx, found, command.item)
+    _require_open(found, item)
+    reserved = await booking_queries.reservation(tx, reservation_of(item))
     if reserved.status == "confirmed":
-        await booking.open_session(tx, booking.OpenSession(reservation_id))
+        await booking.open_session(tx, booking.OpenSession(reserved.id))
+    await _set_status(tx, found, [item])
+    if found.status == Status.IN_SERVICE:
+        await note(tx, found.id, "item_open", item=item.position, title=item.title)
+        return found
     return await take_step(tx, found, Step.OPEN)
+
+
+def _require_open(found: Order, *items: OrderItem) -> None:
+    """The service of these items may begin: none has, and the order is confirmed or in service."""
+    begun = any(item.status != ItemStatus.ORDERED for item in items)
+    if found.status != Status.IN_SERVICE or begun:
+        after(Status(found.status), Step.OPEN)
+
+
+async def _machine_time(tx: Tx, found: Order, position: int | None) -> OrderItem:
+    return await chosen_item(
+        tx,
+        found.id,
+        position,
+        mode=Mode.MACHINE_TIME,
+        otherwise="Samples are received and tested; they have no session.",
+    )
+
+
+async def _set_status(tx: Tx, found: Order, items: Sequence[OrderItem]) -> None:
+    await write_items(
+        tx,
+        found.id,
+        [{"position": item.position, "status": ItemStatus.IN_SERVICE} for item in items],
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,22 +98,24 @@ class CloseService:
     post_minutes: int = 0
     samples_run: int | None = None
     note: str | None = None
+    item: int | None = None
 
 
 async def close_service(tx: Tx, command: CloseService) -> Order:
-    """Close the usage session of an order in service.
+    """Close the usage session of an item in service.
 
     Raises:
         WrongMode: for samples.
+        ItemMissing, ItemUnclear: when it is not clear which item is meant.
         StepNotOpen: when the order is not in service.
     """
     found = await lock_as_provider(tx, command.order_id)
-    reservation_id = _require_reservation(found)
+    item = await _machine_time(tx, found, command.item)
     after(Status(found.status), Step.DELIVER)
     session = await booking.close_session(
         tx,
         booking.CloseSession(
-            reservation_id,
+            reservation_of(item),
             preparation_minutes=command.preparation_minutes,
             test_minutes=command.test_minutes,
             post_minutes=command.post_minutes,
@@ -91,16 +127,11 @@ async def close_service(tx: Tx, command: CloseService) -> Order:
         tx,
         found.id,
         "close",
+        item=item.position,
         actual_minutes=session.actual_minutes,
         billable_minutes=session.billable_minutes,
     )
     return found
-
-
-def _require_reservation(found: Order) -> int:
-    if found.reservation_id is None:
-        raise WrongMode("Samples are received and tested; they have no session.")
-    return found.reservation_id
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,7 +143,7 @@ class ReceiveSamples:
 
 
 async def receive_samples(tx: Tx, command: ReceiveSamples) -> Order:
-    """Take the samples of a confirmed order into custody.
+    """Take the samples of an order into custody, those of all its items.
 
     Raises:
         WrongMode: for machine time.
@@ -123,7 +154,9 @@ async def receive_samples(tx: Tx, command: ReceiveSamples) -> Order:
     samples = await sample_set_of(tx, found.id)
     if samples is None:
         raise WrongMode("Machine time has a session; no samples are sent.")
-    after(Status(found.status), Step.OPEN)
+    sent = [item for item in await order_items(tx, found.id) if not item.is_machine_time]
+    waiting = [item for item in sent if item.is_due]
+    _require_open(found, *waiting)
     reasons = Reasons()
     if command.count > samples.samples:
         reasons.add(
@@ -140,6 +173,10 @@ async def receive_samples(tx: Tx, command: ReceiveSamples) -> Order:
     )
     link = Link(CustodyKind.RECEIVED, CustodySide.PROVIDER, command.count, at=tx.now)
     await add_link(tx, found.id, link)
+    await _set_status(tx, found, waiting)
+    if found.status == Status.IN_SERVICE:
+        await note(tx, found.id, "receive", received=command.count)
+        return found
     return await take_step(tx, found, Step.OPEN, facts={"received": command.count})
 
 
@@ -150,32 +187,32 @@ class FinishSamples:
     order_id: int
     tested: int
     returned: bool = False
+    item: int | None = None
 
 
 async def finish_samples(tx: Tx, command: FinishSamples) -> Order:
-    """Note how many samples were tested: that is what the buyer pays for.
+    """Note how many samples of an item were tested so far: the buyer pays for what it is given.
 
     Raises:
         WrongMode: for machine time.
+        ItemMissing, ItemUnclear: when it is not clear which item is meant.
         StepNotOpen: when the samples are not in service.
-        SamplesUncounted: when more were tested than received.
+        SamplesUncounted: when more were tested than received or ordered, or fewer than delivered.
         CustodyRefused: when what is left would be destroyed sooner than was agreed.
     """
     found = await lock_as_provider(tx, command.order_id)
     samples = await sample_set_of(tx, found.id)
-    if samples is None:
-        raise WrongMode("Machine time has a session; no samples are sent.")
+    item = await chosen_item(
+        tx,
+        found.id,
+        command.item,
+        mode=Mode.SAMPLES,
+        otherwise="Machine time has a session; no samples are sent.",
+    )
+    assert samples is not None
     after(Status(found.status), Step.DELIVER)
-    received = samples.received or 0
+    tested = await _tested_with(tx, item, samples, command.tested)
     reasons = Reasons()
-    if command.tested > received:
-        reasons.add(
-            "samples-received",
-            f"{received} samples were received.",
-            limit=received,
-            asked=command.tested,
-        )
-    reasons.raise_as(SamplesUncounted)
     if command.returned and samples.disposal == "destroy":
         await check_agreed_disposal(tx, reasons, found, samples, certificate="with the tests")
         reasons.raise_as(CustodyRefused)
@@ -183,35 +220,53 @@ async def finish_samples(tx: Tx, command: FinishSamples) -> Order:
         update(sample_set)
         .where(sample_set.c.order_id == found.id)
         .values(
-            tested=command.tested,
+            tested=tested,
             tested_at=tx.now,
             returned_at=tx.now if command.returned else samples.returned_at,
         )
     )
+    await write_items(tx, found.id, [{"position": item.position, "tested": command.tested}])
     link = Link(CustodyKind.TESTED, CustodySide.PROVIDER, command.tested, at=tx.now)
     await add_link(tx, found.id, link)
     if command.returned:
         await clear_samples(tx, found.id, samples)
-    await note(tx, found.id, "test", tested=command.tested, returned=command.returned)
+    await note(
+        tx,
+        found.id,
+        "test",
+        item=item.position,
+        tested=command.tested,
+        returned=command.returned,
+    )
     return found
 
 
-async def require_finished(tx: Tx, found: Order) -> None:
-    """The session is closed, or the samples are tested.
+async def _tested_with(tx: Tx, item: OrderItem, samples: SampleSet, tested: int) -> int:
+    """The tested samples of the whole order, once so many of the item are.
 
     Raises:
-        ServiceUnfinished: when not.
+        SamplesUncounted: when that is more than was received or ordered, or less than delivered.
     """
-    if found.reservation_id is not None:
-        session = await booking_queries.session_of(tx, found.reservation_id)
-        if session is None or session.closed_at is None:
-            raise ServiceUnfinished("Close the session first.")
-        if session.problem is not None:
-            raise ServiceUnfinished(
-                f"The session waits in the problem queue ({session.problem});"
-                " repair it or accept it as it stands first."
-            )
-        return
-    samples = await sample_set_of(tx, found.id)
-    if samples is None or samples.tested_at is None:
-        raise ServiceUnfinished("Say first how many samples were tested.")
+    others = sum(
+        one.tested or 0
+        for one in await order_items(tx, item.order_id)
+        if one.position != item.position
+    )
+    received = samples.received or 0
+    reasons = Reasons()
+    if tested + others > received:
+        reasons.add(
+            "samples-received",
+            f"{received} samples were received.",
+            limit=received - others,
+            asked=tested,
+        )
+    if not item.delivered <= tested <= item.quantity:
+        reasons.add(
+            "samples-of-item",
+            f"Of item {item.position} {item.quantity} were ordered and {item.delivered} delivered.",
+            limit=item.quantity,
+            asked=tested,
+        )
+    reasons.raise_as(SamplesUncounted)
+    return tested + others

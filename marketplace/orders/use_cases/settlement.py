@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
-from marketplace.billing.pricing import queries as pricing
-from marketplace.booking import use_cases as booking
 from marketplace.kernel.db import Tx
+from marketplace.kernel.money import split
 from marketplace.orders.events import OrderSettled
-from marketplace.orders.queries.orders import Order, order_quote, sample_set_of
-from marketplace.orders.queries.quotes import Quote
-from marketplace.orders.rules.settlement import ruled_value, used_value
+from marketplace.orders.queries.orders import Order
+from marketplace.orders.rules.settlement import Parts, ruled_value, used_value
 from marketplace.orders.rules.states import Status, Step, after, allows
+from marketplace.orders.use_cases.items import write_items
 from marketplace.orders.use_cases.money import pay_for_service
+from marketplace.orders.use_cases.payment import ItemPaid, ItemValue
 from marketplace.orders.use_cases.steps import lock_as_buyer, lock_order, take_step
+from marketplace.orders.use_cases.usage import ItemUse, settled_item, used_items
 
 WHOLE = 10_000
 
@@ -48,26 +51,89 @@ async def accept_after_review(tx: Tx, command: AcceptOrder) -> Order:
     return await settle(tx, found, Step.ACCEPT, because="review-window-over")
 
 
+@dataclass(frozen=True, slots=True)
+class Valued:
+    """What was used of an order, and which part of it is to be paid, item by item."""
+
+    found: Order
+    uses: list[ItemUse]
+    ruled: list[int]
+    pay_basis_points: int
+
+    @property
+    def values(self) -> list[ItemValue]:
+        """Each item with what is to be paid for it."""
+        return [
+            ItemValue(use.item, used_fen=used_fen, fee_fen=use.fee_fen, fee_kind=use.fee_kind)
+            for use, used_fen in zip(self.uses, self.ruled, strict=True)
+        ]
+
+
+def valued(found: Order, uses: list[ItemUse], *, pay_basis_points: int = WHOLE) -> Valued:
+    """The value of what was used, at most what was held, and of it the part that is paid.
+
+    Policy: J.gap, J.18a
+    """
+    ruled_fen = ruled_value(
+        used_value(repriced_fen=sum(use.value_fen for use in uses), held=found.held),
+        pay_basis_points=pay_basis_points,
+    )
+    return Valued(found, uses, split(ruled_fen, [use.value_fen for use in uses]), pay_basis_points)
+
+
+@dataclass(frozen=True, slots=True)
+class Settled:
+    """An order as it is settled: its items, its parts, and what its timeline says of it."""
+
+    items: list[dict[str, Any]]
+    parts: Parts
+    facts: dict[str, Any]
+
+
+def settled(worth: Valued, paid: Sequence[ItemPaid], *, because: str) -> Settled:
+    """What an order comes to, with every difference from its quote explained."""
+    items = [
+        settled_item(use, ruled_fen=ruled_fen, paid=of_item)
+        for use, ruled_fen, of_item in zip(worth.uses, worth.ruled, paid, strict=True)
+    ]
+    parts = Parts(
+        voucher_fen=sum(one["settled_voucher_fen"] for one in items),
+        own_fen=sum(one["settled_own_fen"] for one in items),
+    )
+    facts = {
+        "because": because,
+        "used_fen": sum(use.value_fen for use in worth.uses),
+        "pay_basis_points": worth.pay_basis_points,
+        "settled_fen": parts.total_fen,
+        "voucher_fen": parts.voucher_fen,
+        "own_fen": parts.own_fen,
+        "items": [
+            {
+                "item": use.item.position,
+                "title": use.item.title,
+                "quoted_fen": use.item.total_fen,
+                "settled_fen": one["settled_fen"],
+                "lines": one["settlement"],
+            }
+            for use, one in zip(worth.uses, items, strict=True)
+        ],
+    }
+    return Settled(items, parts, facts)
+
+
 async def settle(
     tx: Tx, found: Order, step: Step, *, because: str, pay_basis_points: int = WHOLE
 ) -> Order:
     """Lead a locked order to its settlement: the provider has what was used, the rest goes back."""
-    quote = await order_quote(tx, found)
-    used_fen = used_value(repriced_fen=await _repriced(tx, found, quote), held=found.held)
-    ruled_fen = ruled_value(used_fen, pay_basis_points=pay_basis_points)
-    parts = await pay_for_service(tx, found, ruled_fen)
+    worth = valued(found, await used_items(tx, found), pay_basis_points=pay_basis_points)
+    end = settled(worth, await pay_for_service(tx, found, worth.values), because=because)
+    await write_items(tx, found.id, end.items)
+    parts = end.parts
     moved = await take_step(
         tx,
         found,
         step,
-        facts={
-            "because": because,
-            "used_fen": used_fen,
-            "pay_basis_points": pay_basis_points,
-            "settled_fen": parts.total_fen,
-            "voucher_fen": parts.voucher_fen,
-            "own_fen": parts.own_fen,
-        },
+        facts=end.facts,
         ended_at=tx.now,
         ended_because=because,
         settled_fen=parts.total_fen,
@@ -86,41 +152,3 @@ async def settle(
         )
     )
     return moved
-
-
-async def _repriced(tx: Tx, found: Order, quote: Quote) -> int:
-    """What was used costs by the frozen price list: billable minutes, or tested samples.
-
-    A service that was never finished has no count of its own; a ruling on it starts from the
-    quoted total.
-    """
-    minutes = samples = 0
-    if found.reservation_id is not None:
-        session = await booking.settle_session(tx, found.reservation_id)
-        if session is None or session.billable_minutes is None or session.problem:
-            return found.total_fen
-        minutes = session.billable_minutes
-    else:
-        sent = await sample_set_of(tx, found.id)
-        if sent is None or sent.tested is None:
-            return found.total_fen
-        samples = sent.tested
-    if minutes == samples == 0:
-        return 0
-    priced = await pricing.price_service_by_list(
-        tx,
-        quote.price_list_id,
-        pricing.ServiceAsked(
-            instrument_id=found.instrument_id,
-            customer_class=quote.customer_class,
-            mode=quote.mode,
-            on=quote.priced_on,
-            minutes=minutes,
-            samples=samples,
-            starts_at=quote.starts_at,
-            purpose=quote.purpose,
-            unit=quote.manual_unit,
-            manual_fen=quote.manual_unit_fen,
-        ),
-    )
-    return priced.total_fen

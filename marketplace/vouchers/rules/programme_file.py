@@ -10,6 +10,7 @@ import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
+from pathlib import Path
 from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
@@ -20,10 +21,42 @@ from marketplace.vouchers.rules.limits import Funder, Region
 from marketplace.vouchers.rules.programme_check import Days, wrong_terms
 from marketplace.vouchers.rules.regions import LayerRegion
 
+FOLDER = Path(__file__).resolve().parent.parent / "programmes"
+"""The files of real programmes that come with the platform."""
+
 FILE_BYTES_MAX = 256 * 1024
 
 _DEFINITION = "国科发政〔2017〕115号"
 _USUAL = "usual practice"
+
+_UNLIMITED = 10**15
+
+_NEUTRAL: Mapping[str, tuple[Any, str]] = {
+    "ratio_steps": ([{"ratio_basis_points": 10_000}], _USUAL),
+    "cap_per_order_fen": (_UNLIMITED, _USUAL),
+    "cap_per_sme_year_fen": (_UNLIMITED, _USUAL),
+    "validity": ("year-end", _USUAL),
+    "staff_max": (500, _DEFINITION),
+    "sales_max_fen": (20_000_000_000, _DEFINITION),
+    "assets_max_fen": (20_000_000_000, _DEFINITION),
+    "common_control_basis_points": (5000, _USUAL),
+    "excluded_services": (
+        [
+            "statutory-test",
+            "law-enforcement-inspection",
+            "commercial-inspection",
+            "bulk-inspection",
+            "medical-service",
+            "commercial-photography",
+        ],
+        _USUAL,
+    ),
+    "spot_check_basis_points": (500, _USUAL),
+    "notice_working_days": (5, _USUAL),
+    "required_evidence": (["contract", "invoice", "payment-proof", "result", "usage-log"], _USUAL),
+}
+NEUTRAL = {name: {"value": value, "source": source} for name, (value, source) in _NEUTRAL.items()}
+"""What holds where a file says nothing."""
 
 Text = Annotated[str, Field(min_length=1, max_length=300)]
 
@@ -90,45 +123,10 @@ class ProgrammeFile(BaseModel):
             {"funder": funder, "ratio_basis_points": ratio} for funder, ratio in ratios.items()
         ]
         return {
-            **neutral_terms(self.terms),
+            **NEUTRAL,
             "layers": {"value": layers, "source": self.source},
             **given,
         }
-
-
-def neutral_terms(given: Mapping[str, GivenTerm]) -> dict[str, Any]:
-    """What holds where a file says nothing."""
-    unlimited = 10**15
-    year = given.get("cap_per_sme_year_fen")
-    order_cap = year.value if year else unlimited
-    values: dict[str, tuple[Any, str]] = {
-        "ratio_steps": ([{"ratio_basis_points": 10_000}], _USUAL),
-        "cap_per_order_fen": (order_cap, year.source if year else _USUAL),
-        "cap_per_sme_year_fen": (unlimited, _USUAL),
-        "validity": ("year-end", _USUAL),
-        "staff_max": (500, _DEFINITION),
-        "sales_max_fen": (20_000_000_000, _DEFINITION),
-        "assets_max_fen": (20_000_000_000, _DEFINITION),
-        "common_control_basis_points": (5000, _USUAL),
-        "excluded_services": (
-            [
-                "statutory-test",
-                "law-enforcement-inspection",
-                "commercial-inspection",
-                "bulk-inspection",
-                "medical-service",
-                "commercial-photography",
-            ],
-            _USUAL,
-        ),
-        "spot_check_basis_points": (500, _USUAL),
-        "notice_working_days": (5, _USUAL),
-        "required_evidence": (
-            ["contract", "invoice", "payment-proof", "result", "usage-log"],
-            _USUAL,
-        ),
-    }
-    return {name: {"value": value, "source": source} for name, (value, source) in values.items()}
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,6 +135,11 @@ class ProgrammePlan:
 
     file: ProgrammeFile
     terms: Mapping[str, Any]
+
+
+def shipped_programme(code: str) -> Path:
+    """The file of a programme that comes with the platform, for instance `jiangsu-2020`."""
+    return FOLDER / f"{code}.toml"
 
 
 def read_programme(content: bytes) -> ProgrammePlan:

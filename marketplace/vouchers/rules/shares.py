@@ -166,6 +166,7 @@ class Sharing:
         self._stay_within_caps(amounts, rooms, purchase, said)
         if terms.cost_split is not None:
             self._split_costs(amounts, rooms, hosts, purchase, said)
+            self._stay_within_caps(amounts, rooms, purchase, said)
         for index, room in enumerate(rooms):
             if amounts[index] > room.room_fen:
                 amounts[index] = max(room.room_fen, 0)

@@ -80,6 +80,10 @@ from marketplace.vouchers.use_cases.programmes import (
 )
 from marketplace.vouchers.use_cases.recoveries import Recovered, SetOff, set_off
 from marketplace.vouchers.use_cases.refunds import RedemptionReversed, reverse_redemption
+from marketplace.vouchers.use_cases.settle_many import (
+    settle_vouchers,
+    settled_one_after_the_other,
+)
 from marketplace.vouchers.use_cases.submitting import (
     SubmitClaim,
     WithdrawClaim,
@@ -175,6 +179,8 @@ __all__ = [
     "reverse_redemption",
     "set_off",
     "settle_voucher",
+    "settle_vouchers",
+    "settled_one_after_the_other",
     "submit_claim",
     "withdraw_application",
     "withdraw_claim",

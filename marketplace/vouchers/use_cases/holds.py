@@ -256,7 +256,7 @@ async def settle_voucher(tx: Tx, command: SettleVoucher) -> VoucherSettled:
     Policy: J.22b
     """
     holds = await _open_holds(tx, command.order_id)
-    parts = await _parts_by_hold(tx, holds)
+    parts = await parts_by_hold(tx, holds)
     used = await amounts_used(
         tx,
         [HeldAmount(held, tuple(parts[held.id])) for held in holds],
@@ -367,7 +367,7 @@ async def release_voucher(tx: Tx, command: ReleaseVoucher) -> None:
         VoucherHoldEnded: when the holds were settled or released before.
     """
     holds = await _open_holds(tx, command.order_id)
-    parts = await _parts_by_hold(tx, holds)
+    parts = await parts_by_hold(tx, holds)
     for held in holds:
         for part in parts[held.id]:
             await release_hold(tx, ReleaseHold(hold_id=part.ledger_hold_id))
@@ -400,7 +400,8 @@ async def _open_holds(tx: Tx, order_id: int) -> list[VoucherHold]:
     return held
 
 
-async def _parts_by_hold(tx: Tx, holds: Sequence[VoucherHold]) -> dict[int, list[HoldPart]]:
+async def parts_by_hold(tx: Tx, holds: Sequence[VoucherHold]) -> dict[int, list[HoldPart]]:
+    """The layers of each of some holds, in the order of their accounts."""
     held, part, layer = tables.voucher_hold_part, tables.grant_part, tables.programme_layer
     rows = await tx.all(
         HoldPart,

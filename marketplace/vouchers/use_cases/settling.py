@@ -40,7 +40,7 @@ class HeldAmount:
 
 
 @dataclass(frozen=True, slots=True)
-class _Settling:
+class Settling:
     """A hold, the terms it was made under, and what its shares depend on."""
 
     held: HeldAmount
@@ -93,15 +93,19 @@ async def amounts_used(
 
     Policy: J.22b
     """
-    settling = [await _settling(tx, each, service_value_fen) for each in holds]
-    found = combine(service_value_fen, [each.payer() for each in settling])
+    return shared_among([await _settling(tx, each, service_value_fen) for each in holds])
+
+
+def shared_among(settling: Sequence[Settling]) -> dict[int, tuple[LayerShare, ...]]:
+    """What each hold of one order pays of what the service took, layer by layer."""
+    found = combine(settling[0].value_fen, [each.payer() for each in settling])
     return {
         each.held.hold.id: _brought_to(each, found.paid_fen.get(each.grant.id, 0), found.total_fen)
         for each in settling
     }
 
 
-def _brought_to(settling: _Settling, amount_fen: int, total_fen: int) -> tuple[LayerShare, ...]:
+def _brought_to(settling: Settling, amount_fen: int, total_fen: int) -> tuple[LayerShare, ...]:
     shares = settling.shares(total_fen - amount_fen)
     if shares.total_fen < amount_fen:
         shares = settling.shares()
@@ -114,7 +118,7 @@ def _brought_to(settling: _Settling, amount_fen: int, total_fen: int) -> tuple[L
     )
 
 
-async def _settling(tx: Tx, held: HeldAmount, service_value_fen: int) -> _Settling:
+async def _settling(tx: Tx, held: HeldAmount, service_value_fen: int) -> Settling:
     hold, table = held.hold, tables.voucher_grant
     grant = await tx.one(Grant, select(*columns(Grant, table)).where(table.c.id == hold.grant_id))
     terms = await terms_of_version(tx, grant.programme_id, hold.terms_version)
@@ -125,12 +129,34 @@ async def _settling(tx: Tx, held: HeldAmount, service_value_fen: int) -> _Settli
         year = shanghai_day(hold.held_at).year
         values = await values_in_year(tx, [grant.id], year, hold.order_id, before_hold_id=hold.id)
         value_in_year = values.get(grant.id, 0)
-    purchase = Purchase(
-        service_kind=hold.service_kind,
+    return settling_of(
+        held,
+        grant,
+        terms,
+        service_value_fen=service_value_fen,
         buyer_region=buyer.region_code,
         provider_region=provider.region_code,
-        beneficiary=grant.beneficiary,
-        first_use=hold.first_use,
         value_in_year_fen=value_in_year,
     )
-    return _Settling(held, terms, purchase, service_value_fen, grant)
+
+
+def settling_of(
+    held: HeldAmount,
+    grant: Grant,
+    terms: Terms,
+    *,
+    service_value_fen: int,
+    buyer_region: str,
+    provider_region: str,
+    value_in_year_fen: int = 0,
+) -> Settling:
+    """A hold with all that its shares depend on."""
+    purchase = Purchase(
+        service_kind=held.hold.service_kind,
+        buyer_region=buyer_region,
+        provider_region=provider_region,
+        beneficiary=grant.beneficiary,
+        first_use=held.hold.first_use,
+        value_in_year_fen=value_in_year_fen,
+    )
+    return Settling(held, terms, purchase, service_value_fen, grant)

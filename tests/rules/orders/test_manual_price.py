@@ -2,12 +2,16 @@
 
 import pytest
 
+from marketplace.billing.pricing.rules.quoting import Counted, price_lines
+from marketplace.billing.pricing.rules.states import CustomerClass, Unit
+from marketplace.billing.pricing.rules.tariff import PriceAsked, Tariff, Tier, set_by_hand
 from marketplace.orders.enquiry_errors import ApprovalByMaker, ManualPriceRefused
 from marketplace.orders.rules.manual_price import (
     UnitPrice,
     require_manual_price,
     require_second_person,
 )
+from tests.rules.pricing.test_worked_tables import count, fen, rows
 
 # 400 CNY by the list, 450 CNY by the cost sheet.
 HOUR = UnitPrice("hour", 40_000, 45_000)
@@ -56,3 +60,26 @@ def test_whoever_set_a_price_does_not_decide_on_it():
     require_second_person(made_by=1, decided_by=2)
     with pytest.raises(ApprovalByMaker):
         require_second_person(made_by=1, decided_by=1)
+
+
+@pytest.mark.parametrize("row", rows("prices by hand"))
+def test_what_is_agreed_is_quoted_and_settled_as_the_page_says(row):
+    unit, amount_fen = Unit(row["unit"]), fen(row["agreed"])
+    minutes = None if unit is Unit.HOUR else 30
+    # Whatever else the list says is of no account.
+    listed = PriceAsked(CustomerClass.SME, unit, 99_999, 88_888, minutes, tiers=(Tier(2, 77_777),))
+    cost = UnitPrice(row["unit"], listed.amount_fen, fen(row["cost of the unit"]))
+    require_manual_price(
+        amount_fen, of=cost, total_fen=fen(row["total"]), reason="协议", purpose=None
+    )
+
+    for quantity, total in ((row["quoted"], row["total"]), (row["used"], row["settled"])):
+        (line,) = price_lines(
+            set_by_hand(listed, amount_fen),
+            Counted(count(quantity)),
+            tariff=Tariff(),
+            price_list="price set by hand",
+            purpose=None,
+            free_purposes=(),
+        )
+        assert fen(total) == line.amount_fen

@@ -30,6 +30,7 @@ from marketplace.orders.errors import (
 from marketplace.orders.use_cases import (
     DELIVERABLE_BYTES_MAX,
     AcceptOrder,
+    AnswerDispute,
     CloseService,
     ConfirmOrder,
     DeliverOrder,
@@ -43,6 +44,7 @@ from marketplace.orders.use_cases import (
     ReviewOrder,
     RuleOnDispute,
     accept_order,
+    answer_dispute,
     close_service,
     confirm_order,
     deliver_order,
@@ -319,6 +321,8 @@ async def test_a_ruling_decides_which_part_of_the_used_value_is_paid(
     with pytest.raises(StepNotOpen):
         await market.do(accept_order, AcceptOrder(delivered.id), by=market.buyer)
 
+    answer = AnswerDispute(delivered.id, "They are as agreed.")
+    await market.do(answer_dispute, answer, by=market.manager)
     ruling = RuleOnDispute(delivered.id, basis_points, "The images were partly usable.")
     settled = await market.do(rule_on_dispute, ruling, by=market.officer)
 
@@ -350,6 +354,7 @@ async def test_a_service_that_is_never_delivered_is_disputed_and_ruled_on_the_qu
     move_to(market, WEDNESDAY_MORNING.starts_at)
     await market.do(open_service, OpenService(placed.id), by=market.technician)
     await market.do(dispute_order, DisputeOrder(placed.id, "nothing came"), by=market.buyer)
+    move_to(market, WEDNESDAY_MORNING.starts_at + timedelta(days=14))
 
     settled = await market.do(
         rule_on_dispute, RuleOnDispute(placed.id, 0, "Nothing was delivered."), by=market.officer
@@ -362,6 +367,8 @@ async def test_nobody_rules_on_their_own_objection(database: Database):
     market = await a_market(database)
     delivered = await a_delivered_order(market)
     await market.do(dispute_order, DisputeOrder(delivered.id, "blurred"), by=market.buyer)
+    answer = AnswerDispute(delivered.id, "They are as agreed.")
+    await market.do(answer_dispute, answer, by=market.manager)
     both = replace(market.buyer, roles=market.buyer.roles | {str(Role.VOUCHER_OFFICER)})
 
     with pytest.raises(RulingByParty):

@@ -34,6 +34,7 @@ class ChargeLine:
     counts_for_reward: bool
     reverses: int | None
     recorded_at: datetime
+    order_position: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +77,7 @@ _CHARGE_LINES = select(
     charge_table.c.counts_for_reward,
     charge_table.c.reverses,
     charge_table.c.recorded_at,
+    charge_table.c.order_position,
 )
 
 
@@ -94,7 +96,7 @@ async def charge_line(tx: Tx, order_id: int) -> ChargeLine | None:
     return await tx.first(
         ChargeLine,
         _CHARGE_LINES.where(table.order_id == order_id, table.reverses.is_(None))
-        .order_by((table.kind == ChargeKind.MOVE_FEE).asc())
+        .order_by((table.kind == ChargeKind.MOVE_FEE).asc(), table.order_position)
         .limit(1),
     )
 

@@ -7,6 +7,7 @@ from marketplace.billing.invoicing.use_cases.charges import (
     RecordCharge,
     credit_charge,
     record_charge,
+    record_charges,
 )
 from marketplace.billing.invoicing.use_cases.credits import (
     CreditOrder,
@@ -40,6 +41,7 @@ __all__ = [
     "credit_order",
     "note_revenue",
     "record_charge",
+    "record_charges",
     "record_invoice",
     "record_invoice_file",
     "standing_charge",

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from sqlalchemy import insert, select
 
@@ -16,7 +18,10 @@ from marketplace.kernel.db import Tx
 
 @dataclass(frozen=True, slots=True)
 class RecordCharge:
-    """What an order came to when it was settled; the legal entities are those frozen with it."""
+    """What an item of an order came to when it was settled; the legal entities are the order's.
+
+    `voucher_order` says whether the order was paid partly by voucher, where this item alone was not.
+    """
 
     order_id: int
     provider_id: int
@@ -28,6 +33,8 @@ class RecordCharge:
     own_fen: int
     affiliated: bool
     kind: ChargeKind = ChargeKind.SERVICE
+    order_position: int = 1
+    voucher_order: bool | None = None
 
 
 async def record_charge(tx: Tx, command: RecordCharge) -> int:
@@ -41,29 +48,51 @@ async def record_charge(tx: Tx, command: RecordCharge) -> int:
 
     Policy: J.30a
     """
-    charge_id: int = await tx.scalar(
+    return (await record_charges(tx, [command]))[0]
+
+
+async def record_charges(tx: Tx, commands: Sequence[RecordCharge]) -> list[int]:
+    """Charge items of orders, each once, and answer the ids of the lines.
+
+    Each item is a line of its own, so that the figures of each instrument are right.
+
+    Raises:
+        OrderCharged: when one is charged already.
+        MoveFeeCharged: when a fee for moving is.
+
+    Policy: J.30a
+    """
+    if not commands:
+        return []
+    ids = await tx.scalars(
         insert(charge_line)
-        .values(
-            order_id=command.order_id,
-            kind=command.kind.value,
-            provider_id=command.provider_id,
-            legal_entity_id=command.legal_entity_id,
-            instrument_id=command.instrument_id,
-            buyer_id=command.buyer_id,
-            buyer_legal_entity_id=command.buyer_legal_entity_id,
-            service_value_fen=command.voucher_fen + command.own_fen,
-            voucher_fen=command.voucher_fen,
-            own_fen=command.own_fen,
-            settled_on=tx.today,
-            voucher_order=command.voucher_fen > 0,
-            affiliated=command.affiliated,
-            counts_for_reward=earns_reward(command.kind, affiliated=command.affiliated),
-            recorded_by=tx.actor.person_id,
-            recorded_at=tx.now,
-        )
+        .values([_line(tx, command) for command in commands])
         .returning(charge_line.c.id)
     )
-    return charge_id
+    return list(ids)
+
+
+def _line(tx: Tx, command: RecordCharge) -> dict[str, Any]:
+    by_voucher = command.voucher_order
+    return {
+        "order_id": command.order_id,
+        "order_position": command.order_position,
+        "kind": command.kind.value,
+        "provider_id": command.provider_id,
+        "legal_entity_id": command.legal_entity_id,
+        "instrument_id": command.instrument_id,
+        "buyer_id": command.buyer_id,
+        "buyer_legal_entity_id": command.buyer_legal_entity_id,
+        "service_value_fen": command.voucher_fen + command.own_fen,
+        "voucher_fen": command.voucher_fen,
+        "own_fen": command.own_fen,
+        "settled_on": tx.today,
+        "voucher_order": command.voucher_fen > 0 if by_voucher is None else by_voucher,
+        "affiliated": command.affiliated,
+        "counts_for_reward": earns_reward(command.kind, affiliated=command.affiliated),
+        "recorded_by": tx.actor.person_id,
+        "recorded_at": tx.now,
+    }
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +134,7 @@ async def credit_charge(tx: Tx, command: CreditCharge) -> int:
         insert(charge_line)
         .values(
             order_id=original.order_id,
+            order_position=original.order_position,
             kind=original.kind,
             provider_id=original.provider_id,
             legal_entity_id=original.legal_entity_id,
