@@ -24,7 +24,7 @@ from marketplace.kernel.db import Database
 from marketplace.kernel.http import Services
 from marketplace.kernel.keys import KeyRing
 from marketplace.kernel.limits import rate_limited
-from marketplace.kernel.live import Live, Streams, when_stopping
+from marketplace.kernel.live import Live, Streams, end_within, when_stopping
 from marketplace.kernel.observe import Observed, configure_logging
 from marketplace.kernel.openapi import close_bodies, describe
 from marketplace.kernel.settings import Settings
@@ -60,6 +60,10 @@ DOMAINS_WITH_ROUTES = (
     "evaluation",
     "exchange",
 )
+
+
+# The server gives answers ten seconds to end (serving.GRACE_SECONDS); what comes after is short.
+STOPS_WITHIN_SECONDS = 15.0
 
 
 def api_routes() -> list[ControllerRouterHandler]:
@@ -232,6 +236,7 @@ def application() -> ASGIApp:
 
     async def end_streams_in_time() -> None:
         when_stopping(app.state.live.streams.close)
+        end_within(STOPS_WITHIN_SECONDS)
 
     app.on_startup.append(end_streams_in_time)
     app.on_shutdown.append(close)

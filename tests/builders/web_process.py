@@ -76,4 +76,6 @@ class WebProcess:
     def stop(self) -> None:
         if self.process.poll() is None:
             self.process.terminate()
-            self.process.wait(timeout=20)
+            if self.process.wait(timeout=20):
+                # What hung is told in the output of the test that was running.
+                print(self.log_path.read_text(encoding="utf-8"), file=sys.stderr)

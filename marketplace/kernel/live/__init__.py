@@ -9,7 +9,7 @@ again; a lost message costs freshness, never truth.
 from marketplace.kernel.live.announcer import Announcer, Change, Describer
 from marketplace.kernel.live.relay import Relay
 from marketplace.kernel.live.service import Live, live_of
-from marketplace.kernel.live.stopping import when_stopping
+from marketplace.kernel.live.stopping import end_within, when_stopping
 from marketplace.kernel.live.streams import EventStream, Streams
 
 __all__ = [
@@ -20,6 +20,7 @@ __all__ = [
     "Live",
     "Relay",
     "Streams",
+    "end_within",
     "live_of",
     "when_stopping",
 ]

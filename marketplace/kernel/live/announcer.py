@@ -40,6 +40,13 @@ class Describer:
     describe: Callable[[Tx, Sequence[Any]], Awaitable[Sequence[Change]]]
 
 
+async def ended(task: asyncio.Task[None]) -> None:
+    """Cancel `task` until it has ended: a cancellation can get lost in what it is waiting for."""
+    while not task.done():
+        task.cancel()
+        await asyncio.wait([task], timeout=1.0)
+
+
 class Announcer:
     """Listens to the commits of a process, and publishes what they changed."""
 
@@ -78,9 +85,7 @@ class Announcer:
             yield
         finally:
             self._database.on_commit.remove(self.hear)
-            task.cancel()
-            with suppress(asyncio.CancelledError):
-                await task
+            await ended(task)
             await self._announce(self._gathered())
 
     async def _announce_forever(self) -> None:

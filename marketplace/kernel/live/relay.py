@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterable, Sequence
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from typing import Any
 
 import msgspec
@@ -23,7 +23,7 @@ from redis.asyncio.client import PubSub
 from redis.asyncio.connection import Connection
 from redis.exceptions import RedisError
 
-from marketplace.kernel.live.announcer import Change
+from marketplace.kernel.live.announcer import Change, ended
 
 log = structlog.get_logger()
 
@@ -58,6 +58,7 @@ class SteadyPubSub(RedisChannelsPubSubBackend):
         super().__init__(redis=redis)
         self._subscription = _Subscription(redis.connection_pool)
         self._wanted: list[str] = []
+        self.listening = False
 
     @property
     def _pub_sub(self) -> PubSub:
@@ -81,7 +82,9 @@ class SteadyPubSub(RedisChannelsPubSubBackend):
     async def stream_events(self) -> AsyncGenerator[tuple[str, Any], None]:
         """What is published, for ever; after an interruption first a call to read everything."""
         lost = False
-        while True:
+        self.listening = True
+        # Also ends where the plugin's cancellation got lost on the way.
+        while self.listening:
             try:
                 if not self._subscription.subscribed:
                     await self._subscription.subscribe(*self._wanted)
@@ -134,9 +137,9 @@ class Relay:
             try:
                 yield
             finally:
-                task.cancel()
-                with suppress(asyncio.CancelledError):
-                    await task
+                await ended(task)
+                if isinstance(self._backend, SteadyPubSub):
+                    self._backend.listening = False
 
 
 async def _pass_on(messages: AsyncIterator[bytes], listener: Callable[[Change], None]) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import faulthandler
 import signal
 import threading
 from collections.abc import Callable
@@ -22,6 +23,25 @@ def when_stopping(callback: Callable[[], None]) -> None:
     loop = asyncio.get_running_loop()
     for each in SIGNALS:
         _before(each, loop, callback)
+
+
+def end_within(seconds: float) -> None:
+    """Once the process is told to stop, it has ended after `seconds`, whatever hangs.
+
+    What still ran is written to standard error first: the tasks, then the threads.
+    """
+
+    def watch() -> None:
+        loop = asyncio.get_running_loop()
+        loop.call_later(seconds * 0.8, _print_tasks)
+        faulthandler.dump_traceback_later(seconds, exit=True)
+
+    when_stopping(watch)
+
+
+def _print_tasks() -> None:
+    for task in asyncio.all_tasks():
+        task.print_stack()
 
 
 def _before(
