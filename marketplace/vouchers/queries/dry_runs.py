@@ -8,7 +8,7 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import Select, and_, func, literal, select
+from sqlalchemy import BigInteger, Select, and_, func, literal, select
 
 from marketplace.kernel.db import Tx
 from marketplace.parties.queries import organisations, sme_profiles_of_year
@@ -117,7 +117,7 @@ def past_orders(asked: PastOrders, *, by_day: bool, with_others: bool) -> Select
     paid, held = tables.redemption, tables.voucher_hold
     other = paid.alias("other")
     others = (
-        select(func.coalesce(func.sum(other.c.amount_fen), 0))
+        select(func.coalesce(func.sum(other.c.amount_fen), 0).cast(BigInteger))
         .where(other.c.order_id == paid.c.order_id, other.c.grant_id != paid.c.grant_id)
         .scalar_subquery()
     )
