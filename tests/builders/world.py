@@ -106,6 +106,8 @@ _IDS = {
     "assessment_id": "select id from assessment where provider_id = {provider}",
     "change_id": "select max(id) from order_change",
     "claim_id": "select max(id) from claim",
+    "clawback_id": "select max(id) from clawback",
+    "sanction_id": "select max(id) from sanction",
     "enquiry_id": "select max(id) from enquiry",
     "export_id": "select max(id) from national_export",
     "file_id": "select max(id) from enquiry_file",
@@ -274,6 +276,7 @@ async def _settle(market: Market) -> None:
     redemption_id = await market.do(_scalar, _IDS["redemption_id"])
     pieces = tuple(a_piece(redemption_id, kind) for kind in EvidenceKind)
     await market.do(attach_evidence, AttachEvidence(claim.id, pieces), by=market.manager)
+    await claim_things(market, claim.id)
     payout = InstructPayout(
         market.manager.organisation_id, 100, "settlement", 1, AccountType.PAYABLE
     )

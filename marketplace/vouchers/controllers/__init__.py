@@ -2,7 +2,17 @@
 
 from litestar.types import ControllerRouterHandler
 
-from marketplace.vouchers.controllers import audits, claims, programmes, versions, wallets
+from marketplace.vouchers.controllers import (
+    anomalies,
+    audits,
+    claim_steps,
+    claims,
+    programmes,
+    reports,
+    sanctions,
+    versions,
+    wallets,
+)
 
 routes: list[ControllerRouterHandler] = [
     *programmes.routes,
@@ -10,4 +20,8 @@ routes: list[ControllerRouterHandler] = [
     *wallets.routes,
     *claims.routes,
     *audits.routes,
+    *claim_steps.routes,
+    *sanctions.routes,
+    *reports.routes,
+    *anomalies.routes,
 ]
