@@ -5,8 +5,12 @@ from __future__ import annotations
 from marketplace.kernel.actors import system_actor
 from marketplace.kernel.db import Database, atomically
 from marketplace.kernel.jobs import Job
-from marketplace.vouchers.use_cases import ExpireVouchers, expire_vouchers
+from marketplace.vouchers.use_cases import (
+    ExpireVouchers,
+    expire_vouchers,
+)
 from marketplace.vouchers.use_cases.dry_runs import work_dry_run
+from marketplace.vouchers.use_cases.guards import RunDetectors, run_detectors
 
 
 async def expire_due_vouchers(database: Database) -> int:
@@ -23,6 +27,13 @@ async def expire_due_vouchers(database: Database) -> int:
         after = expired.last
 
 
+async def run_guards(database: Database) -> int:
+    """Look for anomalies in what is new since the last run; how many are new."""
+    actor = system_actor("job:run_guards")
+    run = await atomically(database, run_detectors, RunDetectors(), actor=actor)
+    return run.found
+
+
 async def work_dry_runs(database: Database) -> int:
     """Work off every dry run that waits; how many."""
     done = 0
@@ -32,6 +43,12 @@ async def work_dry_runs(database: Database) -> int:
 
 
 JOBS: list[Job] = [
+    Job(
+        name="run_guards",
+        cron="40 1 * * *",
+        run=run_guards,
+        about="Looks for anomalies in what vouchers paid since the last run.",
+    ),
     Job(
         name="dry_runs",
         cron="* * * * *",
