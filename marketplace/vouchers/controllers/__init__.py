@@ -4,9 +4,11 @@ from litestar.types import ControllerRouterHandler
 
 from marketplace.vouchers.controllers import (
     anomalies,
+    applications,
     audits,
     claim_steps,
     claims,
+    grants,
     programmes,
     reports,
     sanctions,
@@ -17,6 +19,8 @@ from marketplace.vouchers.controllers import (
 routes: list[ControllerRouterHandler] = [
     *programmes.routes,
     *versions.routes,
+    *applications.routes,
+    *grants.routes,
     *wallets.routes,
     *claims.routes,
     *audits.routes,
