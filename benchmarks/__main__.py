@@ -5,7 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 
-BENCHMARKS = ("booking", "ledger", "rewards")
+BENCHMARKS = ("anomalies", "booking", "ledger", "rewards")
 
 
 def main(names: list[str]) -> int:
