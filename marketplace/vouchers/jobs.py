@@ -5,6 +5,11 @@ from __future__ import annotations
 from marketplace.kernel.actors import system_actor
 from marketplace.kernel.db import Database, atomically
 from marketplace.kernel.jobs import Job
+from marketplace.vouchers.queries.reports import (
+    ReconciliationAsked,
+    reconciliation,
+    require_no_difference,
+)
 from marketplace.vouchers.use_cases import (
     ExpireVouchers,
     expire_vouchers,
@@ -42,7 +47,26 @@ async def work_dry_runs(database: Database) -> int:
     return done
 
 
+async def reconcile_programmes(database: Database) -> int:
+    """Compare the programmes' tables with the ledger; how many sums agree.
+
+    Raises:
+        AccountsDiffer: with every sum that does not.
+    """
+    actor = system_actor("job:reconcile_programmes")
+    compared = await atomically(database, reconciliation, ReconciliationAsked(), actor=actor)
+    require_no_difference(compared)
+    return len(compared)
+
+
 JOBS: list[Job] = [
+    Job(
+        name="reconcile_programmes",
+        cron="50 * * * *",
+        run=reconcile_programmes,
+        about="Compares budgets, holds and use of voucher programmes with the ledger; fails if"
+        " they differ.",
+    ),
     Job(
         name="run_guards",
         cron="40 1 * * *",

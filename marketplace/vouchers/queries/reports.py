@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
 from datetime import date
 from enum import StrEnum
 from typing import Any
@@ -24,7 +24,7 @@ from marketplace.kernel.db import Tx
 from marketplace.kernel.money import BASIS_POINTS, ratio
 from marketplace.parties.queries import organisations
 from marketplace.vouchers import tables
-from marketplace.vouchers.claim_errors import ReportRefused
+from marketplace.vouchers.claim_errors import AccountsDiffer, ReportRefused
 from marketplace.vouchers.queries.rows import Listed
 
 MEASURES = (
@@ -236,6 +236,23 @@ async def reconciliation(tx: Tx, asked: ReconciliationAsked) -> list[Compared]:
     if asked.differing:
         statement = statement.where(of.difference_fen != 0)
     return await tx.all(Compared, statement)
+
+
+def require_no_difference(compared: Sequence[Compared]) -> None:
+    """Tables and ledger agree, sum by sum.
+
+    Raises:
+        AccountsDiffer: with every sum that does not.
+    """
+    differing = [each for each in compared if each.difference_fen]
+    if differing:
+        raise AccountsDiffer(
+            "; ".join(
+                f"{each.what} of layer {each.layer_id}: {each.difference_fen} fen"
+                for each in differing
+            ),
+            differences=[asdict(each) for each in differing],
+        )
 
 
 # Fewer SMEs than this behind a figure, and it is not published.
