@@ -21,7 +21,7 @@ from marketplace.vouchers.queries import (
 )
 from marketplace.vouchers.use_cases.applications import own_application
 
-DOCUMENTS_AREA = "voucher-applications"
+DOCUMENTS_AREA = "applications"
 DOCUMENT_BYTES_MAX = 10 * 1024 * 1024
 DOCUMENTS_MAX = 50
 
