@@ -87,6 +87,7 @@ QUERIES = {
     },
     "POST /enquiries/{enquiry_id:int}/files": {"name": "report.pdf"},
     "POST /orders/{order_id:int}/deliverables": {"name": "report.pdf"},
+    "POST /orders/{order_id:int}/dispute/evidence": {"name": "report.pdf"},
     "POST /voucher-applications/{application_id:int}/documents": {
         "kind": "business-licence",
         "name": "licence.pdf",
@@ -107,6 +108,15 @@ QUERIES = {
 
 # What an address stands for where its name alone does not say it.
 ADDRESSES = {
+    "POST /orders/{order_id:int}/dispute/answer": {"order_id": "disputed_order_id"},
+    "POST /orders/{order_id:int}/dispute/agree": {"order_id": "disputed_order_id"},
+    "POST /orders/{order_id:int}/dispute/withdraw": {"order_id": "disputed_order_id"},
+    "POST /orders/{order_id:int}/dispute/evidence": {"order_id": "disputed_order_id"},
+    "GET /orders/{order_id:int}/dispute/evidence": {"order_id": "disputed_order_id"},
+    "GET /orders/{order_id:int}/dispute/evidence/{evidence_id:int}": {
+        "order_id": "disputed_order_id",
+        "evidence_id": "dispute_evidence_id",
+    },
     "GET /free-uses/{free_use_id:int}/evidence/{evidence_id:int}": {
         "evidence_id": "free_use_evidence_id"
     },
