@@ -21,6 +21,7 @@ from marketplace.kernel.db import Database, Tx, atomically
 from marketplace.kernel.money import yuan
 from marketplace.kernel.spreadsheets import FileFormat, table_file
 from marketplace.vouchers.errors import ProgrammeRefused
+from marketplace.vouchers.queries import reports
 from marketplace.vouchers.rules.programme_file import read_programme, shipped_programme
 
 ACTOR = system_actor("vouchers")
@@ -189,3 +190,29 @@ def _show(found: Any) -> None:
             f"{layer.funder} {layer.region_code}: {yuan(layer.after_fen)} CNY of a budget of"
             f" {yuan(layer.budget_fen)} CNY"
         )
+
+
+@vouchers.command()
+@click.option("--programme", type=int, help="Only the programme of this number.")
+@json_option
+def reconcile(programme: int | None, as_json: bool) -> None:
+    """Compare programme accounts with the ledger; exit code 1 when a sum differs."""
+
+    async def work(database: Database) -> list[reports.Compared]:
+        asked = reports.ReconciliationAsked(programme)
+        return await atomically(database, reports.reconciliation, asked, actor=ACTOR)
+
+    compared = run_with_database(work)
+    differing = [each for each in compared if each.difference_fen]
+    if as_json:
+        print_json({"balanced": not differing, "sums": [asdict(each) for each in compared]})
+    else:
+        for each in differing:
+            where = "all programmes" if each.layer_id is None else f"layer {each.layer_id}"
+            click.echo(
+                f"{where}, {each.what}: tables {yuan(each.tables_fen)},"
+                f" ledger {yuan(each.ledger_fen)}",
+                err=True,
+            )
+        click.echo(f"{len(compared)} sums compared, {len(differing)} differ.")
+    sys.exit(1 if differing else 0)

@@ -15,16 +15,18 @@ from marketplace.kernel.storage import remove_orphans as remove_orphan_files
 from marketplace.orders.queries.changes import due_to_lapse
 from marketplace.orders.queries.enquiries import due_enquiries
 from marketplace.orders.queries.free_use import kept_evidence
-from marketplace.orders.queries.orders import due_for_acceptance, due_to_expire
+from marketplace.orders.queries.orders import due_to_expire
+from marketplace.orders.settling import accept_reviewed
 from marketplace.orders.use_cases import (
-    AcceptOrder,
     ExpireOrder,
     LapseChange,
-    accept_after_review,
+    RemindOfDisputes,
     expire_order,
     lapse_change,
+    remind_of_disputes,
 )
 from marketplace.orders.use_cases.delivery import DELIVERABLES_AREA, named_files
+from marketplace.orders.use_cases.dispute_evidence import DISPUTES_AREA, named_evidence
 from marketplace.orders.use_cases.enquiries import LapseEnquiry, lapse_enquiry
 from marketplace.orders.use_cases.enquiry_files import ENQUIRIES_AREA
 from marketplace.orders.use_cases.enquiry_files import named_files as named_attachments
@@ -35,18 +37,16 @@ log = structlog.get_logger()
 BATCH = 500
 
 
-async def accept_reviewed(database: Database) -> int:
-    """Settle every order whose review window is over, each in a transaction of its own."""
+async def remind_disputes(database: Database) -> int:
+    """Remind providers of answers that are due, and mark those that are overdue."""
+    return await atomically(
+        database, remind_of_disputes, RemindOfDisputes(), actor=system_actor("job:remind_disputes")
+    )
 
-    async def accept(order_id: int) -> None:
-        await atomically(
-            database,
-            accept_after_review,
-            AcceptOrder(order_id),
-            actor=system_actor("job:accept_reviewed"),
-        )
 
-    return await _each(database, due_for_acceptance, accept)
+async def remove_evidence_orphans(database: Database) -> int:
+    """Remove evidence older than a day that no row names: a crash left it behind."""
+    return await remove_orphan_files(database, files(), DISPUTES_AREA, named_evidence)
 
 
 async def expire_unanswered(database: Database) -> int:
@@ -128,7 +128,19 @@ JOBS = [
         name="orders.accept_reviewed",
         cron="*/10 * * * *",
         run=accept_reviewed,
-        about="Accepts and settles orders whose review window is over.",
+        about="Accepts and settles orders whose review window is over, many at once.",
+    ),
+    Job(
+        name="orders.remind_disputes",
+        cron="*/10 * * * *",
+        run=remind_disputes,
+        about="Reminds of answers to disputes a day before they are due, and marks the overdue.",
+    ),
+    Job(
+        name="orders.remove_evidence_orphans",
+        cron="44 3 * * *",
+        run=remove_evidence_orphans,
+        about="Removes evidence older than a day that an upload left without its row.",
     ),
     Job(
         name="orders.expire_unanswered",

@@ -153,3 +153,24 @@ class HearingOpen(Refused):
 
     code = "sanction-hearing-open"
     title = "The party may still make its statement"
+
+
+class ReportRefused(Refused):
+    """A report cannot be grouped or bounded like this."""
+
+    code = "voucher-report-refused"
+    title = "The report cannot be made like this"
+
+
+class AuditPathMissing(Missing):
+    """No voucher money was used under this number."""
+
+    code = "audit-path-not-found"
+    title = "No voucher money leads here"
+
+
+class AccountsDiffer(Conflict):
+    """The sums of the programmes' tables and the ledger differ; every difference is listed."""
+
+    code = "voucher-accounts-differ"
+    title = "Programme accounts and ledger differ"

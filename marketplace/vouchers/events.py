@@ -28,6 +28,35 @@ class VoucherGranted(Event):
 
 
 @dataclass(frozen=True, slots=True)
+class VoucherToppedUp(Event):
+    """An SME may spend this much more of a grant."""
+
+    grant_id: int
+    programme_id: int
+    organisation_id: int
+    amount_fen: int
+
+
+@dataclass(frozen=True, slots=True)
+class VoucherTakenBack(Event):
+    """The centre took unused quota back, or revoked the grant."""
+
+    grant_id: int
+    organisation_id: int
+    amount_fen: int
+    revoked: bool
+
+
+@dataclass(frozen=True, slots=True)
+class VoucherApplicationProposed(Event):
+    """Freed money reached an application that waited in line; it is decided next."""
+
+    application_id: int
+    programme_id: int
+    organisation_id: int
+
+
+@dataclass(frozen=True, slots=True)
 class VoucherApplicationRefused(Event):
     """An application was refused; the reason is with it."""
 

@@ -279,7 +279,7 @@ def upgrade() -> None:
           perform order_items_whole(new.id);
           return null;
         end $$;
-        create constraint trigger service_order_items
+        create constraint trigger service_order_with_items
           after insert or update of quote_id, total_fen, reservation_id, settled_fen,
             settled_voucher_fen, settled_own_fen
           on service_order deferrable initially deferred

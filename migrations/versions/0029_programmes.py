@@ -58,8 +58,7 @@ def upgrade() -> None:
         create function programme_keep_terms() returns trigger language plpgsql as $$
         begin
           if old.status <> 'draft' and
-             (new.terms is distinct from old.terms or new.year <> old.year
-              or new.opens_on <> old.opens_on) then
+             (new.terms is distinct from old.terms or new.year <> old.year) then
             raise exception 'an approved programme changes by a new version'
               using errcode = 'check_violation', constraint = 'programme_keeps_terms',
                     table = tg_table_name;

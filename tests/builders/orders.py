@@ -207,7 +207,7 @@ def an_order_of(quote: Quote, **changes: Any) -> PlaceOrder:
     asked = PlaceOrder(
         quote_id=quote.id,
         clauses=CLAUSES,
-        samples=SAMPLES if quote.samples else None,
+        samples=SAMPLES if any(item["samples"] for item in quote.items) else None,
         signed_from="203.0.113.7",
     )
     return replace(asked, **changes)

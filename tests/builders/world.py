@@ -59,6 +59,8 @@ from marketplace.orders.use_cases.enquiry_files import AttachFile, attach_file
 from marketplace.parties.roles import Role
 from marketplace.vouchers.rules.states import EvidenceKind
 from marketplace.vouchers.use_cases import AttachEvidence, DraftClaim, attach_evidence, draft_claim
+from tests.builders.anomalies import anomaly_things
+from tests.builders.applications import application_things
 from tests.builders.attachments import a_pdf
 from tests.builders.booking import (
     a_bookable_instrument,
@@ -70,6 +72,7 @@ from tests.builders.booking import (
 )
 from tests.builders.claims import claim_things
 from tests.builders.credit import credit_things
+from tests.builders.disputes import dispute_things
 from tests.builders.einvoice import an_invoice_file
 from tests.builders.enquiries import a_service, an_enquiry, an_offer
 from tests.builders.hours import a_session_in_history
@@ -106,6 +109,8 @@ _IDS = {
     "assessment_id": "select id from assessment where provider_id = {provider}",
     "change_id": "select max(id) from order_change",
     "claim_id": "select max(id) from claim",
+    "clawback_id": "select max(id) from clawback",
+    "sanction_id": "select max(id) from sanction",
     "enquiry_id": "select max(id) from enquiry",
     "export_id": "select max(id) from national_export",
     "file_id": "select max(id) from enquiry_file",
@@ -114,6 +119,8 @@ _IDS = {
     "source_id": "select max(id) from busy_source",
     "closure_id": "select max(id) from closure",
     "deliverable_id": "select max(id) from deliverable",
+    "document_id": "select max(id) from application_document",
+    "fact_id": "select max(id) from beneficiary_fact",
     "grant_id": "select max(id) from voucher_grant",
     "position": "select 1",
     "objection_id": "select max(id) from objection",
@@ -159,6 +166,8 @@ async def a_world(database: Database) -> World:
     ids |= await waiting_things(market)
     ids |= await credit_things(market)
     ids |= await free_use_things(market)
+    ids |= await dispute_things(market, settled_order_id=int(ids["order_id"]))
+    ids |= await anomaly_things(market)
     sme_people = dict.fromkeys((Role.BUYER, Role.SME_ADMINISTRATOR), market.buyer)
     return World(
         ids=ids,
@@ -274,6 +283,8 @@ async def _settle(market: Market) -> None:
     redemption_id = await market.do(_scalar, _IDS["redemption_id"])
     pieces = tuple(a_piece(redemption_id, kind) for kind in EvidenceKind)
     await market.do(attach_evidence, AttachEvidence(claim.id, pieces), by=market.manager)
+    await claim_things(market, claim.id)
+    await market.do(application_things, market.buyer.organisation_id, by=market.buyer)
     payout = InstructPayout(
         market.manager.organisation_id, 100, "settlement", 1, AccountType.PAYABLE
     )

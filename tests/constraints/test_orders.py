@@ -44,6 +44,16 @@ STANDS = (
     "insert into contract_registration (order_id, changed_by, changed_at, state, reason)"
     " select id, placed_by, now(),"
 )
+QUOTED = "insert into quote_item (quote_id, position, instrument_id, mode, unit,"
+QUOTED += " starts_at, ends_at, price_list_id, lines, total_fen) select id,"
+QUOTED_AS = (
+    ", starts_at, ends_at, price_list_id, lines, 0 from (select *, 'hour' as unit from quote"
+)
+QUOTED_AS += f" {HOURS}) as quote"
+NO_TIME = ", null, null, price_list_id, lines, 0 from quote"
+ORDERED = "update order_item"
+PART = "insert into item_delivery (order_id, noted_by, noted_at, position, kind, quantity, reason)"
+PART += " select id, placed_by, now(),"
 RATE = (
     "insert into review (order_id, stars, text, written_by, written_at)"
     " select id, 4, '', placed_by, now() from service_order;"
@@ -90,6 +100,46 @@ BROKEN = [
     ("service_order_whole", f"update service_order set quote_id = {OLD_QUOTE} {MOVED}"),
     ("quote_amendment_used", "update quote set used_at = null where amends_order_id is not null"),
     ("quote_arrival", f"update quote set arrives_on = current_date {HOURS}"),
+    ("quote_whole", f"update quote set total_fen = total_fen + 1, own_fen = own_fen + 1 {HOURS}"),
+    ("quote_item_append_only", "update quote_item set total_fen = 0"),
+    ("quote_item_append_only", "delete from quote_item"),
+    ("quote_item_position", f"{QUOTED} 11, instrument_id, mode, unit{QUOTED_AS}"),
+    ("quote_item_mode", f"{QUOTED} 2, instrument_id, 'else', unit{QUOTED_AS}"),
+    ("quote_item_unit", f"{QUOTED} 2, instrument_id, mode, 'sample'{QUOTED_AS}"),
+    ("quote_item_what_stated", f"{QUOTED} 2, instrument_id, 'samples', 'sample'{NO_TIME}"),
+    ("order_item_whole", f"{ORDERED} set total_fen = total_fen + 1 {HOURS}"),
+    ("order_item_whole", f"{ORDERED} set reservation_id = null {HOURS}"),
+    (
+        "order_item_whole",
+        f"{ORDERED} set settled_fen = 0, settled_own_fen = 0, settled_voucher_fen = 0 {SENT}",
+    ),
+    ("order_item_kept", f"{ORDERED} set title = 'else'"),
+    ("order_item_kept", f"{ORDERED} set quantity = quantity + 1 {SENT}"),
+    ("order_item_kept", f"{ORDERED} set delivered = 0 where delivered > 0"),
+    ("order_item_append_only", "delete from order_item"),
+    ("order_item_status", f"{ORDERED} set status = 'else'"),
+    ("order_item_counted", f"{ORDERED} set delivered = quantity + 1 {SENT}"),
+    ("order_item_because", f"{ORDERED} set undeliverable = 1 {SENT}"),
+    ("order_item_over", f"{ORDERED} set status = 'delivered' {SENT}"),
+    ("order_item_fee", f"{ORDERED} set fee_basis_points = 1 {SENT}"),
+    ("order_item_runs", f"{ORDERED} set runs_used = -1 {SENT}"),
+    ("order_item_extras", f"{ORDERED} set extras_used = '{{}}' {SENT}"),
+    ("order_item_settled", f"{ORDERED} set settled_fen = 0 {SENT}"),
+    (
+        "order_item_settled_within",
+        f"{ORDERED} set settled_fen = total_fen + 1, settled_own_fen = total_fen + 1,"
+        f" settled_voucher_fen = 0 {SENT}",
+    ),
+    (
+        "order_item_reservation_once",
+        f"{ORDERED} set reservation_id = (select min(id) from reservation) {HOURS}",
+    ),
+    ("item_delivery_append_only", "update item_delivery set quantity = 0"),
+    ("item_delivery_append_only", "delete from item_delivery"),
+    ("item_delivery_kind", f"{PART} 1, 'else', 1, '' from service_order"),
+    ("item_delivery_quantity", f"{PART} 1, 'delivered', -1, '' from service_order"),
+    ("item_delivery_reason", f"{PART} 1, 'undeliverable', 1, '' from service_order"),
+    ("item_delivery_item", f"{PART} 9, 'delivered', 1, '' from service_order"),
     ("order_change_kind", f"update order_change set kind = 'else' {OPEN}"),
     ("order_change_side", f"update order_change set side = 'else' {OPEN}"),
     (

@@ -34,6 +34,10 @@ BROKEN = [
     ("programme_days", PROGRAMME.format("valid_until = closes_on - 1")),
     ("programme_second_person", PROGRAMME.format("approved_by = made_by")),
     ("programme_approved", PROGRAMME.format("approved_by = null")),
+    ("programme_code", PROGRAMME.format("code = 'Our own'")),
+    ("programme_keeps_terms", PROGRAMME.format("terms = '{}'")),
+    ("programme_keeps_terms", PROGRAMME.format("year = year + 1")),
+    ("programme_layer_year", LAYER.format("budget_year = 1999")),
     ("programme_layer_funder", LAYER.format("funder = 'county'")),
     ("programme_layer_ratio", LAYER.format("ratio_basis_points = 10001")),
     ("programme_layer_ratio", LAYER.format("ratio_basis_points = 0")),
@@ -76,6 +80,8 @@ BROKEN = [
     ("voucher_hold_status", HOLD.format("status = 'lost', ended_at = now()")),
     ("voucher_hold_amount", HOLD.format("amount_fen = service_value_fen + 1")),
     ("voucher_hold_amount", HOLD.format("amount_fen = 0")),
+    ("voucher_hold_terms_version", HOLD.format("terms_version = 0")),
+    ("voucher_grant_terms_version", GRANT.format("terms_version = 0")),
     ("voucher_hold_ended", HOLD.format("status = 'released'")),
     (
         "voucher_hold_order",
@@ -129,6 +135,10 @@ BROKEN = [
             "sha256 = (select sha256 from claim_evidence order by id desc limit 1)", "result"
         ),
     ),
+    ("claim_claimant", CLAIM.format("sme_id = 1")),
+    ("claim_set_off", CLAIM.format("set_off_fen = amount_fen + 1")),
+    ("claim_withdrawn", CLAIM.format("status = 'withdrawn'")),
+    ("redemption_returned", REDEMPTION.format("returned_fen = amount_fen + 1")),
     ("spot_check_result", "update spot_check set result = 'lost'"),
     ("spot_check_checked", "update spot_check set checked_by = null"),
 ]

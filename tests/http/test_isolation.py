@@ -68,6 +68,7 @@ BODIES: dict[str, dict[str, Any]] = {
     },
     "POST /reservations": {"purpose": "own_research"},
     "POST /holds": {"purpose": "own_research"},
+    "POST /enquiries/{enquiry_id:int}/offers": {"service": {"mode": "samples", "samples": 1}},
     "POST /reservation-series": {"purpose": "own_research", "rule": "FREQ=DAILY;COUNT=2"},
     "POST /reservation-series/{series_id:int}/change": {"scope": "all", "minutes": 60},
     "POST /reservation-series/{series_id:int}/cancel": {"scope": "all"},
@@ -86,6 +87,11 @@ QUERIES = {
     },
     "POST /enquiries/{enquiry_id:int}/files": {"name": "report.pdf"},
     "POST /orders/{order_id:int}/deliverables": {"name": "report.pdf"},
+    "POST /orders/{order_id:int}/dispute/evidence": {"name": "report.pdf"},
+    "POST /voucher-applications/{application_id:int}/documents": {
+        "kind": "business-licence",
+        "name": "licence.pdf",
+    },
     "POST /free-uses/{free_use_id:int}/evidence": {"name": "decree.pdf"},
     "GET /orders/{order_id:int}/reschedule/preview": {
         "starts_at": "2025-03-28T09:00:00+08:00",
@@ -102,6 +108,15 @@ QUERIES = {
 
 # What an address stands for where its name alone does not say it.
 ADDRESSES = {
+    "POST /orders/{order_id:int}/dispute/answer": {"order_id": "disputed_order_id"},
+    "POST /orders/{order_id:int}/dispute/agree": {"order_id": "disputed_order_id"},
+    "POST /orders/{order_id:int}/dispute/withdraw": {"order_id": "disputed_order_id"},
+    "POST /orders/{order_id:int}/dispute/evidence": {"order_id": "disputed_order_id"},
+    "GET /orders/{order_id:int}/dispute/evidence": {"order_id": "disputed_order_id"},
+    "GET /orders/{order_id:int}/dispute/evidence/{evidence_id:int}": {
+        "order_id": "disputed_order_id",
+        "evidence_id": "dispute_evidence_id",
+    },
     "GET /free-uses/{free_use_id:int}/evidence/{evidence_id:int}": {
         "evidence_id": "free_use_evidence_id"
     },
@@ -134,6 +149,16 @@ ADDRESSES = {
         "order_id": "waiting_order_id"
     },
 }
+
+
+def _merged(body: dict[str, Any], more: dict[str, Any]) -> dict[str, Any]:
+    """The body with what more is to be said, also of the things inside it."""
+    return body | {
+        name: _merged(body[name], each)
+        if isinstance(each, dict) and isinstance(body.get(name), dict)
+        else each
+        for name, each in more.items()
+    }
 
 
 def bound(route: ApiRoute) -> list[Role]:
@@ -191,7 +216,7 @@ class Stage:
         if route.body is None:
             return None
         ids = {name: each for name, each in self.world.ids.items() if isinstance(each, int)}
-        return a_body(route.body, ids) | BODIES.get(str(route), {})
+        return _merged(a_body(route.body, ids), BODIES.get(str(route), {}))
 
     async def traces(self) -> tuple[int, ...]:
         """How much was ever written down."""

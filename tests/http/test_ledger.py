@@ -165,7 +165,7 @@ async def test_the_trial_balance_is_that_of_the_day(database, as_, auditor):
         "bank": 100,
         "wallet": -100,
     }
-    assert today["difference_fen"] == {"cash": 0, "voucher": 0}
+    assert today["difference_fen"] == {"cash": 0, "voucher": 0, "credit": 0}
     assert before["lines"] == []
 
 

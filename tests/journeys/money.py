@@ -200,6 +200,7 @@ async def signs_the_books_off(people: People) -> None:
     signed = await people.checker.posts(f"{there}/approve")
     assert signed["status"] == "signed"
     trial = await people.auditor.reads("/ledger/trial-balance")
-    assert {"cash": 0, "voucher": 0} == trial["difference_fen"]
+    assert {"cash", "voucher"} <= trial["difference_fen"].keys()
+    assert not any(trial["difference_fen"].values())
     verified = await people.auditor.reads("/ledger/verify")
     assert verified["problems"] == []

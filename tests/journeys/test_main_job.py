@@ -56,3 +56,29 @@ async def test_the_main_job_from_an_imported_instrument_to_books_that_are_closed
     story = await people.auditor.reads(f"/orders/{order_id}")
     assert ("settled", 2 * HOUR_FEN) == (story["order"]["status"], story["order"]["settled_fen"])
     assert story["deliverables"] == []
+    await leads_back(people, order_id, claim_id, invoice_number)
+
+
+async def leads_back(people: People, order_id: int, claim_id: int, invoice_number: str) -> None:
+    """From the bank's line back to the budget, and from the order forward to the bank's line."""
+    (forward,) = (await people.auditor.reads("/audit-paths", order_id=order_id))["results"]
+    line_id = forward["statement_line_id"]
+    (back,) = (await people.auditor.reads("/audit-paths", statement_line_id=line_id))["results"]
+    assert back == forward
+    path = await people.auditor.reads(f"/audit-paths/{back['redemption_id']}")
+
+    assert (path["service_order"]["id"], path["claim"]["claim"]["id"]) == (order_id, claim_id)
+    assert sum(each["used_fen"] for each in path["budget"]) == HOUR_FEN
+    assert all(check["passed"] for check in path["eligibility"])
+    assert [each["number"] for each in path["invoices"]] == [invoice_number]
+    assert -path["bank_line"]["amount_fen"] == path["payout"]["amount_fen"] == HOUR_FEN
+    assert path["usage_log"]
+    assert path["contracts"]
+    assert path["evidence"]
+    kinds = {entry["kind"] for entry in path["entries"]}
+    assert {"voucher_redeemed", "claim_approved", "payout_instructed"} <= kinds
+    accounts = await people.auditor.reads("/voucher-reconciliation")
+    assert accounts["balanced"], [each for each in accounts["sums"] if each["difference_fen"]]
+    report = await people.auditor.reads("/voucher-report", by=["programme", "month", "service_kind"])
+    paid = sum(each["amounts"]["paid"] for each in report["results"])
+    assert paid == sum(each["amounts"]["used"] for each in report["results"]) == HOUR_FEN

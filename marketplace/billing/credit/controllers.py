@@ -36,10 +36,10 @@ from marketplace.billing.credit.use_cases import (
 from marketplace.kernel.http import ApiRequest, allow, perform, read
 from marketplace.kernel.spreadsheets import MEDIA_TYPES, FileFormat, table_file
 from marketplace.kernel.wire import Id, Page, PageNumber, PageSize
-from marketplace.parties.roles import SEES_EVERYTHING, Role
+from marketplace.parties.roles import Role
 
-SIDES = (Role.PROVIDER_MANAGER, Role.BUYER, Role.SME_ADMINISTRATOR, *SEES_EVERYTHING)
-SELLERS = (Role.PROVIDER_MANAGER, *SEES_EVERYTHING)
+SIDES = (Role.PROVIDER_MANAGER, Role.BUYER, Role.SME_ADMINISTRATOR, Role.AUDITOR)
+SELLERS = (Role.PROVIDER_MANAGER, Role.AUDITOR)
 
 
 @get("/credit-lines", **allow(*SIDES), summary="Credit that one grants or was granted")

@@ -29,9 +29,11 @@ from marketplace.billing.ledger.use_cases import EntryKind
 from marketplace.kernel.db import Tx
 from marketplace.kernel.http import ApiRequest, allow, perform, read, services
 from marketplace.kernel.wire import Id, Page, PageNumber, PageSize
-from marketplace.parties.roles import SEES_EVERYTHING, Role
+from marketplace.parties.roles import Role
 
-READERS = (Role.FINANCE_MAKER, Role.FINANCE_CHECKER, *SEES_EVERYTHING)
+# An entry tells what one order came to: the regulator reads sums, and never entries (N.24a).
+READERS = (Role.FINANCE_MAKER, Role.FINANCE_CHECKER, Role.AUDITOR)
+READS_SUMS = (*READERS, Role.REGULATOR)
 
 
 @get("/ledger/accounts", summary="Accounts", **allow(*READERS))
@@ -164,7 +166,7 @@ async def post_reversal(
     )
 
 
-@get("/ledger/trial-balance", summary="Trial balance", **allow(*READERS))
+@get("/ledger/trial-balance", summary="Trial balance", **allow(*READS_SUMS))
 async def get_trial_balance(
     request: ApiRequest, as_of: FromQuery[date | None] = None
 ) -> TrialBalanceOut:
@@ -180,7 +182,7 @@ async def get_trial_balance(
     return await read(request, question, as_of)
 
 
-@get("/ledger/periods", summary="Periods", **allow(*READERS))
+@get("/ledger/periods", summary="Periods", **allow(*READS_SUMS))
 async def get_periods(
     request: ApiRequest, ledger: FromQuery[LedgerName | None] = None
 ) -> list[PeriodOut]:

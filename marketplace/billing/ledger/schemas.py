@@ -209,7 +209,7 @@ class TrialBalanceOut(Out):
 
     @classmethod
     def of(cls, as_of: date, rows: list[queries.TrialBalanceLine]) -> Self:
-        """From the lines of both ledgers."""
+        """From the lines of all ledgers."""
         return cls(
             as_of=as_of,
             lines=[

@@ -22,7 +22,7 @@ from marketplace.orders.schemas import (
     day_of,
 )
 from marketplace.orders.use_cases import move_registration
-from marketplace.parties.roles import SEES_EVERYTHING, Role
+from marketplace.parties.roles import Role
 
 _State = Annotated[RegistrationState | None, QueryParameter(name="state")]
 Addendum = Annotated[int, msgspec.Meta(ge=0, le=10_000)]
@@ -67,7 +67,7 @@ async def get_verification(request: ApiRequest, sha256: FromPath[Sha256]) -> Ver
 
 @get(
     "/contract-registrations",
-    **allow(Role.PROVIDER_MANAGER, Role.VOUCHER_OFFICER, *SEES_EVERYTHING),
+    **allow(Role.PROVIDER_MANAGER, Role.VOUCHER_OFFICER, Role.AUDITOR),
     summary="Contracts by where they stand with the registry",
 )
 async def get_registrations(

@@ -29,7 +29,7 @@ from marketplace.orders.use_cases import (
     refuse_correction,
     withdraw_correction,
 )
-from marketplace.parties.roles import SEES_EVERYTHING, Role
+from marketplace.parties.roles import Role
 
 READERS = (
     Role.BUYER,
@@ -38,7 +38,7 @@ READERS = (
     Role.VOUCHER_OFFICER,
     Role.FINANCE_MAKER,
     Role.FINANCE_CHECKER,
-    *SEES_EVERYTHING,
+    Role.AUDITOR,
 )
 PROPOSERS = (Role.PROVIDER_MANAGER, Role.VOUCHER_OFFICER, Role.FINANCE_MAKER)
 DECIDERS = (Role.PROVIDER_MANAGER, Role.FINANCE_CHECKER)

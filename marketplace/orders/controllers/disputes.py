@@ -34,11 +34,11 @@ from marketplace.orders.use_cases import (
     take_evidence,
     withdraw_dispute,
 )
-from marketplace.parties.roles import SEES_EVERYTHING, Role
+from marketplace.parties.roles import Role
 
 SIDES = (Role.BUYER, Role.SME_ADMINISTRATOR, Role.TECHNICIAN, Role.PROVIDER_MANAGER)
 CENTRE = (Role.VOUCHER_OFFICER, Role.FINANCE_MAKER, Role.FINANCE_CHECKER)
-READERS = (*SIDES, *CENTRE, *SEES_EVERYTHING)
+READERS = (*SIDES, *CENTRE, Role.AUDITOR)
 FILE_ROWS_MAX = 20_000
 FileName = Annotated[str, msgspec.Meta(min_length=1, max_length=200, pattern=r"^[^\x00-\x1f/\\]+$")]
 State = Literal["open", "answered", "overdue", "ruled", "agreed", "conceded", "withdrawn"]

@@ -181,7 +181,11 @@ async def post_file(
     PDF, OFD, Word, Excel, PowerPoint, PNG, JPEG and plain text, by their bytes and by their names;
     nothing that runs, and nothing that hides.
     """
-    sent_as, content = await uploaded_file(request, name or "")
+    media_type = request.headers.get("content-type", "").lower()
+    if media_type.startswith("multipart/form-data"):
+        sent_as, content = await uploaded_file(request, name or "")
+    else:
+        sent_as, content = name or "", await request.body()
     if not FILE_NAME.fullmatch(sent_as):
         raise Malformed("Say in `name` what the file is called.")
     command = AttachFile(enquiry_id, sent_as, content, sha256)

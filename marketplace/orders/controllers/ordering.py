@@ -28,7 +28,7 @@ from marketplace.orders.use_cases import (
     register_contract,
     reject_order,
 )
-from marketplace.parties.roles import SEES_EVERYTHING, Role
+from marketplace.parties.roles import Role
 
 READERS = (
     Role.BUYER,
@@ -39,7 +39,7 @@ READERS = (
     Role.VOUCHER_OFFICER,
     Role.FINANCE_MAKER,
     Role.FINANCE_CHECKER,
-    *SEES_EVERYTHING,
+    Role.AUDITOR,
 )
 """The two sides, the agent who asked, and those whose work is to check."""
 

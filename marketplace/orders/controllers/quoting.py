@@ -13,7 +13,7 @@ from marketplace.orders import queries
 from marketplace.orders.queries import FindOffers, QuoteList
 from marketplace.orders.schemas import OffersOut, QuoteIn, QuoteOut
 from marketplace.orders.use_cases import make_quote
-from marketplace.parties.roles import SEES_EVERYTHING, Role
+from marketplace.parties.roles import Role
 
 BUYERS = (Role.BUYER, Role.STATION_AGENT)
 LOOKERS = (*BUYERS, Role.SME_ADMINISTRATOR)
@@ -22,7 +22,7 @@ READERS = (
     Role.VOUCHER_OFFICER,
     Role.FINANCE_MAKER,
     Role.FINANCE_CHECKER,
-    *SEES_EVERYTHING,
+    Role.AUDITOR,
 )
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, func, or_, select, true
+from sqlalchemy import ColumnElement, Select, func, or_, select, true, tuple_
 
 from marketplace.kernel.db import Tx
 from marketplace.kernel.time import shanghai_instant
@@ -230,17 +230,19 @@ async def ratings(tx: Tx, period: RatingPeriod) -> Sequence[Rating]:
     )
 
 
-async def due_for_acceptance(tx: Tx, limit: int) -> Sequence[int]:
-    """Orders whose review window is over, oldest first."""
-    return await tx.scalars(
-        select(tables.service_order.c.id)
-        .where(
-            tables.service_order.c.status == Status.DELIVERED,
-            tables.service_order.c.review_ends_at <= tx.now,
-        )
-        .order_by(tables.service_order.c.review_ends_at, tables.service_order.c.id)
-        .limit(limit)
+async def due_behind(
+    tx: Tx, asked: tuple[int, tuple[datetime, int] | None]
+) -> list[tuple[int, datetime]]:
+    """Up to so many orders whose review window is over, behind a place among them, oldest first."""
+    limit, place = asked
+    table = tables.service_order.c
+    due = select(table.id, table.review_ends_at).where(
+        table.status == Status.DELIVERED, table.review_ends_at <= tx.now
     )
+    if place is not None:
+        due = due.where(tuple_(table.review_ends_at, table.id) > tuple_(*place))
+    rows = await tx.execute(due.order_by(table.review_ends_at, table.id).limit(limit))
+    return [(row.id, row.review_ends_at) for row in rows]
 
 
 async def due_to_expire(tx: Tx, limit: int) -> Sequence[int]:

@@ -79,7 +79,7 @@ FORMS: dict[str, ClauseForm] = {
             "confidentiality",
             "保密",
             "Confidentiality",
-            "J.18a",
+            "F.289-13",
             "双方对对方的身份信息、样品、数据和技术资料保密，未经书面同意不得向第三方披露。",
             "Each party keeps the other's identity, samples, data and technical documents "
             "confidential and discloses them to nobody without written consent.",
@@ -97,7 +97,7 @@ FORMS: dict[str, ClauseForm] = {
             "breach",
             "违约责任",
             "Breach",
-            "J.18a",
+            "F.289-13",
             "临期取消和未到场按下单时公布的规则付费；服务方不能提供服务的，全额退还。",
             "Late cancellation and not coming are paid by the rules published when the order "
             "was placed; when the provider cannot give the service, everything is returned.",

@@ -6,6 +6,7 @@ row, its calendar when it moves, its reservation, the voucher's accounts, the wa
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from sqlalchemy import ColumnElement, insert, update
@@ -71,21 +72,21 @@ async def take_step(
     )
     await note(tx, found.id, str(step), status=str(status), **(facts or {}))
     if status in ENDS:
-        await _lapse_proposals(tx, moved)
+        await lapse_proposals_of(tx, [moved])
     return moved
 
 
 async def lapse_late_proposals(tx: Tx, found: Order) -> None:
     """End the proposal of an order that nobody answered in time, whether or not a worker runs."""
-    await _lapse_proposals(tx, found, order_change.c.answer_until <= tx.now)
+    await lapse_proposals_of(tx, [found], order_change.c.answer_until <= tx.now)
 
 
-async def _lapse_proposals(tx: Tx, found: Order, *which: ColumnElement[bool]) -> None:
-    """At most one waits at a time (`order_change_open`)."""
-    lapsed = await tx.scalar(
+async def lapse_proposals_of(tx: Tx, orders: Sequence[Order], *which: ColumnElement[bool]) -> None:
+    """End what is proposed for some orders; of one, at most one waits (`order_change_open`)."""
+    lapsed = await tx.execute(
         update(order_change)
         .where(
-            order_change.c.order_id == found.id,
+            order_change.c.order_id.in_([found.id for found in orders]),
             order_change.c.status == ChangeStatus.PROPOSED,
             *which,
         )
@@ -95,16 +96,17 @@ async def _lapse_proposals(tx: Tx, found: Order, *which: ColumnElement[bool]) ->
             decided_at=tx.now,
             decided_because="Nobody answered before the order ended or the time was over.",
         )
-        .returning(order_change.c.id)
+        .returning(order_change.c.id, order_change.c.order_id)
     )
-    if lapsed is not None:
-        await note(tx, found.id, str(ChangeStatus.LAPSED), change_id=lapsed)
+    known = {found.id: found for found in orders}
+    for row in lapsed.all():
+        await note(tx, row.order_id, str(ChangeStatus.LAPSED), change_id=row.id)
         tx.record(
             OrderChangeEnded(
-                order_id=found.id,
-                buyer_id=found.buyer_id,
-                provider_id=found.provider_id,
-                change_id=lapsed,
+                order_id=row.order_id,
+                buyer_id=known[row.order_id].buyer_id,
+                provider_id=known[row.order_id].provider_id,
+                change_id=row.id,
                 status=ChangeStatus.LAPSED,
             )
         )

@@ -2,12 +2,30 @@
 
 from litestar.types import ControllerRouterHandler
 
-from marketplace.vouchers.controllers import audits, claims, programmes, versions, wallets
+from marketplace.vouchers.controllers import (
+    anomalies,
+    applications,
+    audits,
+    claim_steps,
+    claims,
+    grants,
+    programmes,
+    reports,
+    sanctions,
+    versions,
+    wallets,
+)
 
 routes: list[ControllerRouterHandler] = [
     *programmes.routes,
     *versions.routes,
+    *applications.routes,
+    *grants.routes,
     *wallets.routes,
     *claims.routes,
     *audits.routes,
+    *claim_steps.routes,
+    *sanctions.routes,
+    *reports.routes,
+    *anomalies.routes,
 ]

@@ -26,6 +26,7 @@ from marketplace.vouchers.schemas import (
     LeaveOutIn,
     RedemptionOut,
 )
+from marketplace.vouchers.schemas.claims import SubmitIn
 from marketplace.vouchers.use_cases import (
     SubmitClaim,
     attach_evidence,
@@ -36,13 +37,18 @@ from marketplace.vouchers.use_cases import (
 
 READERS = (
     Role.PROVIDER_MANAGER,
+    Role.SME_ADMINISTRATOR,
     Role.VOUCHER_OFFICER,
     Role.FINANCE_MAKER,
     Role.FINANCE_CHECKER,
     Role.AUDITOR,
     Role.REGULATOR,
 )
-"""Who reads claims: the provider its own, the others everybody's."""
+"""Who reads claims: a claimant its own, the others everybody's."""
+
+
+CLAIMANTS = (Role.PROVIDER_MANAGER, Role.SME_ADMINISTRATOR)
+"""Who claims: providers, and SMEs of programmes that pay them back."""
 
 
 @get("/redemptions", summary="Redeemed voucher money", **allow(*READERS))
@@ -64,7 +70,7 @@ async def get_redemptions(
     )
 
 
-@post("/claims", summary="Draft a claim", **allow(Role.PROVIDER_MANAGER))
+@post("/claims", summary="Draft a claim", **allow(*CLAIMANTS))
 async def post_claim(request: ApiRequest, data: JSONBody[ClaimIn]) -> Response[ClaimOut]:
     """Gather what the own organisation has not claimed yet."""
     return await perform(request, draft_claim, data.to_command(), present=ClaimOut.of)
@@ -98,7 +104,7 @@ async def get_claim(request: ApiRequest, claim_id: FromPath[Id]) -> ClaimPageOut
 @post(
     "/claims/{claim_id:int}/leave-out",
     summary="Leave redemptions out",
-    **allow(Role.PROVIDER_MANAGER),
+    **allow(*CLAIMANTS),
 )
 async def post_leave_out(
     request: ApiRequest, claim_id: FromPath[Id], data: JSONBody[LeaveOutIn]
@@ -111,7 +117,7 @@ async def post_leave_out(
 @post(
     "/claims/{claim_id:int}/evidence",
     summary="Attach evidence",
-    **allow(Role.PROVIDER_MANAGER),
+    **allow(*CLAIMANTS),
 )
 async def post_evidence(
     request: ApiRequest, claim_id: FromPath[Id], data: JSONBody[EvidenceIn]
@@ -139,10 +145,13 @@ async def get_evidence(
     )
 
 
-@post("/claims/{claim_id:int}/submit", summary="Submit a claim", **allow(Role.PROVIDER_MANAGER))
-async def post_submit(request: ApiRequest, claim_id: FromPath[Id]) -> Response[ClaimOut]:
+@post("/claims/{claim_id:int}/submit", summary="Submit a claim", **allow(*CLAIMANTS))
+async def post_submit(
+    request: ApiRequest, claim_id: FromPath[Id], data: JSONBody[SubmitIn | None] = None
+) -> Response[ClaimOut]:
     """Hand the own claim to the voucher officer; all evidence that is missing is listed."""
-    command = SubmitClaim(claim_id)
+    told = data.corrections if data is not None else []
+    command = SubmitClaim(claim_id, {each.redemption_id: each.correction for each in told})
     return await perform(request, submit_claim, command, present=ClaimOut.of, status=200)
 
 

@@ -10,13 +10,12 @@ from marketplace.kernel.wire import Id, Page, PageNumber, PageSize, PositiveFen,
 from marketplace.parties.roles import Role
 from marketplace.vouchers import queries
 from marketplace.vouchers.queries import (
-    ApplicationSearch,
     Eligibility,
     EligibilityQuestion,
     PageAsked,
     ProgrammeSearch,
 )
-from marketplace.vouchers.rules.states import ApplicationStatus, ProgrammeStatus
+from marketplace.vouchers.rules.states import ProgrammeStatus
 from marketplace.vouchers.schemas import (
     ApplicationIn,
     ApplicationOut,
@@ -133,25 +132,6 @@ async def post_application(
     return await perform(request, apply_for_voucher, data.to_command(), present=ApplicationOut.of)
 
 
-@get("/voucher-applications", summary="Voucher applications", **allow(*READERS))
-async def get_applications(
-    request: ApiRequest,
-    programme_id: FromQuery[Id | None] = None,
-    status: FromQuery[ApplicationStatus | None] = None,
-    page: FromQuery[PageNumber] = 1,
-    page_size: FromQuery[PageSize] = 50,
-) -> Page[ApplicationOut]:
-    """Applications, the newest first; an SME sees its own."""
-    search = ApplicationSearch(programme_id, status, PageAsked(page, page_size))
-    found = await read(request, queries.applications, search)
-    return Page(
-        results=[ApplicationOut.of(row) for row in found.rows],
-        total=found.total,
-        page=page,
-        page_size=page_size,
-    )
-
-
 @get(
     "/voucher-applications/{application_id:int}",
     summary="A voucher application",
@@ -198,7 +178,6 @@ routes: list[ControllerRouterHandler] = [
     post_close,
     get_eligibility,
     post_application,
-    get_applications,
     get_application,
     post_withdraw,
     post_decide,

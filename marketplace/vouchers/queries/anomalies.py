@@ -17,6 +17,7 @@ from marketplace.vouchers.queries.access import sees_all
 from marketplace.vouchers.queries.paging import FIRST_PAGE, PageAsked, listed
 from marketplace.vouchers.queries.rows import Listed, columns
 from marketplace.vouchers.rules.anomalies import (
+    UNDECIDED,
     AnomalySeverity,
     AnomalyStatus,
     Subject,
@@ -235,8 +236,9 @@ def _about(statement: Select[Any], kind: SubjectKind, subject_id: int) -> Select
 async def blocking_anomalies(tx: Tx, subject: Subject) -> list[BlockingAnomaly]:
     """What stands in the way of a grant, a redemption or a claim: blocking and not dismissed.
 
-    Of a claim also what is about its redemptions that still count; one that was excluded from it
-    blocks no more. Policy: J.22b, J.31.
+    Of a claim, what is about its redemptions that still count; one that was excluded from it
+    blocks no more. Of an organisation, what nobody has decided: what was confirmed is a matter of
+    sanctions. Policy: J.22b, J.31.
     """
     table, about = tables.anomaly, tables.anomaly_subject.c
     concerned = select(about.anomaly_id).where(
@@ -256,11 +258,16 @@ async def blocking_anomalies(tx: Tx, subject: Subject) -> list[BlockingAnomaly]:
         .where(
             table.c.id.in_(concerned),
             table.c.severity == AnomalySeverity.BLOCKING,
-            table.c.status != AnomalyStatus.DISMISSED,
+            table.c.status.in_(_blocking(subject)),
         )
         .order_by(table.c.id)
         .limit(100),
     )
+
+
+def _blocking(subject: Subject) -> list[str]:
+    confirmed = () if subject.kind is SubjectKind.ORGANISATION else (AnomalyStatus.CONFIRMED,)
+    return [*UNDECIDED, *confirmed]
 
 
 async def anomaly_runs(tx: Tx, page: PageAsked) -> Listed[AnomalyRun]:

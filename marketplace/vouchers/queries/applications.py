@@ -2,21 +2,28 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from datetime import date
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import date, timedelta
+from typing import Any
 
-from sqlalchemy import exists, select
+from sqlalchemy import Select, exists, func, select
 
 from marketplace.kernel.db import Tx
+from marketplace.kernel.time import shanghai_instant
 from marketplace.parties.queries import SmeYear, organisation, sme_profile
 from marketplace.vouchers import tables
-from marketplace.vouchers.errors import ApplicationMissing
+from marketplace.vouchers.errors import ApplicationMissing, DocumentMissing
 from marketplace.vouchers.queries.access import may_see, sees_all
 from marketplace.vouchers.queries.paging import FIRST_PAGE, PageAsked, listed
 from marketplace.vouchers.queries.programmes import layers, programme, visible_programme
 from marketplace.vouchers.queries.rows import (
     Application,
+    ApplicationDocument,
+    Approval,
+    BeneficiaryFact,
     Eligibility,
+    Grant,
     Layer,
     LayerAsked,
     Listed,
@@ -24,9 +31,18 @@ from marketplace.vouchers.queries.rows import (
     columns,
 )
 from marketplace.vouchers.queries.sanctions import is_barred
-from marketplace.vouchers.rules.eligibility import Applicant, Offer, Profile, eligibility
+from marketplace.vouchers.queries.standings import balances_of_grants
+from marketplace.vouchers.rules.eligibility import (
+    Applicant,
+    Facts,
+    Offer,
+    Profile,
+    eligibility,
+    kind_of,
+)
 from marketplace.vouchers.rules.regions import layers_for
 from marketplace.vouchers.rules.shares import grant_parts
+from marketplace.vouchers.rules.states import ApplicationStatus, FactKind, FactStatus
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,14 +53,23 @@ class EligibilityQuestion:
     organisation_id: int
     asked_fen: int
     on: date
+    grant_id: int | None = None
+    """The grant that would be topped up."""
+    application_id: int | None = None
+    """The application that is asked about, which does not count as another one."""
 
 
 @dataclass(frozen=True, slots=True)
 class ApplicationSearch:
-    """Which applications: of a programme, in a state, which page."""
+    """Which applications: of a programme, an SME, in a state, made when, for what, which page."""
 
     programme_id: int | None = None
     status: str | None = None
+    organisation_id: int | None = None
+    top_ups: bool | None = None
+    made_from: date | None = None
+    made_until: date | None = None
+    text: str = ""
     page: PageAsked = FIRST_PAGE
 
 
@@ -75,7 +100,86 @@ async def applications(tx: Tx, search: ApplicationSearch) -> Listed[Application]
         statement = statement.where(table.c.programme_id == search.programme_id)
     if search.status is not None:
         statement = statement.where(table.c.status == search.status)
+    statement = _narrowed(statement, search)
+    if search.status == ApplicationStatus.WAITING:
+        # In the order in which their turn comes.
+        return await listed(tx, Application, statement, table.c.id, search.page, oldest=True)
     return await listed(tx, Application, statement, table.c.id, search.page)
+
+
+def _narrowed(statement: Select[Any], search: ApplicationSearch) -> Select[Any]:
+    table = tables.voucher_application.c
+    if search.organisation_id is not None:
+        statement = statement.where(table.organisation_id == search.organisation_id)
+    if search.top_ups is not None:
+        is_one = table.grant_id.is_not(None)
+        statement = statement.where(is_one if search.top_ups else ~is_one)
+    if search.made_from is not None:
+        statement = statement.where(table.made_at >= shanghai_instant(search.made_from))
+    if search.made_until is not None:
+        statement = statement.where(
+            table.made_at < shanghai_instant(search.made_until + timedelta(days=1))
+        )
+    if search.text:
+        statement = statement.where(table.purpose.icontains(search.text, autoescape=True))
+    return statement
+
+
+async def document_kinds(tx: Tx, application_id: int) -> set[str]:
+    """The kinds of documents that an application has."""
+    table = tables.application_document.c
+    return set(
+        await tx.scalars(
+            select(table.kind)
+            .distinct()
+            .where(table.application_id == application_id, table.removed_at.is_(None))
+        )
+    )
+
+
+async def application_document(
+    tx: Tx, application_id: int, document_id: int
+) -> ApplicationDocument:
+    """A document of an application that the caller may see.
+
+    Raises:
+        DocumentMissing: when it has no such document.
+    """
+    table = tables.application_document
+    return await tx.one(
+        ApplicationDocument,
+        select(*columns(ApplicationDocument, table)).where(
+            table.c.application_id == application_id, table.c.id == document_id
+        ),
+        missing=DocumentMissing,
+    )
+
+
+async def application_documents(tx: Tx, application_id: int) -> list[ApplicationDocument]:
+    """The documents of an application, for the SME itself, the centre and the auditors."""
+    await application(tx, application_id)
+    table = tables.application_document
+    return await tx.all(
+        ApplicationDocument,
+        select(*columns(ApplicationDocument, table))
+        .where(table.c.application_id == application_id, table.c.removed_at.is_(None))
+        .order_by(table.c.id),
+    )
+
+
+async def approvals(tx: Tx, application_id: int, *, round_: int | None = None) -> list[Approval]:
+    """Who approved an application, of one round or of all."""
+    table = tables.application_approval
+    statement = select(*columns(Approval, table)).where(table.c.application_id == application_id)
+    if round_ is not None:
+        statement = statement.where(table.c.round == round_)
+    return await tx.all(Approval, statement.order_by(table.c.id))
+
+
+async def visible_approvals(tx: Tx, application_id: int) -> list[Approval]:
+    """`approvals` for the SME itself, the centre and the auditors."""
+    await application(tx, application_id)
+    return await approvals(tx, application_id)
 
 
 async def visible_eligibility(tx: Tx, question: EligibilityQuestion) -> Eligibility:
@@ -89,7 +193,7 @@ async def eligibility_of(tx: Tx, question: EligibilityQuestion) -> Eligibility:
     asked_of = await programme(tx, question.programme_id)
     all_layers = await layers(tx, asked_of.id)
     who = await organisation(tx, question.organisation_id)
-    parts = _parts(question.asked_fen, who.region_code, all_layers)
+    parts = parts_for(question.asked_fen, who.region_code, all_layers)
     by_funder: dict[str, int] = {}
     for part in parts:
         by_funder[part.layer.funder] = by_funder.get(part.layer.funder, 0) + part.amount_fen
@@ -101,7 +205,11 @@ async def eligibility_of(tx: Tx, question: EligibilityQuestion) -> Eligibility:
         profile=await _profile(tx, who.id, asked_of.year),
         granted_before=await _granted_before(tx, asked_of, who.id),
         granted_in_year_fen=await granted_in_year(tx, who.id, asked_of.year),
+        facts=await facts_of(tx, who.id, question.on),
+        applications_in_year=await _applications_in_year(tx, question),
     )
+    if question.grant_id is not None:
+        applicant = await _topping_up(tx, applicant, question.grant_id)
     offer = Offer(
         status=asked_of.status,
         opens_on=asked_of.opens_on,
@@ -110,10 +218,17 @@ async def eligibility_of(tx: Tx, question: EligibilityQuestion) -> Eligibility:
         region_codes=[layer.region_code for layer in all_layers],
         parts_fen=by_funder,
     )
-    return Eligibility(eligibility(applicant, offer, asked_of.agreed, question.on), parts)
+    return Eligibility(
+        eligibility(applicant, offer, asked_of.agreed, question.on),
+        parts,
+        kind_of(applicant, offer, asked_of.agreed, question.on),
+    )
 
 
-def _parts(asked_fen: int, region_code: str, all_layers: list[Layer]) -> tuple[LayerAsked, ...]:
+def parts_for(
+    asked_fen: int, region_code: str, all_layers: Sequence[Layer]
+) -> tuple[LayerAsked, ...]:
+    """What each layer would pay of an amount, for an SME of a region; empty when none would."""
     by_id = {layer.id: layer for layer in all_layers}
     paying = [
         by_id[region.layer_id]
@@ -123,6 +238,70 @@ def _parts(asked_fen: int, region_code: str, all_layers: list[Layer]) -> tuple[L
         return ()
     amounts = grant_parts(asked_fen, [layer.ratio_basis_points for layer in paying])
     return tuple(LayerAsked(layer, amount) for layer, amount in zip(paying, amounts, strict=True))
+
+
+async def _topping_up(tx: Tx, applicant: Applicant, grant_id: int) -> Applicant:
+    found = await tx.one(
+        Grant,
+        select(*columns(Grant, tables.voucher_grant)).where(tables.voucher_grant.c.id == grant_id),
+    )
+    left = (await balances_of_grants(tx, [grant_id]))[grant_id]
+    return replace(
+        applicant,
+        topping_up=found.status,
+        granted_fen=found.amount_fen,
+        unspent_fen=sum(each.available_fen + each.held_fen for each in left),
+    )
+
+
+async def _applications_in_year(tx: Tx, question: EligibilityQuestion) -> int:
+    """How often the SME applied in the programme this year; what it took back does not count."""
+    table = tables.voucher_application.c
+    first = shanghai_instant(date(question.on.year, 1, 1))
+    return int(
+        await tx.scalar(
+            select(func.count()).where(
+                table.organisation_id == question.organisation_id,
+                table.programme_id == question.programme_id,
+                table.made_at >= first,
+                table.status != ApplicationStatus.WITHDRAWN,
+                table.id != (question.application_id or 0),
+            )
+        )
+    )
+
+
+async def facts_of(tx: Tx, organisation_id: int, on: date) -> Facts:
+    """What is verified of an SME and valid on the day; of two facts of a kind the newer one."""
+    table = tables.beneficiary_fact
+    found = await tx.all(
+        BeneficiaryFact,
+        select(*columns(BeneficiaryFact, table))
+        .where(
+            table.c.organisation_id == organisation_id,
+            table.c.status == FactStatus.VERIFIED,
+            table.c.starts_on <= on,
+            (table.c.ends_on.is_(None)) | (table.c.ends_on >= on),
+        )
+        .order_by(table.c.id),
+    )
+    by_kind = {each.kind: each for each in found}
+
+    def number(kind: FactKind) -> int | None:
+        return by_kind[kind].number if kind in by_kind else None
+
+    def since(kind: FactKind) -> date | None:
+        return by_kind[kind].starts_on if kind in by_kind else None
+
+    return Facts(
+        certificates={
+            each.name: each.ends_on for each in found if each.kind == FactKind.CERTIFICATE
+        },
+        capital_fen=number(FactKind.CAPITAL),
+        founded_on=since(FactKind.FOUNDED),
+        incubated_since=since(FactKind.INCUBATED),
+        members=number(FactKind.TEAM),
+    )
 
 
 async def _profile(tx: Tx, organisation_id: int, year: int) -> Profile | None:

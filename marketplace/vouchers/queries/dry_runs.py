@@ -8,7 +8,7 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import Select, and_, func, literal, select
+from sqlalchemy import BigInteger, Select, and_, func, literal, select
 
 from marketplace.kernel.db import Tx
 from marketplace.parties.queries import organisations, sme_profiles_of_year
@@ -117,7 +117,7 @@ def past_orders(asked: PastOrders, *, by_day: bool, with_others: bool) -> Select
     paid, held = tables.redemption, tables.voucher_hold
     other = paid.alias("other")
     others = (
-        select(func.coalesce(func.sum(other.c.amount_fen), 0))
+        select(func.coalesce(func.sum(other.c.amount_fen), 0).cast(BigInteger))
         .where(other.c.order_id == paid.c.order_id, other.c.grant_id != paid.c.grant_id)
         .scalar_subquery()
     )
@@ -240,9 +240,10 @@ def _found(run: DryRun, names: dict[int, str], of: Sequence[Layer]) -> DryRunFou
             return by_id[key].name or f"{by_id[key].funder} {by_id[key].region_code}"
         return key
 
+    table = run.rows()
     rows = tuple(
-        _row(dimension, key, label(dimension, key), run.sums[dimension, key])
-        for dimension, key in sorted(run.sums)
+        _row(dimension, key, label(dimension, key), table[dimension, key])
+        for dimension, key in sorted(table)
     )
     nothing = Sums()
     effects = tuple(
@@ -251,12 +252,12 @@ def _found(run: DryRun, names: dict[int, str], of: Sequence[Layer]) -> DryRunFou
             layer.funder,
             layer.region_code,
             layer.budget_fen,
-            run.sums.get(("layer", str(layer.id)), nothing).before_fen,
-            run.sums.get(("layer", str(layer.id)), nothing).after_fen,
+            table.get(("layer", str(layer.id)), nothing).before_fen,
+            table.get(("layer", str(layer.id)), nothing).after_fen,
         )
         for layer in of
     )
-    return DryRunFound(_row("", "", "", run.total), run.recorded_fen, effects, rows)
+    return DryRunFound(_row("", "", "", run.total()), run.recorded_fen, effects, rows)
 
 
 def _row(dimension: str, key: str, label: str, sums: Sums) -> DryRunRow:

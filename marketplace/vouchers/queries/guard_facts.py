@@ -39,6 +39,7 @@ from marketplace.vouchers.rules.guards import (
     Tie,
     Trade,
 )
+from marketplace.vouchers.rules.guards_records import MAD_MIN, MAD_TO_DEVIATION
 
 # So many services are named with a sum over many.
 SHOWN_MAX = 20
@@ -56,6 +57,8 @@ WORDS = {
     "shown_max": SHOWN_MAX,
     "price_days": PRICE_DAYS,
     "session_days": SESSION_DAYS,
+    "mad_min": MAD_MIN,
+    "mad_to_deviation": MAD_TO_DEVIATION,
     "unit": "case s.mode when 'samples' then 'sample' else 'hour' end",
     "quantity": (
         "case s.mode when 'samples' then s.samples"
@@ -265,7 +268,7 @@ trade as materialized (
   from redeemed_service s
   left join named b on b.id = s.buyer_legal_entity_id
   left join named p on p.id = s.provider_legal_entity_id
-  where s.redeemed_on > :through - :days and s.redeemed_on <= :through
+  where s.redeemed_on > :through - cast(:days as integer) and s.redeemed_on <= :through
 ),
 both_sides as (
   select buyer_group as id from trade intersect select provider_group from trade
@@ -325,7 +328,7 @@ with last as (
   select $service, s.amount_fen, s.valid_until
   from redeemed_service s
   where s.grant_id in (select grant_id from guard_focus)
-    and s.redeemed_on > s.valid_until - :last_days
+    and s.redeemed_on > s.valid_until - cast(:last_days as integer)
 )
 select s.*, sum(s.amount_fen) over w as last_fen, g.amount_fen as granted_fen
 from last s join voucher_grant g on g.id = s.grant_id
@@ -374,7 +377,7 @@ where (s.buyer_id, s.provider_id) in (
     where f.order_status = 'no_show' or o.status = 'no_show'
        or (o.id is not null
            and not exists (select from usage_session u where u.reservation_id = o.id)))
-  and s.redeemed_on > :through - :days
+  and s.redeemed_on > :through - cast(:days as integer)
   and (s.order_status = 'no_show' or r.status = 'no_show'
        or (r.id is not null
            and not exists (select from usage_session u where u.reservation_id = r.id)))

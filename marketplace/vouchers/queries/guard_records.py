@@ -63,7 +63,7 @@ spread as (
 )
 select s.*, d.median, d.mad, d.orders
 from priced s join spread d using (category_code, unit)
-where (s.price_log - d.median) * 100 >= :deviations * 1.4826 * greatest(d.mad, 0.02)
+where (s.price_log - d.median) * 100 >= :deviations * $mad_to_deviation * greatest(d.mad, $mad_min)
   and s.order_id in (select order_id from guard_focus)
 """
 

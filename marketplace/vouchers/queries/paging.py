@@ -31,12 +31,14 @@ async def listed(
     statement: Select[Any],
     newest: ColumnElement[Any],
     page: PageAsked,
+    *,
+    oldest: bool = False,
 ) -> Listed[T]:
-    """One page of `statement`, the newest first."""
+    """One page of `statement`, the newest first, or the oldest."""
     total = await tx.scalar(select(func.count()).select_from(statement.subquery()))
     rows = await tx.all(
         row_type,
-        statement.order_by(newest.desc())
+        statement.order_by(newest.asc() if oldest else newest.desc())
         .limit(page.page_size)
         .offset((page.page - 1) * page.page_size),
     )

@@ -10,10 +10,11 @@ Policy: J.22a, J.22b
 from __future__ import annotations
 
 import bisect
+from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from marketplace.vouchers.rules.limits import TECHNOLOGY_SME, CapScope
 from marketplace.vouchers.rules.shares import LayerRoom, Purchase, Sharing
@@ -23,6 +24,9 @@ from marketplace.vouchers.rules.usability import GrantOnDay, Use, reasons_not_to
 SIZES = (20, 100, 300, 500)
 """Staff at most, for the classes of SMEs in the table."""
 UNKNOWN = "unknown"
+
+
+_OF_SME = (CapScope.SME_YEAR, None)
 
 
 class PastOrder(NamedTuple):
@@ -91,6 +95,15 @@ class Sums:
             self.orders_before += 1
         if after_fen:
             self.orders_after += 1
+
+    def merge(self, other: Sums) -> None:
+        """Count what another row counted."""
+        self.orders += other.orders
+        self.service_value_fen += other.service_value_fen
+        self.orders_before += other.orders_before
+        self.orders_after += other.orders_after
+        self.before_fen += other.before_fen
+        self.after_fen += other.after_fen
 
 
 @dataclass(slots=True)
@@ -203,8 +216,7 @@ class _Side:
             return
         spending.orders += 1
         spending.value_fen += order.service_value_fen
-        total = (CapScope.SME_YEAR, None)
-        spending.spent[total] = spending.spent.get(total, 0) + together
+        spending.spent[_OF_SME] = spending.spent.get(_OF_SME, 0) + together
         if self.by_group:
             self._share(CapScope.GROUP_YEAR, grant.group_id, order.on.year, together)
         if self.by_instrument:
@@ -213,6 +225,17 @@ class _Side:
     def _share(self, scope: CapScope, subject: int, year: int, amount_fen: int) -> None:
         key = (scope, subject, year)
         self._shared[key] = self._shared.get(key, 0) + amount_fen
+
+
+@dataclass(slots=True)
+class _Present:
+    """A grant whose orders are being reckoned."""
+
+    grant: PastGrant
+    before: _Spending
+    after: _Spending
+    layers: list[Sums]
+    own: Sums = field(default_factory=Sums)
 
 
 class DryRun:
@@ -226,44 +249,73 @@ class DryRun:
         days = (date(2000, 1, 1),)
         self.before, self.after = _Side(before, days), _Side(after, days)
         self.by_day = any(side.by_group or side.by_instrument for side in (self.before, self.after))
-        self.sums: dict[tuple[str, str], Sums] = {}
-        self.total = Sums()
         self.recorded_fen = 0
         self._provider_regions = provider_regions
-        self._spending: dict[int, tuple[_Spending, _Spending, Sums, Sums]] = {}
+        self._present: dict[int, _Present] = {}
+        self._kinds: defaultdict[str, Sums] = defaultdict(Sums)
+        self._providers: defaultdict[int, Sums] = defaultdict(Sums)
+        self._layers: defaultdict[int, Sums] = defaultdict(Sums)
+        self._sizes: defaultdict[str, Sums] = defaultdict(Sums)
+        self._regions: defaultdict[str, Sums] = defaultdict(Sums)
 
     def add(self, orders: Iterable[PastOrder], grants: Mapping[int, PastGrant]) -> None:
         """Reckon more orders; `grants` holds at least the ones that these belong to."""
         for order in orders:
-            grant = grants[order.grant_id]
-            state = self._spending.get(order.grant_id)
-            if state is None:
-                state = self._begin(grant)
-            before, after, size, region = state
+            present = self._present.get(order.grant_id)
+            if present is None:
+                present = self._begin(grants[order.grant_id])
+            grant = present.grant
             provider_region = self._provider_regions.get(order.provider_id, "")
-            paid = self.before.pay(before, grant, order, provider_region)
-            would = self.after.pay(after, grant, order, provider_region)
+            paid = self.before.pay(present.before, grant, order, provider_region)
+            would = self.after.pay(present.after, grant, order, provider_region)
             value, paid_fen, would_fen = order.service_value_fen, sum(paid), sum(would)
             self.recorded_fen += order.recorded_fen
-            self.total.add(value, paid_fen, would_fen)
-            size.add(value, paid_fen, would_fen)
-            region.add(value, paid_fen, would_fen)
-            self._row("service_kind", order.service_kind).add(value, paid_fen, would_fen)
-            self._row("provider", str(order.provider_id)).add(value, paid_fen, would_fen)
-            for part, one, other in zip(grant.parts, paid, would, strict=True):
-                self._row("layer", str(part.layer_id)).add(value, one, other)
+            present.own.add(value, paid_fen, would_fen)
+            self._kinds[order.service_kind].add(value, paid_fen, would_fen)
+            self._providers[order.provider_id].add(value, paid_fen, would_fen)
+            for row, one, other in zip(present.layers, paid, would, strict=True):
+                row.add(value, one, other)
 
-    def _begin(self, grant: PastGrant) -> tuple[_Spending, _Spending, Sums, Sums]:
+    def _begin(self, grant: PastGrant) -> _Present:
         if not self.by_day:
-            self._spending.clear()
-        state = (
+            self._count_present()
+        found = self._present[grant.grant_id] = _Present(
+            grant,
             self.before.begin(grant, [part.amount_fen for part in grant.parts]),
             self.after.begin(grant, self._rooms_after(grant)),
-            self._row("size", size_of(grant.staff)),
-            self._row("region", f"{grant.region_code[:4]}00"),
+            [self._layers[part.layer_id] for part in grant.parts],
         )
-        self._spending[grant.grant_id] = state
-        return state
+        return found
+
+    def _count_present(self) -> None:
+        for present in self._present.values():
+            self._sizes[size_of(present.grant.staff)].merge(present.own)
+            self._regions[f"{present.grant.region_code[:4]}00"].merge(present.own)
+        self._present.clear()
+
+    def rows(self) -> dict[tuple[str, str], Sums]:
+        """The table, by dimension and key, once every order is in."""
+        self._count_present()
+        of: dict[str, Mapping[Any, Sums]] = {
+            "size": self._sizes,
+            "region": self._regions,
+            "service_kind": self._kinds,
+            "provider": self._providers,
+            "layer": self._layers,
+        }
+        return {
+            (dimension, str(key)): sums
+            for dimension, by_key in of.items()
+            for key, sums in by_key.items()
+        }
+
+    def total(self) -> Sums:
+        """What all orders come to, once every order is in."""
+        self._count_present()
+        together = Sums()
+        for sums in self._kinds.values():
+            together.merge(sums)
+        return together
 
     def _rooms_after(self, grant: PastGrant) -> list[int]:
         """What a grant would be: the new cap for whom the old one held back, else what it was."""
@@ -280,12 +332,6 @@ class DryRun:
                         room = min(room, new)
             rooms.append(room)
         return rooms
-
-    def _row(self, dimension: str, key: str) -> Sums:
-        found = self.sums.get((dimension, key))
-        if found is None:
-            found = self.sums[dimension, key] = Sums()
-        return found
 
 
 def _admitted(grant: PastGrant, terms: Terms) -> bool:

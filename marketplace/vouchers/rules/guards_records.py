@@ -17,8 +17,8 @@ from marketplace.vouchers.rules.anomalies import AnomalyKind, Finding, Service, 
 
 # So many median absolute deviations make a standard deviation of what is spread normally.
 MAD_TO_DEVIATION = 1.4826
-# Where all prices are one, a small difference is no outlier.
-MAD_MIN = 0.02
+# Lists of one category differ by so much (a tenth up or down) without meaning anything.
+MAD_MIN = 0.1
 
 
 @dataclass(frozen=True, slots=True)

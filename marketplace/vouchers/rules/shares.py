@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import TypeAlias
 
 from marketplace.kernel.money import BASIS_POINTS, share, split, yuan
-from marketplace.vouchers.rules.limits import TECHNOLOGY_SME, Cap, CapScope, Rate
+from marketplace.vouchers.rules.limits import ALONE, TECHNOLOGY_SME, Cap, CapScope, Rate
 from marketplace.vouchers.rules.regions import COUNTRY, lies_in, lies_in_any
 from marketplace.vouchers.rules.terms import Step, Terms
 
@@ -154,7 +154,10 @@ class Sharing:
         if terms.stacking.on_rest:
             base = max(base - purchase.others_fen, 0)
         hosts = self._hosts(rooms, purchase)
-        ratios = [self.ratio(room, purchase) for room in rooms]
+        if terms.rates:
+            ratios = [self.ratio(room, purchase) for room in rooms]
+        else:
+            ratios = [room.ratio_basis_points for room in rooms]
         weighted = self._weighted(base, purchase.value_in_year_fen)
         amounts = [weighted * ratio // (BASIS_POINTS * BASIS_POINTS) for ratio in ratios]
         for index in hosts:
@@ -237,6 +240,8 @@ class Sharing:
         said: list[str] | None,
     ) -> None:
         stacking, others = self._terms.stacking, purchase.others_fen
+        if stacking is ALONE and sum(amounts) + others <= service_value_fen:
+            return
         if stacking.deduct_times and others:
             rest = max(sum(amounts) - stacking.deduct_times * others, 0)
             sentence = (
@@ -259,15 +264,18 @@ class Sharing:
         purchase: Purchase,
         said: list[str] | None,
     ) -> None:
+        paid_fen = sum(amounts)
         for cap in self.caps(purchase.beneficiary, first_use=purchase.first_use):
             spent = purchase.spent.get((cap.scope, cap.funder), 0)
+            limit = cap.amount_fen - spent
+            if paid_fen <= limit:
+                continue
             layers = [
                 index
                 for index, room in enumerate(rooms)
                 if cap.funder is None or room.funder == cap.funder
             ]
-            if said is None:
-                _bring_to(amounts, layers, cap.amount_fen - spent, "", None)
+            if sum([amounts[index] for index in layers]) <= limit:
                 continue
             of = "" if cap.funder is None else f"{cap.funder.title()}: "
             before = f", of which {yuan(spent)} CNY are used" if spent else ""
@@ -276,7 +284,8 @@ class Sharing:
                 f"{of}{'a' if of else 'A'}t most {yuan(cap.amount_fen)} CNY per"
                 f" {SCOPE_WORDS[cap.scope]}{before}{source}."
             )
-            _bring_to(amounts, layers, cap.amount_fen - spent, sentence, said)
+            _bring_to(amounts, layers, limit, sentence, said)
+            paid_fen = sum(amounts)
 
     def caps(self, beneficiary: str, *, first_use: bool) -> list[Cap]:
         """The caps that an order of such a buyer meets, those of single funders first."""

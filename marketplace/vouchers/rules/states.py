@@ -17,10 +17,19 @@ class ProgrammeStatus(StrEnum):
 class ApplicationStatus(StrEnum):
     """What became of an SME's application."""
 
+    DRAFT = "draft"
+    """The SME gathers the documents that the programme asks for."""
     SUBMITTED = "submitted"
+    """Waits for a decision, or for the second person's."""
+    RETURNED = "returned"
+    """Sent back to be amended, with the reason."""
+    WAITING = "waiting"
+    """The budget is used up; it waits in line for money that others free."""
     GRANTED = "granted"
     REFUSED = "refused"
     WITHDRAWN = "withdrawn"
+    LAPSED = "lapsed"
+    """The programme closed before its turn came."""
 
 
 class GrantStatus(StrEnum):
@@ -32,6 +41,47 @@ class GrantStatus(StrEnum):
     EXPIRED = "expired"
     """Past its last day; what was left went back to the budget."""
     REVOKED = "revoked"
+
+
+class GrantChangeKind(StrEnum):
+    """What can become of a grant."""
+
+    TOP_UP = "top_up"
+    WITHDRAWAL = "withdrawal"
+    """The centre takes unused quota back."""
+    REVOCATION = "revocation"
+    """The grant ends; what is left goes back, and what orders hold follows as it is freed."""
+
+
+class GrantChangeStatus(StrEnum):
+    """How far a change of a grant has come."""
+
+    PROPOSED = "proposed"
+    DONE = "done"
+    DECLINED = "declined"
+
+
+class FactKind(StrEnum):
+    """What can be verified of a beneficiary."""
+
+    CERTIFICATE = "certificate"
+    CAPITAL = "capital"
+    """Registered capital, in fen."""
+    FOUNDED = "founded"
+    """Founded on its first day."""
+    INCUBATED = "incubated"
+    """In an incubator since its first day."""
+    TEAM = "team"
+    """A team of so many core members."""
+
+
+class FactStatus(StrEnum):
+    """Whether a fact counts."""
+
+    STATED = "stated"
+    VERIFIED = "verified"
+    REJECTED = "rejected"
+    ENDED = "ended"
 
 
 class HoldStatus(StrEnum):

@@ -2,6 +2,7 @@
 
 from marketplace.vouchers.schemas.answers import (
     ApplicationOut,
+    ApprovalOut,
     CheckOut,
     ClaimNoticeOut,
     ClaimOut,
@@ -30,6 +31,7 @@ from marketplace.vouchers.schemas.requests import (
 __all__ = [
     "ApplicationIn",
     "ApplicationOut",
+    "ApprovalOut",
     "CheckOut",
     "ClaimIn",
     "ClaimNoticeOut",

@@ -8,6 +8,7 @@ import msgspec
 from marketplace.kernel.wire import Out
 from marketplace.vouchers.queries import (
     Application,
+    Approval,
     Claim,
     ClaimNotice,
     ClaimPage,
@@ -108,6 +109,7 @@ class CheckOut(Out):
     limit: Any
     asked: Any
     source: str | None
+    fact: str = ""
 
     @classmethod
     def of(cls, row: Check) -> "CheckOut":
@@ -162,6 +164,10 @@ class ApplicationOut(Out):
     decided_by: int | None
     decided_at: datetime | None
     reason: str
+    grant_id: int | None
+    round: int
+    waiting_since: datetime | None
+    proposed_at: datetime | None
 
     @classmethod
     def of(cls, row: Application) -> "ApplicationOut":
@@ -169,16 +175,37 @@ class ApplicationOut(Out):
         return msgspec.convert(row, cls, from_attributes=True)
 
 
+class ApprovalOut(Out):
+    """One person's approval of an application."""
+
+    id: int
+    application_id: int
+    round: int
+    person_id: int
+    amount_fen: int
+    approved_at: datetime
+
+    @classmethod
+    def of(cls, row: Approval) -> "ApprovalOut":
+        """The answer for an approval."""
+        return msgspec.convert(row, cls, from_attributes=True)
+
+
 class DecidedOut(Out):
-    """A decided application, and the grant when there is one."""
+    """An application, who approved it so far, and the grant once all have."""
 
     application: ApplicationOut
     grant_id: int | None
+    approvals: list[ApprovalOut]
 
     @classmethod
     def of(cls, row: Decided) -> "DecidedOut":
         """The answer for a decision."""
-        return cls(application=ApplicationOut.of(row.application), grant_id=row.grant_id)
+        return cls(
+            application=ApplicationOut.of(row.application),
+            grant_id=row.grant_id,
+            approvals=[ApprovalOut.of(each) for each in row.approvals],
+        )
 
 
 class WalletVoucherOut(Out):
@@ -241,6 +268,16 @@ class RefusalOut(Out):
     source: str | None
 
 
+class VoucherShareOut(Out):
+    """What one of several vouchers would pay."""
+
+    grant_id: int
+    programme_name: str
+    programme_name_en: str
+    valid_until: date
+    amount_fen: int
+
+
 class VoucherPartOut(Out):
     """What a voucher would pay of a service, and why; 0 with every reason if it may not."""
 
@@ -249,6 +286,7 @@ class VoucherPartOut(Out):
     layers: list[LayerPartOut]
     explanation: list[str]
     refusals: list[RefusalOut]
+    vouchers: list[VoucherShareOut]
 
     @classmethod
     def of(cls, row: VoucherPart) -> "VoucherPartOut":
@@ -260,6 +298,10 @@ class VoucherPartOut(Out):
             explanation=list(row.explanation),
             refusals=[
                 msgspec.convert(reason, RefusalOut, from_attributes=True) for reason in row.refusals
+            ],
+            vouchers=[
+                msgspec.convert(each, VoucherShareOut, from_attributes=True)
+                for each in row.vouchers
             ],
         )
 

@@ -32,8 +32,10 @@ from marketplace.vouchers.errors import ClaimStateMoved, NothingToClaim, NoticeR
 from marketplace.vouchers.events import ClaimApproved, ClaimReversed
 from marketplace.vouchers.queries import Claim, ClaimPage, claim, claim_page
 from marketplace.vouchers.queries.objections import objections_open
+from marketplace.vouchers.rules.anomalies import Subject, SubjectKind
 from marketplace.vouchers.rules.claims import may_approve_on
 from marketplace.vouchers.rules.states import ClaimStatus, RecoverySource
+from marketplace.vouchers.use_cases.anomalies import require_unblocked
 from marketplace.vouchers.use_cases.claims import require_status
 from marketplace.vouchers.use_cases.recoveries import Recover, recover
 from marketplace.vouchers.use_cases.returns import recount
@@ -59,6 +61,7 @@ async def approve_claim(tx: Tx, command: ApproveClaim) -> ClaimPage:
     Raises:
         ClaimStateMoved: when the claim is not in notice.
         NoticeRunning: until the day after the notice's last day.
+        AnomaliesBlock: while a blocking anomaly about one of its redemptions is not dismissed.
         ObjectionsOpen: while some wait for their answer.
         SamePerson: when the approver submitted or audited it.
         NothingToClaim: when everything was excluded during the notice.
@@ -131,6 +134,7 @@ async def _require_approvable(tx: Tx, found: Claim) -> None:
             limit=found.notice_ends_on.isoformat(),
             asked=tx.today.isoformat(),
         )
+    await require_unblocked(tx, Subject(SubjectKind.CLAIM, found.id))
     if waiting := await objections_open(tx, found.id):
         raise ObjectionsOpen(f"{waiting} objections have no answer yet.", waiting=waiting)
 

@@ -1,48 +1,40 @@
-"""An officer decides an application: a grant moves money from the budgets to the voucher."""
+"""Officers decide an application: approve it, one after the other, refuse it or send it back."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import insert, update
-from sqlalchemy.dialects.postgresql import insert as upsert
 
-from marketplace.billing.ledger.use_cases import (
-    AccountType,
-    Entry,
-    EntryKind,
-    Line,
-    OpenAccount,
-    open_account,
-    post_entry,
-)
 from marketplace.kernel.db import Tx
 from marketplace.kernel.errors import Reasons
 from marketplace.kernel.time import shanghai_day
 from marketplace.vouchers import tables
 from marketplace.vouchers.errors import (
     ApplicationDecided,
+    ApprovedBefore,
     GrantRefused,
     ReasonMissing,
     SamePerson,
 )
-from marketplace.vouchers.events import VoucherApplicationRefused, VoucherGranted
+from marketplace.vouchers.events import VoucherApplicationRefused
 from marketplace.vouchers.queries import (
     Application,
+    Approval,
     Eligibility,
     EligibilityQuestion,
-    LayerAsked,
-    Programme,
     application,
+    approvals,
     budgets_available,
     eligibility_of,
     programme,
 )
+from marketplace.vouchers.rules.anomalies import Subject, SubjectKind
 from marketplace.vouchers.rules.eligibility import failed
-from marketplace.vouchers.rules.states import ApplicationStatus, GrantStatus
-from marketplace.vouchers.rules.validity import grant_valid_until
+from marketplace.vouchers.rules.states import ApplicationStatus
+from marketplace.vouchers.use_cases.anomalies import require_unblocked
 from marketplace.vouchers.use_cases.applications import as_facts
+from marketplace.vouchers.use_cases.granting import make_grant, top_up
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,54 +48,109 @@ class DecideApplication:
 
 @dataclass(frozen=True, slots=True)
 class Decided:
-    """The decided application, and the grant when there is one."""
+    """The application, and the grant when there is one: not before the last person approved."""
 
     application: Application
     grant_id: int | None
+    approvals: tuple[Approval, ...] = ()
 
 
 async def decide_application(tx: Tx, command: DecideApplication) -> Decided:
-    """Grant or refuse a submitted application.
+    """Approve or refuse a submitted application; the last approval that the terms ask for grants.
 
-    A grant re-checks every eligibility rule; the budget and the yearly cap are guarded by the
-    database, so that whatever is decided at the same moment stays within them.
+    Every approval re-checks every eligibility rule; the budget and the yearly cap are guarded by
+    the database, so that whatever is decided at the same moment stays within them.
 
     Raises:
-        ApplicationDecided: when it was decided or withdrawn before.
+        ApplicationDecided: when it is not submitted.
         SamePerson: when the officer applied.
+        ApprovedBefore: when the officer approved it in this round.
         ReasonMissing: when it is refused without one.
-        GrantRefused: with every reason: rules not met, more than asked, more than the budget has.
+        GrantRefused: with every reason: rules not met, more than asked, more than the budget has,
+            another amount than the first person approved.
+        AnomaliesBlock: while a blocking anomaly about it or its SME is not decided.
         InsufficientFunds: when another grant took the budget at the same moment.
         VoucherYearCapReached: when another grant took the yearly room at the same moment.
 
     Policy: J.22a, J.22b
     """
-    asked = await application(tx, command.application_id, lock=True)
-    if asked.status != ApplicationStatus.SUBMITTED:
-        raise ApplicationDecided(f"The application is {asked.status}.")
-    if asked.made_by == tx.actor.person_id:
-        raise SamePerson("Nobody decides their own application.")
+    asked = await submitted(tx, command.application_id)
     if command.amount_fen is None:
-        if not command.reason.strip():
-            raise ReasonMissing("Say why, so that the company can do better next time.")
-        await _decide(tx, asked, ApplicationStatus.REFUSED, command.reason)
+        _require_reason(command.reason)
+        await note(tx, asked, ApplicationStatus.REFUSED, "refuse", command.reason)
         tx.record(VoucherApplicationRefused(asked.id, asked.organisation_id))
         return Decided(await application(tx, asked.id), None)
+    await require_unblocked(
+        tx,
+        Subject(SubjectKind.APPLICATION, asked.id),
+        Subject(SubjectKind.ORGANISATION, asked.organisation_id),
+    )
     of = await programme(tx, asked.programme_id)
     found = await eligibility_of(
         tx,
         EligibilityQuestion(
-            of.id, asked.organisation_id, command.amount_fen, shanghai_day(asked.made_at)
+            of.id,
+            asked.organisation_id,
+            command.amount_fen,
+            shanghai_day(asked.made_at),
+            asked.grant_id,
+            asked.id,
         ),
     )
-    await _require_grantable(tx, asked, command.amount_fen, found)
-    await _decide(tx, asked, ApplicationStatus.GRANTED, command.reason, found)
-    grant_id = await _grant(tx, asked, of, command.amount_fen, found.parts)
-    return Decided(await application(tx, asked.id), grant_id)
+    before = await approvals(tx, asked.id, round_=asked.round)
+    if tx.actor.person_id in {each.person_id for each in before}:
+        raise ApprovedBefore("Another person has to approve it.")
+    await _require_grantable(tx, asked, command.amount_fen, found, before)
+    await _approve(tx, asked, command.amount_fen)
+    done = await approvals(tx, asked.id, round_=asked.round)
+    if len(done) < of.agreed.approvers:
+        return Decided(await application(tx, asked.id), None, tuple(done))
+    await note(tx, asked, ApplicationStatus.GRANTED, "grant", command.reason, found)
+    give = make_grant if asked.grant_id is None else top_up
+    grant_id = await give(tx, asked, of, command.amount_fen, found)
+    return Decided(await application(tx, asked.id), grant_id, tuple(done))
+
+
+async def submitted(tx: Tx, application_id: int) -> Application:
+    """A submitted application that somebody else made, locked.
+
+    Raises:
+        ApplicationDecided: when it is not submitted.
+        SamePerson: when the officer applied.
+    """
+    asked = await application(tx, application_id, lock=True)
+    if asked.status != ApplicationStatus.SUBMITTED:
+        raise ApplicationDecided(f"The application is {asked.status}.")
+    if asked.made_by == tx.actor.person_id:
+        raise SamePerson("Nobody decides their own application.")
+    return asked
+
+
+def _require_reason(reason: str) -> None:
+    if not reason.strip():
+        raise ReasonMissing("Say why, so that the company can do better next time.")
+
+
+async def _approve(tx: Tx, asked: Application, amount_fen: int) -> None:
+    await tx.execute(
+        insert(tables.application_approval).values(
+            application_id=asked.id,
+            round=asked.round,
+            person_id=tx.actor.person_id,
+            applied_by=asked.made_by,
+            amount_fen=amount_fen,
+            approved_at=tx.now,
+        )
+    )
+    tx.audit("approve", subject="voucher_application", subject_id=asked.id, amount_fen=amount_fen)
 
 
 async def _require_grantable(
-    tx: Tx, asked: Application, amount_fen: int, found: Eligibility
+    tx: Tx,
+    asked: Application,
+    amount_fen: int,
+    found: Eligibility,
+    before: list[Approval],
 ) -> None:
     reasons = Reasons(failed(found.checks))
     if amount_fen > asked.asked_fen:
@@ -114,13 +161,22 @@ async def _require_grantable(
             asked=amount_fen,
             source="J.22b",
         )
+    if before and before[0].amount_fen != amount_fen:
+        reasons.add(
+            "amount-approved",
+            "All approve the same amount; send the application back to begin anew.",
+            limit=before[0].amount_fen,
+            asked=amount_fen,
+            source="J.22b",
+        )
     budgets = await budgets_available(tx, [part.layer.id for part in found.parts])
     for part in found.parts:
         available = budgets[part.layer.id]
         if part.amount_fen > available:
             reasons.add(
                 "budget",
-                f"The budget of the {part.layer.funder} does not hold this much any more.",
+                f"The budget of the {part.layer.funder} does not hold this much any more;"
+                " the application can wait in line.",
                 limit=available,
                 asked=part.amount_fen,
                 source="J.22a",
@@ -130,13 +186,15 @@ async def _require_grantable(
     reasons.raise_as(GrantRefused)
 
 
-async def _decide(
+async def note(
     tx: Tx,
     asked: Application,
     status: ApplicationStatus,
+    verb: str,
     reason: str,
     found: Eligibility | None = None,
 ) -> None:
+    """Write a decision down: who, when, why, and what the checks found on that day."""
     checks = {} if found is None else {"checks": as_facts(found.checks)}
     await tx.execute(
         update(tables.voucher_application)
@@ -149,90 +207,73 @@ async def _decide(
             **checks,
         )
     )
-    verb = "refuse" if found is None else "grant"
     tx.audit(verb, subject="voucher_application", subject_id=asked.id, reason=reason)
 
 
-async def _grant(
-    tx: Tx, asked: Application, of: Programme, amount_fen: int, parts: Sequence[LayerAsked]
-) -> int:
-    valid_until = min(
-        of.valid_until,
-        grant_valid_until(
-            of.agreed.validity, granted_on=tx.today, year=of.year, ends_on=of.agreed.ends_on
-        ),
-    )
-    grant_id: int = await tx.scalar(
-        insert(tables.voucher_grant)
-        .values(
-            programme_id=of.id,
-            organisation_id=asked.organisation_id,
-            application_id=asked.id,
-            amount_fen=amount_fen,
-            valid_until=valid_until,
-            status=GrantStatus.ACTIVE,
-            granted_by=tx.actor.person_id,
-            granted_at=tx.now,
-        )
-        .returning(tables.voucher_grant.c.id)
-    )
-    await _count_towards_year(tx, asked.organisation_id, of, parts)
-    lines: list[Line] = []
-    for part in parts:
-        budget = await open_account(tx, OpenAccount(AccountType.PROGRAMME_BUDGET, part.layer.id))
-        voucher = await _open_part(tx, grant_id, part)
-        lines += [
-            Line(account_id=budget, amount_fen=part.amount_fen),
-            Line(account_id=voucher, amount_fen=-part.amount_fen),
-        ]
-    await post_entry(
-        tx,
-        Entry(
-            kind=EntryKind.VOUCHER_GRANTED,
-            effective_on=tx.today,
-            lines=tuple(lines),
-            key=f"voucher-grant:{grant_id}",
-            source_kind="voucher_grant",
-            source_id=grant_id,
-            made_by=asked.made_by,
-            approved_by=tx.actor.person_id,
-        ),
-    )
-    tx.record(VoucherGranted(grant_id, of.id, asked.organisation_id, amount_fen, valid_until))
-    return grant_id
+@dataclass(frozen=True, slots=True)
+class ReturnApplication:
+    """Something has to be amended before it can be decided."""
+
+    application_id: int
+    reason: str
 
 
-async def _open_part(tx: Tx, grant_id: int, part: LayerAsked) -> int:
-    part_id = await tx.scalar(
-        insert(tables.grant_part)
-        .values(grant_id=grant_id, layer_id=part.layer.id, amount_fen=part.amount_fen)
-        .returning(tables.grant_part.c.id)
+async def return_application(tx: Tx, command: ReturnApplication) -> Application:
+    """Send a submitted application back; approvals so far count no more.
+
+    Raises:
+        ApplicationDecided: when it is not submitted.
+        SamePerson: when the officer applied.
+        ReasonMissing: without saying what has to be amended.
+    """
+    asked = await submitted(tx, command.application_id)
+    _require_reason(command.reason)
+    await note(tx, asked, ApplicationStatus.RETURNED, "return", command.reason)
+    await _next_round(tx, asked)
+    return await application(tx, asked.id)
+
+
+@dataclass(frozen=True, slots=True)
+class QueueApplication:
+    """The budget does not hold what is asked for; the application waits in line."""
+
+    application_id: int
+
+
+async def queue_application(tx: Tx, command: QueueApplication) -> Application:
+    """Put a submitted application in line, behind those that wait already.
+
+    Raises:
+        ApplicationDecided: when it is not submitted.
+        SamePerson: when the officer applied.
+        GrantRefused: when the budgets hold what is asked for.
+    """
+    asked = await submitted(tx, command.application_id)
+    question = EligibilityQuestion(
+        asked.programme_id,
+        asked.organisation_id,
+        asked.asked_fen,
+        shanghai_day(asked.made_at),
+        asked.grant_id,
+        asked.id,
     )
-    return await open_account(tx, OpenAccount(AccountType.VOUCHER, part_id))
+    found = await eligibility_of(tx, question)
+    budgets = await budgets_available(tx, [part.layer.id for part in found.parts])
+    if all(part.amount_fen <= budgets[part.layer.id] for part in found.parts):
+        raise GrantRefused("The budgets hold what is asked for: decide the application.")
+    await tx.execute(
+        update(tables.voucher_application)
+        .where(tables.voucher_application.c.id == asked.id)
+        .values(status=ApplicationStatus.WAITING, waiting_since=asked.waiting_since or tx.now)
+    )
+    await _next_round(tx, asked)
+    tx.audit("queue", subject="voucher_application", subject_id=asked.id)
+    return await application(tx, asked.id)
 
 
-async def _count_towards_year(
-    tx: Tx, organisation_id: int, of: Programme, parts: Sequence[LayerAsked]
-) -> None:
-    by_funder: dict[str, int] = {}
-    for part in parts:
-        by_funder[part.layer.funder] = by_funder.get(part.layer.funder, 0) + part.amount_fen
-    table = tables.voucher_year
-    # In order of funder, so that two grants to one SME never wait for each other.
-    for funder, amount_fen in sorted(by_funder.items()):
-        added = upsert(table).values(
-            organisation_id=organisation_id,
-            year=of.year,
-            funder=funder,
-            granted_fen=amount_fen,
-            cap_fen=of.agreed.cap_per_sme_year_fen,
-        )
-        await tx.execute(
-            added.on_conflict_do_update(
-                index_elements=[table.c.organisation_id, table.c.year, table.c.funder],
-                set_={
-                    "granted_fen": table.c.granted_fen + added.excluded.granted_fen,
-                    "cap_fen": added.excluded.cap_fen,
-                },
-            )
-        )
+async def _next_round(tx: Tx, asked: Application) -> None:
+    await tx.execute(
+        update(tables.voucher_application)
+        .where(tables.voucher_application.c.id == asked.id)
+        .values(round=asked.round + 1)
+    )

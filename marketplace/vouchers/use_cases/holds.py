@@ -51,6 +51,7 @@ from marketplace.vouchers.queries.rows import columns
 from marketplace.vouchers.rules.shares import LayerShare
 from marketplace.vouchers.rules.states import GrantStatus, HoldStatus
 from marketplace.vouchers.use_cases.caps import Counted, count_towards_caps
+from marketplace.vouchers.use_cases.changes import return_freed
 from marketplace.vouchers.use_cases.settling import HeldAmount, amounts_used
 
 
@@ -274,6 +275,7 @@ async def settle_voucher(tx: Tx, command: SettleVoucher) -> VoucherSettled:
     total_fen = sum(layer.amount_fen for layers in used.values() for layer in layers)
     if total_fen:
         tx.record(VoucherRedeemed(command.order_id, holds[0].provider_id, total_fen))
+    await return_freed(tx, [held.grant_id for held in holds], command.order_id)
     first = redemption_ids[0] if redemption_ids else None
     return VoucherSettled(total_fen, first, tuple(redemption_ids))
 
@@ -347,7 +349,10 @@ async def _note_when_exhausted(tx: Tx, grant_id: int) -> None:
         return
     await tx.execute(
         update(tables.voucher_grant)
-        .where(tables.voucher_grant.c.id == grant_id)
+        .where(
+            tables.voucher_grant.c.id == grant_id,
+            tables.voucher_grant.c.status == GrantStatus.ACTIVE,
+        )
         .values(status=GrantStatus.EXHAUSTED)
     )
 
@@ -379,6 +384,7 @@ async def release_voucher(tx: Tx, command: ReleaseVoucher) -> None:
             order_id=held.order_id,
             amount_fen=held.amount_fen,
         )
+    await return_freed(tx, [held.grant_id for held in holds], command.order_id)
 
 
 async def _open_holds(tx: Tx, order_id: int) -> list[VoucherHold]:

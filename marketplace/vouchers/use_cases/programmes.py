@@ -29,6 +29,7 @@ from marketplace.vouchers.rules.regions import LayerRegion, highest_ratio, lies_
 from marketplace.vouchers.rules.states import ProgrammeStatus
 from marketplace.vouchers.rules.terms import Terms, missing_terms, terms_of
 from marketplace.vouchers.rules.validity import programme_valid_until
+from marketplace.vouchers.use_cases.closing import WindUp, wind_up
 
 
 @dataclass(frozen=True, slots=True)
@@ -223,7 +224,10 @@ class CloseProgramme:
 
 
 async def close_programme(tx: Tx, command: CloseProgramme) -> Programme:
-    """Close an open programme once every application is decided.
+    """Close an open programme once every submitted application is decided.
+
+    Applications that wait in line or are not complete lapse, and the budget that nobody was
+    granted returns to its appropriation; so does what vouchers leave later.
 
     Raises:
         ProgrammeStateMoved: when it is not open, or when applications wait for a decision.
@@ -245,4 +249,5 @@ async def close_programme(tx: Tx, command: CloseProgramme) -> Programme:
         .values(status=ProgrammeStatus.CLOSED, closed_at=tx.now)
     )
     tx.audit("close", subject="programme", subject_id=opened.id)
+    await wind_up(tx, WindUp(opened.id))
     return await programme(tx, opened.id)

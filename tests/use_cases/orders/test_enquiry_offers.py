@@ -63,8 +63,13 @@ from tests.builders.orders import (
 )
 
 
-async def ordered(market: Market, quote_id: int):
-    quote = await market.do(queries.quote, quote_id, by=market.buyer)
+async def quoted(market: Market, quote_id: int | None) -> queries.Quote:
+    assert quote_id is not None
+    return await market.do(queries.quote, quote_id, by=market.buyer)
+
+
+async def ordered(market: Market, quote_id: int | None) -> queries.Order:
+    quote = await quoted(market, quote_id)
     return await market.do(place_order, an_order_of(quote), by=market.buyer)
 
 
@@ -75,7 +80,7 @@ async def test_an_offer_by_the_list_is_a_quote_that_is_ordered_once_it_was_accep
     asked = await an_enquiry(market)
     offer = await an_offer(market, asked.id)
 
-    quote = await market.do(queries.quote, offer.quote_id, by=market.buyer)
+    quote = await quoted(market, offer.quote_id)
     assert (80_000, 40_000, None) == (quote.total_fen, quote.voucher_fen, quote.manual_unit)
     assert ("standing", 80_000, 80_000) == (offer.status, offer.list_total_fen, offer.total_fen)
     with pytest.raises(OfferNotAccepted):
@@ -173,7 +178,7 @@ async def test_a_price_by_hand_is_seen_by_the_buyer_after_a_second_person_approv
     shown = await market.do(approve_offer, OfferAsked(asked.id, made.id), by=second)
 
     assert ("standing", second.person_id) == (shown.status, shown.approved_by)
-    quote = await market.do(queries.quote, shown.quote_id, by=market.buyer)
+    quote = await quoted(market, shown.quote_id)
     assert (60_000, 30_000, "hour", 30_000) == (
         quote.total_fen,
         quote.voucher_fen,

@@ -32,6 +32,7 @@ from marketplace.billing.ledger.queries.entries import (
     entry_lines,
     periods,
     statement,
+    statement_of,
 )
 from marketplace.billing.ledger.queries.verification import verify
 from marketplace.billing.ledger.rules.chart import AccountType, LedgerName
@@ -66,6 +67,7 @@ __all__ = [
     "open_holds",
     "periods",
     "statement",
+    "statement_of",
     "trial_balance",
     "verify",
 ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
@@ -203,6 +204,35 @@ async def statement(tx: Tx, asked: AccountStatement) -> tuple[list[StatementLine
         .order_by(order)
         .limit(asked.page_size)
         .offset((asked.page - 1) * asked.page_size),
+    )
+    return lines, total
+
+
+async def statement_of(
+    tx: Tx, account_ids: Sequence[int], *, page: int = 1, page_size: int = 50
+) -> tuple[list[StatementLine], int]:
+    """One page of the movements of several numbered accounts together, the latest first."""
+    of_accounts = (posting.c.account_id.in_(account_ids), posting.c.account_seq.is_not(None))
+    total = await tx.scalar(select(func.count()).select_from(posting).where(*of_accounts))
+    lines = await tx.all(
+        StatementLine,
+        select(
+            posting.c.entry_id,
+            entry.c.kind,
+            entry.c.effective_on,
+            entry.c.posted_at,
+            entry.c.source_kind,
+            entry.c.source_id,
+            entry.c.remark,
+            (posting.c.amount_fen * account.c.normal).label("amount_fen"),
+            (posting.c.balance_after_fen * account.c.normal).label("balance_after_fen"),
+        )
+        .join(entry, entry.c.id == posting.c.entry_id)
+        .join(account, account.c.id == posting.c.account_id)
+        .where(*of_accounts)
+        .order_by(posting.c.entry_id.desc(), posting.c.account_id)
+        .limit(page_size)
+        .offset((page - 1) * page_size),
     )
     return lines, total
 

@@ -21,9 +21,9 @@ to zero.
 A balance is shown in its account's own sign, so that what an SME has in its wallet is a \
 positive number.
 
-## Two ledgers
+## Three ledgers
 
-No entry crosses from one to the other.
+No entry crosses from one to another.
 """
 
 _ACCOUNTS = """

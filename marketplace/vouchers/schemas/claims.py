@@ -1,0 +1,550 @@
+"""What the API takes and answers about lines, objections, clawbacks and sanctions."""
+
+from datetime import date, datetime
+from typing import Annotated, Any
+
+import msgspec
+
+from marketplace.kernel.wire import AmountFen, Id, In, Line, Out, PositiveFen, Word
+from marketplace.vouchers.queries.audit_paths import AuditPath, Trail
+from marketplace.vouchers.queries.clawbacks import Clawback, ClawbackPage
+from marketplace.vouchers.queries.lines import ClaimAudit, ClaimLine, LineEvidence
+from marketplace.vouchers.queries.objections import NoticePage, Objection
+from marketplace.vouchers.queries.reports import MEASURES, Compared, OpenFigure, ReportRow
+from marketplace.vouchers.queries.sanctions import Sanction
+from marketplace.vouchers.rules.states import RecoverySource, SanctionKind
+from marketplace.vouchers.schemas.requests import Told
+from marketplace.vouchers.use_cases import (
+    AnswerObjection,
+    AuditLocally,
+    DecideClawback,
+    DecideLine,
+    FileObjection,
+    ProposeClawback,
+    Recovered,
+    SetOff,
+)
+from marketplace.vouchers.use_cases.sanctions import (
+    DecideAppeal,
+    DecideSanction,
+    ProposeSanction,
+)
+
+
+class CorrectionIn(In):
+    """What was put right of a redemption that was refused before."""
+
+    redemption_id: Id
+    correction: Told
+
+
+class SubmitIn(In):
+    """What a submission says of redemptions that were refused before."""
+
+    corrections: Annotated[list[CorrectionIn], msgspec.Meta(max_length=1_000)] = msgspec.field(
+        default_factory=list
+    )
+
+
+class LocalAuditIn(In):
+    """What the office of a layer's city or zone found."""
+
+    passed: bool
+    finding: Told
+
+    def to_command(self, claim_id: int, layer_id: int) -> AuditLocally:
+        """The audit that is made."""
+        return AuditLocally(claim_id, layer_id, self.passed, self.finding)
+
+
+class LineIn(In):
+    """What is approved of a line; less than is claimed has its reason."""
+
+    approved_fen: AmountFen
+    reason: Line = ""
+
+    def to_command(self, claim_id: int, redemption_id: int) -> DecideLine:
+        """The decision that is taken."""
+        return DecideLine(claim_id, redemption_id, self.approved_fen, self.reason)
+
+
+class ObjectionIn(In):
+    """Who objects, where they are reached, to what, and why."""
+
+    name: Word
+    contact: Word
+    statement: Told
+    redemption_id: Id | None = None
+
+    def to_command(self, claim_id: int) -> FileObjection:
+        """The objection that is filed."""
+        return FileObjection(claim_id, self.redemption_id, self.name, self.contact, self.statement)
+
+
+class AnswerIn(In):
+    """Whether an objection or an appeal is right, and the answer to it."""
+
+    upheld: bool
+    answer: Told
+
+    def to_objection(self, objection_id: int) -> AnswerObjection:
+        """The answer to an objection."""
+        return AnswerObjection(objection_id, self.upheld, self.answer)
+
+    def to_appeal(self, sanction_id: int) -> DecideAppeal:
+        """The decision of an appeal."""
+        return DecideAppeal(sanction_id, self.upheld, self.answer)
+
+
+class ClawbackLineIn(In):
+    """A redemption and how much of it; without an amount all that is left."""
+
+    redemption_id: Id
+    amount_fen: PositiveFen | None = None
+
+
+class ClawbackIn(In):
+    """What is asked back of a claim; without lines all that is left of it."""
+
+    reason: Told
+    lines: Annotated[list[ClawbackLineIn], msgspec.Meta(max_length=1_000)] = msgspec.field(
+        default_factory=list
+    )
+
+    def to_command(self, claim_id: int) -> ProposeClawback:
+        """The clawback that is proposed."""
+        return ProposeClawback(
+            claim_id, self.reason, {line.redemption_id: line.amount_fen for line in self.lines}
+        )
+
+
+class AgreementIn(In):
+    """Whether a second person agrees, and why."""
+
+    agreed: bool
+    reason: Told
+
+    def to_clawback(self, clawback_id: int) -> DecideClawback:
+        """The decision of a clawback."""
+        return DecideClawback(clawback_id, self.agreed, self.reason)
+
+    def to_sanction(self, sanction_id: int) -> DecideSanction:
+        """The decision of a sanction."""
+        return DecideSanction(sanction_id, self.agreed, self.reason)
+
+
+class SetOffIn(In):
+    """Of which organisation, and from where."""
+
+    organisation_id: Id
+    source: RecoverySource
+
+    def to_command(self) -> SetOff:
+        """What is set off."""
+        return SetOff(self.organisation_id, self.source)
+
+
+class SanctionIn(In):
+    """A sanction as it is proposed."""
+
+    organisation_id: Id
+    kind: SanctionKind
+    reason: Told
+    starts_on: date
+    ends_on: date | None = None
+    programme_id: Id | None = None
+
+    def to_command(self) -> ProposeSanction:
+        """The sanction that is proposed."""
+        return ProposeSanction(
+            self.organisation_id,
+            self.kind,
+            self.reason,
+            self.starts_on,
+            self.ends_on,
+            self.programme_id,
+        )
+
+
+class StatementIn(In):
+    """What the party says."""
+
+    statement: Told
+
+
+class ClaimLineOut(Out):
+    """A redemption in a claim."""
+
+    claim_id: int
+    redemption_id: int
+    order_id: int
+    redeemed_on: date
+    claimed_fen: int
+    approved_fen: int
+    clawed_back_fen: int
+    reason: str
+    decided_by: int | None
+    decided_at: datetime | None
+    resubmits_claim_id: int | None
+    correction: str
+    excluded_reason: str | None
+
+    @classmethod
+    def of(cls, row: ClaimLine) -> "ClaimLineOut":
+        """The answer for a line."""
+        return cls.like(row)
+
+
+class LineEvidenceOut(Out):
+    """Which evidence a redemption needs, has and lacks."""
+
+    redemption_id: int
+    required: list[str]
+    attached: list[str]
+    missing: list[str]
+    refused_before: list[int]
+
+    @classmethod
+    def of(cls, row: LineEvidence) -> "LineEvidenceOut":
+        """The answer for a line."""
+        return msgspec.convert(row, cls, from_attributes=True)
+
+
+class CompletenessOut(Out):
+    """Whether every line of a claim has what it needs."""
+
+    complete: bool
+    lines: list[LineEvidenceOut]
+
+    @classmethod
+    def of(cls, rows: list[LineEvidence]) -> "CompletenessOut":
+        """The answer for a claim."""
+        return cls(
+            complete=not any(row.missing for row in rows),
+            lines=[LineEvidenceOut.of(row) for row in rows],
+        )
+
+
+class ClaimAuditOut(Out):
+    """An audit of a claim."""
+
+    claim_id: int
+    stage: str
+    layer_id: int | None
+    passed: bool
+    finding: str
+    made_by: int
+    made_at: datetime
+
+    @classmethod
+    def of(cls, row: ClaimAudit) -> "ClaimAuditOut":
+        """The answer for an audit."""
+        return cls.like(row)
+
+
+class ObjectionOut(Out):
+    """An objection and its answer."""
+
+    id: int
+    claim_id: int
+    redemption_id: int | None
+    name: str
+    contact: str
+    statement: str
+    filed_at: datetime
+    status: str
+    answer: str | None
+    answered_by: int | None
+    answered_at: datetime | None
+
+    @classmethod
+    def of(cls, row: Objection) -> "ObjectionOut":
+        """The answer for an objection."""
+        return cls.like(row)
+
+
+class FiledOut(Out):
+    """The number under which an objection was filed."""
+
+    objection_id: int
+
+    @classmethod
+    def of(cls, objection_id: int) -> "FiledOut":
+        """The answer to whoever objects."""
+        return cls(objection_id=objection_id)
+
+
+class NoticeLineOut(Out):
+    """What the public sees of a line."""
+
+    redemption_id: int
+    redeemed_on: date
+    claimed_fen: int
+    approved_fen: int
+    drawn: bool
+
+
+class NoticePageOut(Out):
+    """A claim in notice; the draw is the redemptions with the lowest SHA-256 of `seed:id`."""
+
+    claim_id: int
+    notice_ends_on: date
+    seed: str
+    amount_fen: int
+    lines: list[NoticeLineOut]
+
+    @classmethod
+    def of(cls, row: NoticePage) -> "NoticePageOut":
+        """The answer for a claim in notice."""
+        return cls.like(
+            row,
+            seed=str(row.seed),
+            lines=[NoticeLineOut.like(line) for line in row.lines],
+        )
+
+
+class ClawbackOut(Out):
+    """Approved money that is asked back."""
+
+    id: int
+    claim_id: int
+    organisation_id: int
+    cause: str
+    amount_fen: int
+    recovered_fen: int
+    reason: str
+    status: str
+    proposed_by: int
+    proposed_at: datetime
+    decided_by: int | None
+    decided_at: datetime | None
+    decision: str
+    entry_id: int | None
+
+    @classmethod
+    def of(cls, row: Clawback) -> "ClawbackOut":
+        """The answer for a clawback."""
+        return cls.like(row)
+
+
+class ClawbackLineOut(Out):
+    """What is asked back of a redemption."""
+
+    redemption_id: int
+    amount_fen: int
+
+
+class RecoveryOut(Out):
+    """What came in of a clawback."""
+
+    amount_fen: int
+    source: str
+    claim_id: int | None
+    entry_id: int
+    made_by: int
+    made_at: datetime
+
+
+class ClawbackPageOut(Out):
+    """A clawback with its lines and what came in."""
+
+    clawback: ClawbackOut
+    lines: list[ClawbackLineOut]
+    recoveries: list[RecoveryOut]
+
+    @classmethod
+    def of(cls, row: ClawbackPage) -> "ClawbackPageOut":
+        """The answer for a clawback."""
+        return cls(
+            clawback=ClawbackOut.of(row.clawback),
+            lines=[ClawbackLineOut.like(line) for line in row.lines],
+            recoveries=[RecoveryOut.like(each) for each in row.recoveries],
+        )
+
+
+class RecoveredOut(Out):
+    """What was set off, and what is still owed."""
+
+    organisation_id: int
+    recovered_fen: int
+    owed_fen: int
+
+    @classmethod
+    def of(cls, row: Recovered) -> "RecoveredOut":
+        """The answer for a set-off."""
+        return cls.like(row)
+
+
+class SanctionOut(Out):
+    """A sanction and how far it has come."""
+
+    id: int
+    organisation_id: int
+    programme_id: int | None
+    kind: str
+    reason: str
+    starts_on: date
+    ends_on: date | None
+    status: str
+    proposed_by: int
+    proposed_at: datetime
+    statement_due_on: date
+    statement: str | None
+    stated_at: datetime | None
+    decided_by: int | None
+    decided_at: datetime | None
+    decision: str
+    appeal_due_on: date | None
+    appeal: str | None
+    appealed_at: datetime | None
+    appeal_decided_by: int | None
+    appeal_decided_at: datetime | None
+    appeal_answer: str | None
+
+    @classmethod
+    def of(cls, row: Sanction) -> "SanctionOut":
+        """The answer for a sanction."""
+        return cls.like(row)
+
+
+class ReportRowOut(Out):
+    """One group of a report: its keys, their names, and the sums in fen."""
+
+    group: dict[str, str | int | None]
+    names: dict[str, str]
+    amounts: dict[str, int]
+    redemption_basis_points: int | None
+
+    @classmethod
+    def of(cls, row: ReportRow) -> "ReportRowOut":
+        """The answer for a group."""
+        return cls(
+            group=dict(row.group),
+            names=dict(row.names),
+            amounts=dict(row.amounts),
+            redemption_basis_points=row.redemption_basis_points,
+        )
+
+
+class ComparedOut(Out):
+    """A sum of the tables and what the ledger has for it."""
+
+    programme_id: int | None
+    programme_name: str | None
+    layer_id: int | None
+    funder: str | None
+    region_code: str | None
+    what: str
+    tables_fen: int
+    ledger_fen: int
+    difference_fen: int
+
+
+class ReconciliationOut(Out):
+    """Whether tables and ledger agree, sum by sum."""
+
+    balanced: bool
+    sums: list[ComparedOut]
+
+    @classmethod
+    def of(cls, rows: list[Compared]) -> "ReconciliationOut":
+        """The answer for programme accounts."""
+        return cls(
+            balanced=not any(row.difference_fen for row in rows),
+            sums=[ComparedOut.like(row) for row in rows],
+        )
+
+
+class TrailOut(Out):
+    """A redemption and the numbers of what lies around it."""
+
+    redemption_id: int
+    order_id: int
+    grant_id: int
+    programme_id: int
+    provider_id: int
+    sme_id: int
+    amount_fen: int
+    redeemed_on: date
+    claim_id: int | None
+    payout_id: int | None
+    statement_line_id: int | None
+
+    @classmethod
+    def of(cls, row: Trail) -> "TrailOut":
+        """The answer for a redemption."""
+        return cls.like(row)
+
+
+class AuditPathOut(Out):
+    """The whole way of a redemption, from budget to bank line."""
+
+    trail: TrailOut
+    budget: list[dict[str, Any]]
+    programme: dict[str, Any]
+    application: dict[str, Any]
+    eligibility: list[dict[str, Any]]
+    voucher_grant: dict[str, Any]
+    service_order: dict[str, Any] | None
+    usage_log: list[dict[str, Any]] | None
+    contracts: list[dict[str, Any]] | None
+    results: list[dict[str, Any]] | None
+    invoices: list[dict[str, Any]] | None
+    evidence: list[dict[str, Any]] | None
+    claim: dict[str, Any] | None
+    payout: dict[str, Any] | None
+    bank_line: dict[str, Any] | None
+    returns: list[dict[str, Any]] | None
+    entries: list[dict[str, Any]] | None
+
+    @classmethod
+    def of(cls, row: AuditPath) -> "AuditPathOut":
+        """The answer for a redemption."""
+        return cls.like(row, trail=TrailOut.of(row.trail))
+
+
+class OpenFigureOut(Out):
+    """A year's published sums; empty where too few SMEs stand behind them."""
+
+    year: int
+    programme_id: int
+    programme: str
+    region_code: str
+    smes: int | None
+    issued_fen: int | None
+    used_fen: int | None
+    paid_fen: int | None
+    expired_fen: int | None
+    clawed_back_fen: int | None
+
+
+class OpenDataOut(Out):
+    """A year's figures with what a reader has to know of them."""
+
+    title: str
+    description: str
+    licence: str
+    unit: str
+    suppressed_below: int
+    figures: list[OpenFigureOut]
+
+
+def report_table(rows: list[ReportRow], groups: list[str]) -> list[list[Any]]:
+    """A report as rows of a file."""
+    head = [*groups, *(f"{group}_name" for group in groups), *(f"{m}_fen" for m in MEASURES)]
+    body = [
+        [
+            *(row.group[group] for group in groups),
+            *(row.names.get(group, "") for group in groups),
+            *(row.amounts[measure] for measure in MEASURES),
+            row.redemption_basis_points,
+        ]
+        for row in rows
+    ]
+    return [[*head, "redemption_basis_points"], *body]
+
+
+def open_table(rows: list[OpenFigure]) -> list[list[Any]]:
+    """The published figures as rows of a file."""
+    names = list(OpenFigureOut.__struct_fields__)
+    return [names, *([getattr(row, name) for name in names] for row in rows)]

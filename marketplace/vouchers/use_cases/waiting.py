@@ -1,0 +1,99 @@
+"""Freed money reaches who waits longest: the next in line are proposed for a decision."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from sqlalchemy import select, update
+
+from marketplace.kernel.db import Tx
+from marketplace.parties.queries import organisations
+from marketplace.vouchers import tables
+from marketplace.vouchers.events import VoucherApplicationProposed
+from marketplace.vouchers.queries import (
+    Application,
+    budgets_available,
+    layers,
+    parts_for,
+    programme,
+)
+from marketplace.vouchers.queries.rows import columns
+from marketplace.vouchers.rules.states import ApplicationStatus, ProgrammeStatus
+from marketplace.vouchers.rules.waiting import InLine, next_in_line
+
+LINE_MAX = 500
+"""How many of a line are looked at in one go; those behind wait for the next."""
+
+
+@dataclass(frozen=True, slots=True)
+class ProposeNext:
+    """Look whose turn it is in a programme."""
+
+    programme_id: int
+
+
+async def propose_next(tx: Tx, command: ProposeNext) -> list[int]:
+    """Put the next in line before the officers, in their order; which applications.
+
+    Nothing is granted by itself: each is decided like any other, by as many persons as the terms
+    name. What is proposed and not yet decided keeps its money from those behind it.
+
+    Policy: J.22a
+    """
+    of = await programme(tx, command.programme_id, lock=True)
+    if of.status != ProgrammeStatus.OPEN:
+        return []
+    table = tables.voucher_application
+    found = await tx.all(
+        Application,
+        select(*columns(Application, table))
+        .where(
+            table.c.programme_id == of.id,
+            (table.c.status == ApplicationStatus.WAITING)
+            | ((table.c.status == ApplicationStatus.SUBMITTED) & table.c.proposed_at.is_not(None)),
+        )
+        .order_by(table.c.status, table.c.waiting_since, table.c.id)
+        .limit(LINE_MAX)
+        .with_for_update(),
+    )
+    if not any(each.status == ApplicationStatus.WAITING for each in found):
+        return []
+    all_layers = await layers(tx, of.id)
+    rooms = await budgets_available(tx, [layer.id for layer in all_layers])
+    who = await organisations(tx, {each.organisation_id for each in found})
+    line = []
+    for each in found:
+        parts = parts_for(each.asked_fen, who[each.organisation_id].region_code, all_layers)
+        amounts = {part.layer.id: part.amount_fen for part in parts}
+        if each.status == ApplicationStatus.WAITING:
+            line.append(InLine(each.id, amounts))
+        else:
+            for layer_id, amount_fen in amounts.items():
+                rooms[layer_id] -= amount_fen
+    turns = next_in_line(line, rooms)
+    if turns:
+        await tx.execute(
+            update(table)
+            .where(table.c.id.in_(turns))
+            .values(status=ApplicationStatus.SUBMITTED, proposed_at=tx.now)
+        )
+    by_id = {each.id: each for each in found}
+    for application_id in turns:
+        tx.audit("propose", subject="voucher_application", subject_id=application_id)
+        tx.record(
+            VoucherApplicationProposed(application_id, of.id, by_id[application_id].organisation_id)
+        )
+    return turns
+
+
+async def programmes_with_a_line(tx: Tx, _: None = None) -> list[int]:
+    """The programmes in which somebody waits."""
+    table = tables.voucher_application.c
+    return list(
+        await tx.scalars(
+            select(table.programme_id)
+            .distinct()
+            .where(table.status == ApplicationStatus.WAITING)
+            .order_by(table.programme_id)
+        )
+    )
