@@ -279,8 +279,8 @@ class Forger:
         await self._run(
             "insert into legal_entity (id, uscc, name, region_code, kind, capital,"
             " registered_by, registered_at) overriding system value"
-            " values ($1::bigint, '93320000' || lpad(($1::bigint)::text, 10, '0'), $2, '320100', 'company',"
-            " 'social', 1, now())",
+            " values ($1::bigint, '93320000' || lpad(($1::bigint)::text, 10, '0'), $2,"
+            " '320100', 'company', 'social', 1, now())",
             new,
             f"{name}{new}",
         )
@@ -291,8 +291,8 @@ class Forger:
     ) -> None:
         await self._run(
             "insert into shareholding (legal_entity_id, holder, holder_id, basis_points,"
-            " valid_from, valid_until) select $2::bigint, uscc, $1::bigint, $3::integer, '2020-01-01', $4::text::date"
-            " from legal_entity where id = $1::bigint",
+            " valid_from, valid_until) select $2::bigint, uscc, $1::bigint, $3::integer,"
+            " '2020-01-01', $4::text::date from legal_entity where id = $1::bigint",
             holder,
             held,
             basis_points,
@@ -311,6 +311,7 @@ class Forger:
                 " where id = $1",
                 order,
             )
+            assert row is not None, "the order is one that was made"
             top, middle = await self._entity("控股"), await self._entity("投资")
             await self._hold(top, row[1], 7_000)
             await self._hold(top, middle, chain[0], until)
@@ -391,8 +392,8 @@ class Forger:
                     sellers[(place + 1) % len(sellers)],
                 )
                 await self._run(
-                    "update redemption set service_value_fen = $2::bigint, amount_fen = $2::bigint / 4,"
-                    " redeemed_on = $3::text::date - 30 where id = $1",
+                    "update redemption set service_value_fen = $2::bigint,"
+                    " amount_fen = $2::bigint / 4, redeemed_on = $3::text::date - 30 where id = $1",
                     order,
                     amount,
                     YEAR_ENDS,
@@ -414,7 +415,8 @@ class Forger:
         ):
             (order,) = self._orders(1)
             await self._run(
-                "update redemption set service_value_fen = service_value_fen * $2::integer where id = $1",
+                "update redemption set service_value_fen = service_value_fen * $2::integer"
+                " where id = $1",
                 order,
                 factor,
             )

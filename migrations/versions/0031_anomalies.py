@@ -319,7 +319,12 @@ create trigger anomaly_uninvolved before update on anomaly for each row
 
 -- What the detectors look things up by.
 create index redemption_redeemed_on_idx on redemption (redeemed_on);
-create index claim_evidence_document_idx on claim_evidence (kind, document_key(reference));
+-- What its reference is compared by; nothing where it has too few digits for a number.
+alter table claim_evidence add column document text generated always as (
+  case when length(regexp_replace(reference, '[^0-9]', '', 'g')) >= 5
+    then document_key(reference) end) stored;
+create index claim_evidence_document_idx on claim_evidence (document, kind)
+  where document is not null;
 create index claim_evidence_attached_idx on claim_evidence (attached_at);
 create index contract_registration_idx on contract (document_key(registration_number))
   where registration_number is not null;

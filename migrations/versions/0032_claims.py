@@ -221,9 +221,11 @@ begin
     join voucher_hold h
       on h.order_id = r.order_id and h.grant_id = r.grant_id and h.status = 'settled'
     join voucher_hold_cap counted on counted.hold_id = h.id
+    join programme_layer layer on layer.id = new.layer_id
     where r.id = new.redemption_id
-      and (c.programme_id, c.kind, c.subject, c.year)
-        = (counted.programme_id, counted.kind, counted.subject, counted.year);
+      and counted.funder in ('', layer.funder)
+      and (c.programme_id, c.kind, c.subject, c.funder, c.year)
+        = (counted.programme_id, counted.kind, counted.subject, counted.funder, counted.year);
   end if;
   return new;
 end $$;

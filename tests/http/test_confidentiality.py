@@ -58,8 +58,17 @@ SECRET = "绝密钼靶"
 SAMPLE_FEN = 10_007
 SAMPLES = 7
 SUMS = (SAMPLE_FEN * SAMPLES, SAMPLE_FEN * SAMPLES - 1)
-READERS = (None, Role.REGULATOR, Role.BUYER, Role.SME_ADMINISTRATOR, Role.TECHNICIAN)
-READERS += (Role.PROVIDER_MANAGER, Role.STATION_AGENT, Role.EXPERT, Role.EVALUATOR)
+READERS = (
+    None,
+    Role.REGULATOR,
+    Role.BUYER,
+    Role.SME_ADMINISTRATOR,
+    Role.TECHNICIAN,
+    Role.PROVIDER_MANAGER,
+    Role.STATION_AGENT,
+    Role.EXPERT,
+    Role.EVALUATOR,
+)
 
 # What a list wants to be asked with.
 QUERIES: dict[str, dict[str, Any]] = {

@@ -10,6 +10,7 @@ from litestar import Response, get, post
 from litestar.params import FromPath, FromQuery, JSONBody, QueryParameter
 from litestar.types import ControllerRouterHandler
 
+from marketplace.billing.credit.queries import LineSearch, credit_lines
 from marketplace.billing.invoicing import queries
 from marketplace.billing.invoicing.papers import StatementFor, statement_paper
 from marketplace.billing.invoicing.schemas import (
@@ -36,7 +37,7 @@ from marketplace.kernel.http import (
     read,
     signed_in,
 )
-from marketplace.kernel.wire import Id, Page, PageNumber, PageSize
+from marketplace.kernel.wire import PAGE_SIZE_MAX, Id, Page, PageNumber, PageSize
 from marketplace.parties import queries as parties
 from marketplace.parties.roles import Role
 
@@ -157,9 +158,10 @@ async def get_account(
 ) -> AccountOut:
     """From `from` through `until`, with one other organisation or with all."""
     asked = account_asked(from_, until, other_id, page=page, page_size=page_size)
-    return AccountOut.of(
-        await read(request, queries.account_of, asked), page=page, page_size=page_size
-    )
+    found = await read(request, queries.account_of, asked)
+    lines = LineSearch(other_id=other_id, page_size=PAGE_SIZE_MAX)
+    credit = await read(request, credit_lines, lines)
+    return AccountOut.of(found, credit.rows, page=page, page_size=page_size)
 
 
 @get(

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import date, datetime
 from typing import Annotated, Literal
 
 import msgspec
 
+from marketplace.billing.credit.queries import LineInUse
 from marketplace.billing.invoicing import queries
 from marketplace.billing.invoicing.use_cases import NoteRevenue, TakeInvoiceBack, TrueUpYear
 from marketplace.billing.pricing.queries import TrueUp
@@ -125,8 +127,29 @@ class AccountLineOut(Out):
     invoice_number: str | None
 
 
+class CreditStandingOut(Out):
+    """A credit line as it stands today: what is owed on it, since when, and what is left."""
+
+    line_id: int
+    provider_id: int
+    buyer_id: int
+    limit_fen: int
+    owed_fen: int
+    overdue_fen: int
+    available_fen: int
+    oldest_due_on: date | None
+
+    @classmethod
+    def of(cls, found: LineInUse) -> CreditStandingOut:
+        """The wire form of a line."""
+        return cls.like(found.line, line_id=found.line.id, available_fen=found.available_fen)
+
+
 class AccountOut(Out):
-    """A page of the own account of a period; the sums are of all pages."""
+    """A page of the own account of a period; the sums are of all pages.
+
+    `credit` is how the organisation's credit lines stand today, whatever the period.
+    """
 
     results: list[AccountLineOut]
     total: int
@@ -135,9 +158,17 @@ class AccountOut(Out):
     service_value_fen: int
     voucher_fen: int
     own_fen: int
+    credit: list[CreditStandingOut]
 
     @classmethod
-    def of(cls, found: queries.Account, *, page: int, page_size: int) -> AccountOut:
+    def of(
+        cls,
+        found: queries.Account,
+        lines: Sequence[LineInUse] = (),
+        *,
+        page: int,
+        page_size: int,
+    ) -> AccountOut:
         """The wire form of an account."""
         return cls(
             results=[
@@ -149,6 +180,7 @@ class AccountOut(Out):
             service_value_fen=found.service_value_fen,
             voucher_fen=found.voucher_fen,
             own_fen=found.own_fen,
+            credit=[CreditStandingOut.of(line) for line in lines],
         )
 
 

@@ -88,6 +88,12 @@ class OrderFacts:
     same_legal_entity: bool
     signed_by_both: bool
     stars: int | None
+    position: int = 1
+
+    @property
+    def inner_id(self) -> str:
+        """The order's number; of several instruments the further ones with theirs."""
+        return f"O{self.order_id}" if self.position == 1 else f"O{self.order_id}-{self.position}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,7 +132,7 @@ def record_of_order(
     by_samples = order.samples is not None
     content = _content(
         instrument,
-        recordInnerId=f"O{order.order_id}",
+        recordInnerId=order.inner_id,
         amounts="" if order.settled_fen is None else _yuan(order.settled_fen),
         serviceTime=str(order.sessions),
         endTime=_hour(order.ended_at),

@@ -39,10 +39,16 @@ async def gather(tx: Tx, provider_id: int, quarter: Quarter) -> Gathered:
     Policy: F.record, F.289-15.
     """
     asked = booking.UseAsked(provider_id, quarter.during)
-    used = {one.order_id: one for one in await booking.order_use(tx, asked)}
-    served = await orders.served_orders(
-        tx, orders.ServedAsked(provider_id, list(used), quarter.during)
-    )
+    used = {(one.order_id, one.instrument_id): one for one in await booking.order_use(tx, asked)}
+    ordered = sorted({order_id for order_id, _ in used})
+    served = [
+        one
+        for one in await orders.served_orders(
+            tx, orders.ServedAsked(provider_id, ordered, quarter.during)
+        )
+        # Of an order whose sessions end in two quarters each has its own.
+        if (one.id, one.instrument_id) in used or one.tested_at is not None
+    ]
     days = await booking.use_days(tx, asked)
     instruments = await _instruments(
         tx, provider_id, {one.instrument_id for one in served} | {one.instrument_id for one in days}
@@ -56,7 +62,8 @@ async def gather(tx: Tx, provider_id: int, quarter: Quarter) -> Gathered:
     people = await parties.people(tx, {one.placed_by for one in served})
     records = [
         record_of_order(
-            _order(one, used.get(one.id)),
+            # Samples that were tested on an instrument took no session of the buyer's.
+            _order(one, None if one.tested_at else used.get((one.id, one.instrument_id))),
             instruments[one.instrument_id],
             _applicant(people[one.placed_by], entities[one.buyer_legal_entity_id]),
         )
@@ -117,6 +124,7 @@ def _order(found: orders.ServedOrder, use: booking.OrderUse | None) -> OrderFact
         same_legal_entity=found.buyer_legal_entity_id == found.provider_legal_entity_id,
         signed_by_both=found.signed_by_both,
         stars=found.stars,
+        position=found.position,
     )
 
 

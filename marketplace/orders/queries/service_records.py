@@ -6,11 +6,25 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import ARRAY, BigInteger, and_, func, literal, or_, select
+from sqlalchemy import (
+    ARRAY,
+    BigInteger,
+    ColumnElement,
+    Exists,
+    FromClause,
+    ScalarSelect,
+    and_,
+    case,
+    func,
+    literal,
+    or_,
+    select,
+)
 
 from marketplace.kernel.db import Tx
 from marketplace.kernel.time import During
 from marketplace.orders import tables
+from marketplace.orders.rules.states import Mode
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +38,9 @@ class ServedAsked:
 
 @dataclass(frozen=True, slots=True)
 class ServedOrder:
-    """An order with what a record tells of it; never what was tested or found.
+    """An item of an order with what a record tells of it; never what was tested or found.
+
+    Times on one instrument are one item here: the first of them.
 
     Policy: J.20 (samples and results stay with the two sides).
     """
@@ -45,6 +61,7 @@ class ServedOrder:
     tested_at: datetime | None
     signed_by_both: bool
     stars: int | None
+    position: int
 
 
 async def served_orders(tx: Tx, asked: ServedAsked) -> list[ServedOrder]:
@@ -52,7 +69,7 @@ async def served_orders(tx: Tx, asked: ServedAsked) -> list[ServedOrder]:
 
     Policy: F.record.
     """
-    order, samples = tables.service_order.c, tables.sample_set.c
+    order, samples, item = tables.service_order.c, tables.sample_set.c, tables.order_item.c
     contract = tables.contract.c
     signed = (
         select(func.count())
@@ -67,34 +84,64 @@ async def served_orders(tx: Tx, asked: ServedAsked) -> list[ServedOrder]:
         ServedOrder,
         select(
             order.id,
-            order.instrument_id,
-            order.mode,
+            item.instrument_id,
+            item.mode,
             order.status,
-            order.title,
+            item.title,
             order.buyer_id,
             order.buyer_legal_entity_id,
             order.provider_legal_entity_id,
             order.placed_by,
-            order.settled_fen,
+            _settled_on_instrument().label("settled_fen"),
             tables.quote.c.customer_class,
             tables.quote.c.purpose,
-            samples.tested.label("samples_tested"),
-            samples.tested_at,
+            item.tested.label("samples_tested"),
+            case((item.mode == Mode.SAMPLES, samples.tested_at)).label("tested_at"),
             (signed > 0).label("signed_by_both"),
             tables.review.c.stars,
+            item.position,
         )
         .join_from(tables.service_order, tables.quote, tables.quote.c.id == order.quote_id)
+        .join(tables.order_item, item.order_id == order.id)
         .outerjoin(tables.sample_set, samples.order_id == order.id)
         .outerjoin(tables.review, tables.review.c.order_id == order.id)
         .where(
             order.provider_id == asked.provider_id,
+            or_(item.mode == Mode.SAMPLES, ~_earlier_on_instrument()),
             or_(
-                order.id == func.any(literal(list(asked.order_ids), ARRAY(BigInteger))),
                 and_(
+                    item.mode == Mode.MACHINE_TIME,
+                    order.id == func.any(literal(list(asked.order_ids), ARRAY(BigInteger))),
+                ),
+                and_(
+                    item.mode == Mode.SAMPLES,
                     samples.tested_at >= asked.tested.starts_at,
                     samples.tested_at < asked.tested.ends_at,
                 ),
             ),
         )
-        .order_by(order.id),
+        .order_by(order.id, item.position),
     )
+
+
+def _same_instrument() -> tuple[FromClause, ColumnElement[bool]]:
+    """Machine time of the same order on the same instrument; of samples only the item itself."""
+    item, other = tables.order_item.c, tables.order_item.alias()
+    return other, and_(
+        other.c.order_id == item.order_id,
+        other.c.instrument_id == item.instrument_id,
+        other.c.mode == item.mode,
+        or_(item.mode == Mode.MACHINE_TIME, other.c.position == item.position),
+    )
+
+
+def _settled_on_instrument() -> ScalarSelect[int]:
+    other, same = _same_instrument()
+    settled = func.sum(other.c.settled_fen).cast(BigInteger)
+    return select(settled).where(same).correlate(tables.order_item).scalar_subquery()
+
+
+def _earlier_on_instrument() -> Exists:
+    other, same = _same_instrument()
+    earlier = other.c.position < tables.order_item.c.position
+    return select(other.c.id).where(same, earlier).correlate(tables.order_item).exists()

@@ -139,7 +139,7 @@ def _look_into_package(content: bytes, reasons: Reasons) -> None:
             if _fits(entries, reasons):
                 _look_at_names(entries, reasons)
                 _look_at_contents(package, entries, reasons)
-    except (zipfile.BadZipFile, zlib.error, NotImplementedError, EOFError, ValueError, OSError):
+    except (zipfile.BadZipFile, zlib.error, RuntimeError, EOFError, ValueError, OSError):
         reasons.add("package-broken", "The document is damaged; save it anew.")
 
 

@@ -34,7 +34,6 @@ from marketplace.vouchers.rules.guards import (
     Absence,
     CappedOrder,
     LastDays,
-    Paper,
     SharedMark,
     Tie,
     Trade,
@@ -47,13 +46,10 @@ SHOWN_MAX = 20
 PRICE_DAYS = 365
 # The longest that a session may reach back.
 SESSION_DAYS = 3
-# A number with fewer digits is a file's name rather than a document's.
-DIGITS_MIN = 5
 
 # What the statements have in common.
 WORDS = {
     "service": "s.order_id, s.redemption_id, s.grant_id, s.claim_id, s.buyer_id, s.provider_id",
-    "digits_min": DIGITS_MIN,
     "shown_max": SHOWN_MAX,
     "price_days": PRICE_DAYS,
     "session_days": SESSION_DAYS,
@@ -171,69 +167,6 @@ async def ties(tx: Tx) -> list[Tie]:
             )
             by_pair.setdefault(key, []).extend(services[pair])
     return [Tie(*key, tuple(found)) for key, found in by_pair.items()]
-
-
-_PAPERS = """
-with numbered as (
-  select e.kind, document_key(e.reference) as key, e.reference as shown, true as exact,
-    $service
-  from (
-    select distinct e.kind, document_key(e.reference) as key
-    from guard_focus f
-    join redemption r on r.order_id = f.order_id
-    join claim_evidence e on e.redemption_id = r.id
-    where e.kind in ('contract', 'invoice', 'payment-proof', 'result')
-      and length(regexp_replace(e.reference, '[^0-9]', '', 'g')) >= $digits_min
-  ) asked
-  join claim_evidence e on e.kind = asked.kind and document_key(e.reference) = asked.key
-  join redeemed_service s on s.redemption_id = e.redemption_id
-),
-registered as (
-  select 'contract', document_key(c.registration_number), c.registration_number, true, $service
-  from (
-    select distinct document_key(c.registration_number) as key
-    from guard_focus f join contract c on c.order_id = f.order_id
-    where c.registration_number is not null
-  ) asked
-  join contract c on document_key(c.registration_number) = asked.key
-    and c.registration_number is not null
-  join redeemed_service s on s.order_id = c.order_id
-),
-results as (
-  select 'result', d.sha256, d.name, true, $service
-  from (
-    select distinct d.sha256 from guard_focus f join deliverable d on d.order_id = f.order_id
-  ) asked
-  join deliverable d on d.sha256 = asked.sha256
-  join redeemed_service s on s.order_id = d.order_id
-),
-invoices as (
-  select 'invoice',
-    concat_ws('|', i.provider_id, i.buyer_id, i.amount_fen, i.issued_on), i.number::text, false,
-    $service
-  from (
-    select distinct i.provider_id, i.buyer_id, i.amount_fen, i.issued_on
-    from guard_focus f join invoice i on i.order_id = f.order_id and i.kind = 'blue'
-  ) asked
-  join invoice i on i.buyer_id = asked.buyer_id and i.provider_id = asked.provider_id
-    and i.amount_fen = asked.amount_fen and i.issued_on = asked.issued_on and i.kind = 'blue'
-  join redeemed_service s on s.order_id = i.order_id
-),
-paper as (
-  select * from numbered union all select * from registered
-  union all select * from results union all select * from invoices
-)
-select * from (
-  select *, min(order_id) over w as first_order, max(order_id) over w as last_order
-  from paper window w as (partition by kind, key, exact)
-) p where first_order <> last_order
-"""
-
-
-async def papers(tx: Tx) -> list[Paper]:
-    """Documents of services in focus that stand behind other services too."""
-    rows = await tx.execute(statement(_PAPERS))
-    return [Paper(row.kind, row.key, row.exact, row.shown, service_of(row)) for row in rows]
 
 
 _CAPPED = """
@@ -441,7 +374,6 @@ __all__: Sequence[str] = (
     "capped_orders",
     "focus_on",
     "last_days",
-    "papers",
     "shared_marks",
     "ties",
     "trades",

@@ -8,6 +8,7 @@ from sqlalchemy import (
     Boolean,
     CheckConstraint,
     Column,
+    Computed,
     Date,
     FetchedValue,
     ForeignKey,
@@ -18,7 +19,6 @@ from sqlalchemy import (
     Table,
     Text,
     UniqueConstraint,
-    func,
     text,
 )
 from sqlalchemy.dialects.postgresql import ExcludeConstraint
@@ -96,6 +96,16 @@ claim_evidence = Table(
     Column("invoice_number", CHAR(20)),
     Column("attached_by", BigInteger, ForeignKey("person.id"), nullable=False),
     Column("attached_at", Instant, nullable=False),
+    # What its reference is compared by, where it has the digits of a number.
+    Column(
+        "document",
+        Text,
+        Computed(
+            "case when length(regexp_replace(reference, '[^0-9]', '', 'g')) >= 5"
+            " then document_key(reference) end",
+            persisted=True,
+        ),
+    ),
     CheckConstraint(
         "kind in ('contract', 'invoice', 'payment-proof', 'result', 'usage-log')", name="kind"
     ),
@@ -110,8 +120,9 @@ claim_evidence = Table(
 )
 Index(
     "claim_evidence_document_idx",
+    claim_evidence.c.document,
     claim_evidence.c.kind,
-    func.document_key(claim_evidence.c.reference),
+    postgresql_where=claim_evidence.c.document.is_not(None),
 )
 Index("claim_evidence_attached_idx", claim_evidence.c.attached_at)
 

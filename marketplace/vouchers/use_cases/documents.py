@@ -12,7 +12,7 @@ from marketplace.kernel.errors import Reasons
 from marketplace.kernel.storage import keep_file, kept_file
 from marketplace.kernel.uploads import DOCUMENTS, received_file
 from marketplace.vouchers import tables
-from marketplace.vouchers.errors import DocumentMissing, DocumentUnfit
+from marketplace.vouchers.errors import ApplicationMissing, DocumentMissing, DocumentUnfit
 from marketplace.vouchers.queries import (
     ApplicationDocument,
     application,
@@ -46,6 +46,9 @@ async def store_document(tx: Tx, command: StoreDocument) -> ApplicationDocument:
         FileUnfit: when it is empty, too large or of no allowed type.
         DocumentKnown: when the application has the same bytes under this kind.
     """
+    # Whose it is comes first; the scanner may take seconds, so it is asked before the lock.
+    if (await application(tx, command.application_id)).organisation_id != tx.actor.organisation_id:
+        raise ApplicationMissing()
     checked = await received_file(
         command.name, command.content, allowed=DOCUMENTS, bytes_max=DOCUMENT_BYTES_MAX
     )

@@ -18,6 +18,7 @@ from marketplace.vouchers.queries import claim
 from marketplace.vouchers.queries import guard_facts as facts
 from marketplace.vouchers.queries import guard_records as records
 from marketplace.vouchers.queries.anomalies import AnomalyRun, last_run_through
+from marketplace.vouchers.queries.guard_papers import papers
 from marketplace.vouchers.queries.rows import columns
 from marketplace.vouchers.rules import guards, guards_records
 from marketplace.vouchers.rules.anomalies import (
@@ -54,7 +55,7 @@ async def run_detectors(tx: Tx, command: RunDetectors) -> AnomalyRun:
     since = await _since(tx, command)
     redemptions = await facts.focus_on(tx, facts.Focus(command.claim_id, since))
     found = await detected(tx, through=tx.today)
-    written = await _write(tx, found)
+    written = await write_findings(tx, found)
 
     run = tables.anomaly_run
     made = await tx.one(
@@ -98,7 +99,7 @@ async def detected(tx: Tx, *, through: date) -> list[Finding]:
     burst, missed = terms.burst.on(through), terms.no_shows.on(through)
     found: list[Finding] = [
         *guards.affiliated_parties(await facts.ties(tx)),
-        *guards.duplicates(await facts.papers(tx)),
+        *guards.duplicates(await papers(tx)),
         *guards.split_orders(
             await facts.capped_orders(tx, split),
             window_days=split.window_days,
@@ -171,12 +172,14 @@ def _once(found: Iterable[Finding]) -> list[Finding]:
 
 
 @dataclass(frozen=True, slots=True)
-class _Written:
+class Written:
+    """How many anomalies are new, and of how many the proof has changed."""
+
     found: int
     changed: int
 
 
-async def _write(tx: Tx, found: Sequence[Finding]) -> _Written:
+async def write_findings(tx: Tx, found: Sequence[Finding]) -> Written:
     """New anomalies, and those whose proof changed; subjects are only ever added."""
     table = tables.anomaly
     rows = await tx.execute(
@@ -213,7 +216,7 @@ async def _write(tx: Tx, found: Sequence[Finding]) -> _Written:
     await _tell(tx, "found", [ids[each.fingerprint] for each in fresh])
     await _tell(tx, "evidence_changed", [ids[each.fingerprint] for each in moved])
     await _tell(tx, "reopened", again)
-    return _Written(len(fresh), len(moved))
+    return Written(len(fresh), len(moved))
 
 
 def _values(tx: Tx, each: Finding) -> dict[str, Any]:

@@ -166,6 +166,13 @@ async def test_what_is_delivered_in_parts_is_settled_line_by_line_and_by_instrum
     assert (await market.payable()).posted_fen == 90_000
     story = await market.do(queries.order_story, placed.id, by=market.buyer)
     assert [part.kind for part in story.deliveries] == ["delivered"] * 3 + ["undeliverable"]
+    week = at_hours(0, 0, 24 * 6)
+    asked = queries.ServedAsked(market.manager.organisation_id, [placed.id], week)
+    records = await market.do(queries.served_orders, asked)
+    assert [(one.instrument_id, one.settled_fen, one.samples_tested) for one in records] == [
+        (market.instrument_id, 60_000, None),
+        (second, 30_000, 3),
+    ]
     told = next(event for event in story.timeline if event.kind == "accept").facts["items"]
     assert [item["settled_fen"] for item in told] == [60_000, 30_000]
 

@@ -16,7 +16,6 @@ from marketplace.vouchers.queries.paging import FIRST_PAGE
 from marketplace.vouchers.rules.anomalies import (
     AnomalyKind,
     AnomalyStatus,
-    Finding,
     Subject,
     SubjectKind,
 )
@@ -34,7 +33,8 @@ from marketplace.vouchers.use_cases.anomalies import (
     assign_anomaly,
     decide_anomaly,
 )
-from marketplace.vouchers.use_cases.guards import RunDetectors, _write, run_detectors
+from marketplace.vouchers.use_cases.guards import RunDetectors, run_detectors
+from tests.builders.anomalies import a_finding, found
 from tests.builders.parties import an_actor
 from tests.builders.vouchers import (
     TEST,
@@ -43,26 +43,6 @@ from tests.builders.vouchers import (
     an_application,
     an_officer,
 )
-
-
-def a_finding(*subjects: Subject, proof: str = "x", key: str = "k", **changes: Any) -> Finding:
-    return Finding(
-        kind=changes.get("kind", AnomalyKind.DUPLICATE_CONTRACT),
-        key=(key,),
-        summary="Two orders have the same contract.",
-        proof=(proof,),
-        subjects=frozenset(subjects),
-        facts=({"document": "HT-2024-1"},),
-    )
-
-
-async def found(database: Database, *findings: Finding) -> list[queries.Anomaly]:
-    async def write(tx: Tx, each: list[Finding]) -> None:
-        await _write(tx, each)
-
-    await atomically(database, write, list(findings), actor=TEST)
-    listed = await atomically(database, queries.anomalies, AnomalySearch(), actor=TEST)
-    return listed.rows
 
 
 async def decide(

@@ -168,11 +168,10 @@ def _wanted(tx: Tx, search: LineSearch) -> list[ColumnElement[bool]]:
             .exists()
         )
     if search.proposed:
+        proposal = credit_terms.alias()
         wanted.append(
-            select(credit_terms.c.id)
-            .where(
-                credit_terms.c.line_id == table.id, credit_terms.c.status == TermsStatus.PROPOSED
-            )
+            select(proposal.c.id)
+            .where(proposal.c.line_id == table.id, proposal.c.status == TermsStatus.PROPOSED)
             .exists()
         )
     return wanted

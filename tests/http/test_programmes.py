@@ -1,0 +1,100 @@
+"""The API of programmes as data: files, versions, dry runs."""
+
+import itertools
+import json
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import httpx
+import pytest
+
+from marketplace.kernel.actors import Actor
+from marketplace.kernel.db import Database
+from marketplace.kernel.http import Services
+from marketplace.vouchers.jobs import work_dry_runs
+from marketplace.vouchers.rules.programme_file import shipped_programme
+from tests.builders.parties import a_provider, bearer
+from tests.builders.vouchers import a_grant, a_redemption, an_officer, orders_are_numbers
+
+API = "/api/v1"
+_keys = itertools.count()
+
+Call = Callable[..., Awaitable[httpx.Response]]
+CHANGES = {"cap_per_order_fen": {"value": 20_000, "source": "苏科机发〔2025〕1号"}}
+
+
+@pytest.fixture
+def call(api: httpx.AsyncClient, services: Services) -> Call:
+    """Send a request as an actor, with a key of its own."""
+
+    async def send(actor: Actor, method: str, path: str, **more: Any) -> httpx.Response:
+        headers = bearer(services, actor) | {"Idempotency-Key": f"key-{next(_keys)}"}
+        return await api.request(method, f"{API}{path}", headers=headers, **more)
+
+    return send
+
+
+async def test_a_programme_comes_from_its_file_or_is_refused_with_every_fault(
+    call: Call, database: Database
+):
+    officer = await an_officer(database)
+    content = shipped_programme("sichuan-2025").read_bytes()
+
+    drafted = await call(officer, "POST", "/voucher-programmes/imports", content=content)
+    refused = await call(
+        officer, "POST", "/voucher-programmes/imports", content=b"code = 'x'\nyear = 1"
+    )
+
+    assert drafted.status_code == 201, drafted.text
+    assert (drafted.json()["code"], drafted.json()["version"]) == ("sichuan-2025", 1)
+    assert refused.status_code == 422
+    assert {"name", "year", "layers"} <= {each["rule"] for each in refused.json()["reasons"]}
+
+
+async def test_a_version_is_drafted_approved_listed_and_compared(
+    call: Call, api: httpx.AsyncClient, database: Database
+):
+    granted = await a_grant(database)
+    officer, second = await an_officer(database), await an_officer(database)
+    address = f"/voucher-programmes/{granted.programme_id}/versions"
+    version = {"starts_on": "2025-04-01", "reason": "Less money", "changes": CHANGES}
+
+    drafted = await call(officer, "POST", address, json=version)
+    assert (drafted.status_code, drafted.json()["version"]) == (201, 2)
+    assert (await api.get(API + address)).json()["total"] == 0
+    assert (await call(officer, "POST", f"{address}/2/approve")).status_code == 403
+    assert (await call(second, "POST", f"{address}/2/approve")).json()["status"] == "approved"
+    assert (await call(second, "POST", f"{address}/2/discard")).status_code == 409
+
+    assert (await api.get(API + address)).json()["total"] == 1
+    compared = await api.get(f"{API}{address}/compare", params={"first": 1, "second": 2})
+    assert [each["term"] for each in compared.json()] == ["cap_per_order_fen"]
+
+
+async def test_a_change_is_tried_on_past_orders_and_read_as_a_table(call: Call, database: Database):
+    await orders_are_numbers(database)
+    granted = await a_grant(database)
+    await a_redemption(database, granted=granted, provider_id=await a_provider(database))
+    officer = await an_officer(database)
+    address = f"/voucher-programmes/{granted.programme_id}/dry-runs"
+
+    asked = await call(officer, "POST", address, json={"changes": CHANGES})
+    assert (asked.status_code, asked.json()["status"]) == (202, "waiting")
+    assert await work_dry_runs(database) == 1
+    run = f"/voucher-dry-runs/{asked.json()['id']}"
+
+    found = (await call(officer, "GET", run)).json()
+    assert (found["status"], found["done"], found["summary"]["after_fen"]) == ("done", 1, 20_000)
+    listed = await call(officer, "GET", address, params={"status": "done"})
+    assert listed.json()["total"] == 1
+    rows = await call(officer, "GET", f"{run}/rows", params={"dimension": "service_kind"})
+    assert [(row["before_fen"], row["after_fen"]) for row in rows.json()["results"]] == [
+        (50_000, 20_000)
+    ]
+    file = await call(officer, "GET", f"{run}/file")
+    assert file.text.splitlines()[1].endswith("-300")
+    book = await call(officer, "GET", f"{run}/file", params={"format": "xlsx"})
+    assert book.content.startswith(b"PK")
+    assert (await call(officer, "GET", "/voucher-dry-runs/999999")).status_code == 404
+    wrong = await call(officer, "POST", address, content=json.dumps({"changes": {}}))
+    assert wrong.status_code == 400
