@@ -203,7 +203,18 @@ def _asked(question: OrderList) -> list[ColumnElement[bool]]:
         day_after = question.placed_until + timedelta(days=1)
         conditions.append(table.placed_at < shanghai_instant(day_after))
     if question.text:
-        conditions.append(table.title.icontains(question.text, autoescape=True))
+        item = tables.order_item.c
+        further = (
+            select(item.id)
+            .where(
+                item.order_id == table.id,
+                item.position > 1,
+                item.title.icontains(question.text, autoescape=True),
+            )
+            .correlate(tables.service_order)
+            .exists()
+        )
+        conditions.append(or_(table.title.icontains(question.text, autoescape=True), further))
     return conditions
 
 

@@ -5,7 +5,17 @@ from litestar.params import FromPath, FromQuery, JSONBody
 from litestar.types import ControllerRouterHandler
 
 from marketplace.kernel.actors import NOBODY
-from marketplace.kernel.http import ApiRequest, allow, perform, public, read
+from marketplace.kernel.db import atomically
+from marketplace.kernel.http import (
+    ApiRequest,
+    allow,
+    perform,
+    public,
+    read,
+    request_id_of,
+    services,
+)
+from marketplace.kernel.limits import SIGN_IN
 from marketplace.kernel.wire import Id, Page, PageNumber, PageSize
 from marketplace.parties.roles import Role
 from marketplace.vouchers.controllers.claims import CLAIMANTS, READERS
@@ -124,12 +134,24 @@ async def get_notice(request: ApiRequest, claim_id: FromPath[Id]) -> NoticePageO
     return NoticePageOut.of(await read(request, notice_page, claim_id, actor=NOBODY))
 
 
-@post("/claim-notices/{claim_id:int}/objections", summary="Object to a claim", **public())
+@post(
+    "/claim-notices/{claim_id:int}/objections",
+    rate_limit=SIGN_IN,
+    summary="Object to a claim",
+    **public(),
+)
 async def post_objection(
     request: ApiRequest, claim_id: FromPath[Id], data: JSONBody[ObjectionIn]
-) -> Response[FiledOut]:
+) -> FiledOut:
     """Anybody objects, with a name and where to be reached, until the notice's last day."""
-    return await perform(request, file_objection, data.to_command(claim_id), present=FiledOut.of)
+    filed = await atomically(
+        services(request).database,
+        file_objection,
+        data.to_command(claim_id),
+        actor=NOBODY,
+        request_id=request_id_of(request),
+    )
+    return FiledOut.of(filed)
 
 
 @get("/claim-objections", summary="Objections to claims", **allow(*READERS))

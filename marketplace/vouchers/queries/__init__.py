@@ -48,6 +48,12 @@ from marketplace.vouchers.queries.claims import (
     redemptions,
     spot_checks,
 )
+from marketplace.vouchers.queries.grant_rows import (
+    ApplicationDocument,
+    Approval,
+    BeneficiaryFact,
+    GrantChange,
+)
 from marketplace.vouchers.queries.grants import (
     VoucherQuestion,
     best_together,
@@ -80,16 +86,12 @@ from marketplace.vouchers.queries.programmes import (
 )
 from marketplace.vouchers.queries.rows import (
     Application,
-    ApplicationDocument,
-    Approval,
-    BeneficiaryFact,
     Claim,
     ClaimNotice,
     ClaimPage,
     Eligibility,
     Evidence,
     Grant,
-    GrantChange,
     GrantPart,
     HoldPart,
     Layer,

@@ -13,15 +13,22 @@ from marketplace.kernel.db import Tx
 from marketplace.kernel.time import shanghai_instant
 from marketplace.parties.queries import SmeYear, organisation, sme_profile
 from marketplace.vouchers import tables
-from marketplace.vouchers.errors import ApplicationMissing, DocumentMissing
+from marketplace.vouchers.errors import (
+    ApplicationMissing,
+)
+from marketplace.vouchers.grant_errors import (
+    DocumentMissing,
+)
 from marketplace.vouchers.queries.access import may_see, sees_all
+from marketplace.vouchers.queries.grant_rows import (
+    ApplicationDocument,
+    Approval,
+    BeneficiaryFact,
+)
 from marketplace.vouchers.queries.paging import FIRST_PAGE, PageAsked, listed
 from marketplace.vouchers.queries.programmes import layers, programme, visible_programme
 from marketplace.vouchers.queries.rows import (
     Application,
-    ApplicationDocument,
-    Approval,
-    BeneficiaryFact,
     Eligibility,
     Grant,
     Layer,

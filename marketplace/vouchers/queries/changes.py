@@ -10,18 +10,20 @@ from sqlalchemy import select
 from marketplace.billing.ledger.queries import StatementLine, statement_of
 from marketplace.kernel.db import Tx
 from marketplace.vouchers import tables
-from marketplace.vouchers.errors import (
+from marketplace.vouchers.grant_errors import (
     BeneficiaryFactMissing,
     GrantChangeMissing,
     GrantMissing,
 )
 from marketplace.vouchers.queries.access import may_see, sees_all
+from marketplace.vouchers.queries.grant_rows import (
+    BeneficiaryFact,
+    GrantChange,
+)
 from marketplace.vouchers.queries.grants import vouchers_told
 from marketplace.vouchers.queries.paging import FIRST_PAGE, PageAsked, listed
 from marketplace.vouchers.queries.rows import (
-    BeneficiaryFact,
     Grant,
-    GrantChange,
     Listed,
     VoucherHold,
     WalletVoucher,

@@ -11,7 +11,11 @@ from typing import Any
 from sqlalchemy import BigInteger, Select, and_, func, literal, select
 
 from marketplace.kernel.db import Tx
-from marketplace.parties.queries import organisations, sme_profiles_of_year
+from marketplace.parties.queries import (
+    controlling_group_ids,
+    organisations,
+    sme_profiles_of_year,
+)
 from marketplace.vouchers import tables
 from marketplace.vouchers.errors import DryRunMissing
 from marketplace.vouchers.queries.paging import FIRST_PAGE, PageAsked, listed
@@ -178,7 +182,7 @@ async def dry_run(
         if not run.by_day:
             grants = {grant_id: grants[grant_id] for grant_id in needed & grants.keys()}
         if new := needed - grants.keys():
-            grants |= await _past_grants(tx, new, of.year)
+            grants |= await _past_grants(tx, new, of.year, by_group=run.by_group)
         run.add(chunk, grants)
         done += len(chunk)
         if progress is not None:
@@ -186,7 +190,9 @@ async def dry_run(
     return _found(run, names, await layers(tx, of.id))
 
 
-async def _past_grants(tx: Tx, grant_ids: Iterable[int], year: int) -> dict[int, PastGrant]:
+async def _past_grants(
+    tx: Tx, grant_ids: Iterable[int], year: int, *, by_group: bool
+) -> dict[int, PastGrant]:
     grant, part, layer = tables.voucher_grant, tables.grant_part, tables.programme_layer
     rows = (
         await tx.execute(
@@ -208,6 +214,8 @@ async def _past_grants(tx: Tx, grant_ids: Iterable[int], year: int) -> dict[int,
     owners = {row.id: row.organisation_id for row in rows}
     smes = await organisations(tx, owners.values())
     profiles = await sme_profiles_of_year(tx, owners.values(), year)
+    entities = {sme.legal_entity_id for sme in smes.values()}
+    groups = await controlling_group_ids(tx, entities) if by_group else {}
     parts: dict[int, list[PastPart]] = {}
     for row in rows:
         parts.setdefault(row.id, []).append(
@@ -221,7 +229,7 @@ async def _past_grants(tx: Tx, grant_ids: Iterable[int], year: int) -> dict[int,
         found[grant_id] = PastGrant(
             grant_id,
             smes[owner].region_code,
-            smes[owner].legal_entity_id,
+            groups.get(smes[owner].legal_entity_id, smes[owner].legal_entity_id),
             profile.staff if profile else None,
             profile.sales_fen if profile else None,
             profile.assets_fen if profile else None,

@@ -249,6 +249,7 @@ class DryRun:
         days = (date(2000, 1, 1),)
         self.before, self.after = _Side(before, days), _Side(after, days)
         self.by_day = any(side.by_group or side.by_instrument for side in (self.before, self.after))
+        self.by_group = self.before.by_group or self.after.by_group
         self.recorded_fen = 0
         self._provider_regions = provider_regions
         self._present: dict[int, _Present] = {}

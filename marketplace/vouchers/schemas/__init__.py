@@ -10,13 +10,12 @@ from marketplace.vouchers.schemas.answers import (
     DecidedOut,
     EligibilityOut,
     EvidenceOut,
-    LayerPartOut,
     ProgrammeOut,
     ProgrammePageOut,
     RedemptionOut,
-    VoucherPartOut,
     WalletVoucherOut,
 )
+from marketplace.vouchers.schemas.parts import LayerPartOut, VoucherPartOut
 from marketplace.vouchers.schemas.requests import (
     ApplicationIn,
     ClaimIn,

@@ -141,10 +141,10 @@ class AnomalyStatementOut(Out):
 
 
 _PLACES = {
-    "order": "/orders/{}",
-    "claim": "/claims/{}",
-    "application": "/voucher-applications/{}",
-    "organisation": "/organisations/{}",
+    "order": "/api/v1/orders/{}",
+    "claim": "/api/v1/claims/{}",
+    "application": "/api/v1/voucher-applications/{}",
+    "organisation": "/api/v1/organisations/{}",
 }
 
 

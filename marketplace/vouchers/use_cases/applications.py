@@ -14,10 +14,12 @@ from marketplace.kernel.errors import Reasons
 from marketplace.vouchers import tables
 from marketplace.vouchers.errors import (
     ApplicationDecided,
-    ApplicationIncomplete,
     ApplicationMissing,
-    GrantMissing,
     NotEligible,
+)
+from marketplace.vouchers.grant_errors import (
+    ApplicationIncomplete,
+    GrantMissing,
 )
 from marketplace.vouchers.queries import (
     Application,

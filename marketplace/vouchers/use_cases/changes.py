@@ -21,12 +21,14 @@ from marketplace.kernel.errors import Reasons
 from marketplace.kernel.money import split
 from marketplace.vouchers import tables
 from marketplace.vouchers.errors import (
-    GrantChangeDecided,
-    GrantChangeRefused,
     ReasonMissing,
     SamePerson,
 )
 from marketplace.vouchers.events import VoucherTakenBack
+from marketplace.vouchers.grant_errors import (
+    GrantChangeDecided,
+    GrantChangeRefused,
+)
 from marketplace.vouchers.queries import (
     Grant,
     GrantChange,

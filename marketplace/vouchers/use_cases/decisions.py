@@ -12,12 +12,14 @@ from marketplace.kernel.time import shanghai_day
 from marketplace.vouchers import tables
 from marketplace.vouchers.errors import (
     ApplicationDecided,
-    ApprovedBefore,
     GrantRefused,
     ReasonMissing,
     SamePerson,
 )
 from marketplace.vouchers.events import VoucherApplicationRefused
+from marketplace.vouchers.grant_errors import (
+    ApprovedBefore,
+)
 from marketplace.vouchers.queries import (
     Application,
     Approval,

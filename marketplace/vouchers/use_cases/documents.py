@@ -12,7 +12,13 @@ from marketplace.kernel.errors import Reasons
 from marketplace.kernel.storage import keep_file, kept_file
 from marketplace.kernel.uploads import DOCUMENTS, received_file
 from marketplace.vouchers import tables
-from marketplace.vouchers.errors import ApplicationMissing, DocumentMissing, DocumentUnfit
+from marketplace.vouchers.errors import (
+    ApplicationMissing,
+)
+from marketplace.vouchers.grant_errors import (
+    DocumentMissing,
+    DocumentUnfit,
+)
 from marketplace.vouchers.queries import (
     ApplicationDocument,
     application,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from sqlalchemy import select, update
+from sqlalchemy import or_, select, update
 
 from marketplace.billing.ledger.use_cases import (
     AccountType,
@@ -42,6 +42,8 @@ class Expired:
 async def expire_vouchers(tx: Tx, command: ExpireVouchers) -> Expired:
     """Return what is left of expired grants; what orders still hold follows when they end.
 
+    So does what orders freed of revoked grants, where it has not gone back at once.
+
     Grants that another worker has in hand are left to it. Running it again returns nothing
     twice: what was returned is no longer there.
     """
@@ -50,8 +52,10 @@ async def expire_vouchers(tx: Tx, command: ExpireVouchers) -> Expired:
         Grant,
         select(*columns(Grant, table))
         .where(
-            table.c.status == GrantStatus.ACTIVE,
-            table.c.valid_until < tx.today,
+            or_(
+                (table.c.status == GrantStatus.ACTIVE) & (table.c.valid_until < tx.today),
+                table.c.status == GrantStatus.REVOKED,
+            ),
             table.c.id > command.after,
         )
         .order_by(table.c.id)
@@ -65,7 +69,7 @@ async def expire_vouchers(tx: Tx, command: ExpireVouchers) -> Expired:
         left = balances[grant.id]
         back = [each for each in left if each.available_fen]
         entries += [await _returned(tx, grant, each) for each in back]
-        if not any(each.held_fen for each in left):
+        if grant.status == GrantStatus.ACTIVE and not any(each.held_fen for each in left):
             ended.append(grant.id)
             amount = sum(each.available_fen for each in left)
             tx.record(VoucherExpired(grant.id, grant.organisation_id, amount))
@@ -81,7 +85,11 @@ async def expire_vouchers(tx: Tx, command: ExpireVouchers) -> Expired:
 async def _returned(tx: Tx, grant: Grant, left: PartBalance) -> Entry:
     budget = await open_account(tx, OpenAccount(AccountType.PROGRAMME_BUDGET, left.part.layer_id))
     return Entry(
-        kind=EntryKind.VOUCHER_EXPIRED,
+        kind=(
+            EntryKind.VOUCHER_REVOKED
+            if grant.status == GrantStatus.REVOKED
+            else EntryKind.VOUCHER_EXPIRED
+        ),
         effective_on=tx.today,
         lines=transfer(debit=left.account_id, credit=budget, amount_fen=left.available_fen),
         # A part may return money more than once, again when an order frees what it held; what

@@ -12,10 +12,12 @@ from marketplace.kernel.errors import Reasons
 from marketplace.parties.queries import require_organisation
 from marketplace.vouchers import tables
 from marketplace.vouchers.errors import (
+    SamePerson,
+)
+from marketplace.vouchers.grant_errors import (
     BeneficiaryFactDecided,
     BeneficiaryFactMissing,
     BeneficiaryFactUnclear,
-    SamePerson,
 )
 from marketplace.vouchers.queries import BeneficiaryFact, beneficiary_fact, may_see
 from marketplace.vouchers.rules.states import FactKind, FactStatus

@@ -19,8 +19,10 @@ from marketplace.billing.ledger.use_cases import (
 )
 from marketplace.kernel.db import Tx
 from marketplace.vouchers import tables
-from marketplace.vouchers.errors import GrantChangeRefused
 from marketplace.vouchers.events import VoucherGranted, VoucherToppedUp
+from marketplace.vouchers.grant_errors import (
+    GrantChangeRefused,
+)
 from marketplace.vouchers.queries import (
     Application,
     Eligibility,

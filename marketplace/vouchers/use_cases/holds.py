@@ -29,8 +29,6 @@ from marketplace.kernel.db import Tx
 from marketplace.parties.queries import organisation
 from marketplace.vouchers import tables
 from marketplace.vouchers.errors import (
-    VoucherHoldEnded,
-    VoucherHoldMissing,
     VoucherNotUsable,
 )
 from marketplace.vouchers.events import VoucherRedeemed
@@ -47,11 +45,11 @@ from marketplace.vouchers.queries import (
     layer_parts,
     subjects_of,
 )
-from marketplace.vouchers.queries.rows import columns
 from marketplace.vouchers.rules.shares import LayerShare
 from marketplace.vouchers.rules.states import GrantStatus, HoldStatus
 from marketplace.vouchers.use_cases.caps import Counted, count_towards_caps
 from marketplace.vouchers.use_cases.changes import return_freed
+from marketplace.vouchers.use_cases.held import open_holds, parts_by_hold
 from marketplace.vouchers.use_cases.settling import HeldAmount, amounts_used
 
 
@@ -256,7 +254,7 @@ async def settle_voucher(tx: Tx, command: SettleVoucher) -> VoucherSettled:
 
     Policy: J.22b
     """
-    holds = await _open_holds(tx, command.order_id)
+    holds = await open_holds(tx, command.order_id)
     parts = await parts_by_hold(tx, holds)
     used = await amounts_used(
         tx,
@@ -371,7 +369,7 @@ async def release_voucher(tx: Tx, command: ReleaseVoucher) -> None:
         VoucherHoldMissing: when nothing is held for the order.
         VoucherHoldEnded: when the holds were settled or released before.
     """
-    holds = await _open_holds(tx, command.order_id)
+    holds = await open_holds(tx, command.order_id)
     parts = await parts_by_hold(tx, holds)
     for held in holds:
         for part in parts[held.id]:
@@ -385,51 +383,6 @@ async def release_voucher(tx: Tx, command: ReleaseVoucher) -> None:
             amount_fen=held.amount_fen,
         )
     await return_freed(tx, [held.grant_id for held in holds], command.order_id)
-
-
-async def _open_holds(tx: Tx, order_id: int) -> list[VoucherHold]:
-    """The holds of the order in their places, locked; of one that was made anew, the new ones."""
-    table = tables.voucher_hold
-    found = await tx.all(
-        VoucherHold,
-        select(*columns(VoucherHold, table))
-        .where(table.c.order_id == order_id)
-        .order_by(table.c.position, table.c.id.desc())
-        .with_for_update(),
-    )
-    if not found:
-        raise VoucherHoldMissing()
-    held = [each for each in found if each.status == HoldStatus.HELD]
-    if not held:
-        newest = max(found, key=lambda each: each.id)
-        raise VoucherHoldEnded(f"The hold of order {order_id} was {newest.status}.")
-    return held
-
-
-async def parts_by_hold(tx: Tx, holds: Sequence[VoucherHold]) -> dict[int, list[HoldPart]]:
-    """The layers of each of some holds, in the order of their accounts."""
-    held, part, layer = tables.voucher_hold_part, tables.grant_part, tables.programme_layer
-    rows = await tx.all(
-        HoldPart,
-        select(
-            held.c.grant_part_id,
-            held.c.ledger_hold_id,
-            held.c.amount_fen,
-            held.c.hold_id,
-            part.c.layer_id,
-            layer.c.funder,
-            layer.c.ratio_basis_points,
-            layer.c.region_code,
-        )
-        .join_from(held, part, part.c.id == held.c.grant_part_id)
-        .join(layer, layer.c.id == part.c.layer_id)
-        .where(held.c.hold_id.in_([each.id for each in holds]))
-        .order_by(held.c.grant_part_id),
-    )
-    found: dict[int, list[HoldPart]] = {each.id: [] for each in holds}
-    for row in rows:
-        found[row.hold_id].append(row)
-    return found
 
 
 async def _end(

@@ -31,7 +31,8 @@ from marketplace.vouchers.queries.rows import columns
 from marketplace.vouchers.rules.shares import LayerShare
 from marketplace.vouchers.rules.states import GrantStatus, HoldStatus
 from marketplace.vouchers.rules.terms import Terms
-from marketplace.vouchers.use_cases.holds import SettleVoucher, parts_by_hold
+from marketplace.vouchers.use_cases.held import parts_by_hold
+from marketplace.vouchers.use_cases.holds import SettleVoucher
 from marketplace.vouchers.use_cases.settling import HeldAmount, settling_of, shared_among
 
 # What each hold of some orders pays, layer by layer; nothing where the service took nothing.
@@ -295,6 +296,9 @@ async def _note_exhausted(tx: Tx, grant_ids: Sequence[int]) -> None:
     if empty:
         await tx.execute(
             update(tables.voucher_grant)
-            .where(tables.voucher_grant.c.id.in_(empty))
+            .where(
+                tables.voucher_grant.c.id.in_(empty),
+                tables.voucher_grant.c.status == GrantStatus.ACTIVE,
+            )
             .values(status=GrantStatus.EXHAUSTED)
         )

@@ -11,7 +11,7 @@ from marketplace.kernel.actors import Actor
 from marketplace.kernel.db import Database, atomically
 from marketplace.kernel.time import SHANGHAI, SetClock
 from marketplace.parties.roles import Role
-from marketplace.vouchers import errors, queries
+from marketplace.vouchers import errors, grant_errors, queries
 from marketplace.vouchers.jobs import (
     expire_due_vouchers,
     propose_who_waits,
@@ -108,20 +108,20 @@ async def test_an_application_is_complete_before_it_is_submitted(database: Datab
     application_id = await an_application(database, programme_id=programme_id, sme=sme)
     assert await status_of(database, application_id) == "draft"
     submit = SubmitApplication(application_id)
-    with pytest.raises(errors.ApplicationIncomplete, match="business-licence"):
+    with pytest.raises(grant_errors.ApplicationIncomplete, match="business-licence"):
         await atomically(database, submit_application, submit, actor=sme)
     other = StoreDocument(application_id, "photo", "p.pdf", A_PDF)
-    with pytest.raises(errors.DocumentUnfit):
+    with pytest.raises(grant_errors.DocumentUnfit):
         await atomically(database, store_document, other, actor=sme)
 
     store = StoreDocument(application_id, "business-licence", "licence.pdf", A_PDF)
     kept = await atomically(database, store_document, store, actor=sme)
-    with pytest.raises(errors.DocumentKnown):
+    with pytest.raises(grant_errors.DocumentKnown):
         await atomically(database, store_document, store, actor=sme)
     remove = RemoveDocument(application_id, kept.id)
     assert A_PDF == (await atomically(database, document_file, remove, actor=sme)).content
     await atomically(database, remove_document, remove, actor=sme)
-    with pytest.raises(errors.DocumentMissing):
+    with pytest.raises(grant_errors.DocumentMissing):
         await atomically(database, remove_document, remove, actor=sme)
     await atomically(database, store_document, store, actor=sme)
     await atomically(database, submit_application, submit, actor=sme)
@@ -137,7 +137,7 @@ async def test_as_many_persons_approve_as_the_terms_name_each_once(database: Dat
     first, second = await an_officer(database), await an_officer(database)
 
     assert await decided(database, application_id, 1_000, first) == "submitted"
-    with pytest.raises(errors.ApprovedBefore):
+    with pytest.raises(grant_errors.ApprovedBefore):
         await decided(database, application_id, 1_000, first)
     with pytest.raises(errors.GrantRefused) as refused:
         await decided(database, application_id, 900, second)
@@ -227,7 +227,7 @@ async def test_a_grant_is_topped_up_under_the_same_checks(database: Database):
     }
     stranger = await an_actor(database, Role.SME_ADMINISTRATOR)
     asked = ApplyForTopUp(granted.grant_id, 1_000_000, "More")
-    with pytest.raises(errors.GrantMissing):
+    with pytest.raises(grant_errors.GrantMissing):
         await atomically(database, apply_for_top_up, asked, actor=stranger)
 
     application = await atomically(database, apply_for_top_up, asked, actor=granted.sme)
@@ -262,7 +262,7 @@ async def test_quota_that_is_held_is_not_taken_back(database: Database):
     await a_hold(database, granted=granted, provider_id=provider_id, order_id=1)
     officer = await an_officer(database)
     withdrawal = ProposeGrantChange(granted.grant_id, GrantChangeKind.WITHDRAWAL, "Unused", 50_001)
-    with pytest.raises(errors.GrantChangeRefused):
+    with pytest.raises(grant_errors.GrantChangeRefused):
         await atomically(database, propose_grant_change, withdrawal, actor=officer)
     silent = dataclasses.replace(withdrawal, reason=" ")
     with pytest.raises(errors.ReasonMissing):
@@ -271,10 +271,10 @@ async def test_quota_that_is_held_is_not_taken_back(database: Database):
     done = await changed(database, granted, GrantChangeKind.WITHDRAWAL)
     assert done.amount_fen == 50_000
     again = DecideGrantChange(done.id, True)
-    with pytest.raises(errors.GrantChangeDecided):
+    with pytest.raises(grant_errors.GrantChangeDecided):
         await atomically(database, decide_grant_change, again, actor=officer)
     nothing = DecideGrantChange(77_777, True)
-    with pytest.raises(errors.GrantChangeMissing):
+    with pytest.raises(grant_errors.GrantChangeMissing):
         await atomically(database, decide_grant_change, nothing, actor=officer)
 
 
@@ -285,7 +285,7 @@ async def test_what_orders_held_of_a_revoked_grant_goes_back_as_it_is_freed(data
     open_one = ProposeGrantChange(granted.grant_id, GrantChangeKind.WITHDRAWAL, "Unused", 1)
     officer = await an_officer(database)
     first = await atomically(database, propose_grant_change, open_one, actor=officer)
-    with pytest.raises(errors.GrantChangeOpen):
+    with pytest.raises(grant_errors.GrantChangeOpen):
         await atomically(database, propose_grant_change, open_one, actor=officer)
     declined = DecideGrantChange(first.id, False, "Leave it.")
     other = await an_officer(database)
@@ -341,11 +341,11 @@ async def test_a_certificate_counts_once_another_person_has_verified_it(database
         sme.organisation_id, FactKind.CERTIFICATE, date(2025, 1, 1), "GR2025", "high-tech"
     )
     unclear = dataclasses.replace(state, name="")
-    with pytest.raises(errors.BeneficiaryFactUnclear):
+    with pytest.raises(grant_errors.BeneficiaryFactUnclear):
         await atomically(database, state_fact, unclear, actor=sme)
     fact = await atomically(database, state_fact, state, actor=sme)
     stranger = await an_actor(database, Role.SME_ADMINISTRATOR)
-    with pytest.raises(errors.BeneficiaryFactMissing):
+    with pytest.raises(grant_errors.BeneficiaryFactMissing):
         await atomically(database, queries.beneficiary_fact, fact.id, actor=stranger)
     verify_it = DecideFact(fact.id, True)
     itself = dataclasses.replace(sme, roles=frozenset({"voucher_officer"}))
@@ -353,7 +353,7 @@ async def test_a_certificate_counts_once_another_person_has_verified_it(database
         await atomically(database, decide_fact, verify_it, actor=itself)
     officer = await an_officer(database)
     await atomically(database, decide_fact, verify_it, actor=officer)
-    with pytest.raises(errors.BeneficiaryFactDecided):
+    with pytest.raises(grant_errors.BeneficiaryFactDecided):
         await atomically(database, decide_fact, verify_it, actor=officer)
 
     application_id = await an_application(database, programme_id=programme_id, sme=sme)

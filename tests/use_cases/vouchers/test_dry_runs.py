@@ -4,6 +4,7 @@ from datetime import date
 from typing import Any
 
 import pytest
+from sqlalchemy import text
 
 from marketplace.kernel.db import Database, atomically
 from marketplace.kernel.time import SetClock, shanghai_instant
@@ -110,6 +111,24 @@ async def test_every_kind_of_term_shows_in_a_dry_run(
     assert run.summary is not None
     assert run.summary["before_fen"] == 225_000
     assert run.summary["after_fen"] == after_fen
+
+
+async def test_a_cap_of_the_group_is_shared_by_the_companies_under_one_control(
+    database: Database, programme_id: int
+):
+    async with database.engine.begin() as connection:
+        await connection.execute(
+            text(
+                "insert into shareholding (legal_entity_id, holder, basis_points)"
+                " select legal_entity_id, '张三', 6000 from organisation where id in"
+                " (select organisation_id from voucher_grant)"
+            )
+        )
+
+    run = await tried(database, programme_id, caps=[{"scope": "group-year", "amount_fen": 60_000}])
+
+    assert run.summary is not None
+    assert run.summary["after_fen"] == 60_000
 
 
 async def test_a_dry_run_is_listed_and_read_as_a_file(database: Database, programme_id: int):
