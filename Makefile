@@ -45,6 +45,7 @@ demo: $(READY) $(ASSETS)
 
 # A choice of tests may leave one of the two groups empty, which pytest reports as 5.
 test: $(READY) $(ASSETS)
+	@$(BIN)/python tools/find_browser.py
 	$(BIN)/pytest -q -n 0 $(QUICK) $(PYTEST_ARGS) \
 		|| { code=$$?; [[ $$code == 5 && -n "$(PYTEST_ARGS)" ]] || exit $$code; }
 	$(BIN)/pytest -q -n $(WORKERS) tests $(QUICK:%=--ignore=%) $(PYTEST_ARGS) \

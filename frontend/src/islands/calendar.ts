@@ -11,14 +11,18 @@ interface Times {
   step: number;
 }
 
+const TABLE_ROLES = new Set(["table", "rowgroup", "row", "cell", "gridcell", "columnheader", "rowheader"]);
 const ZONE = "+08:00";
 const chinese = document.documentElement.lang.startsWith("zh");
 const t = (zh: string, en: string): string => (chinese ? zh : en);
 
-/** A time as Shanghai's clocks show it, whatever the browser's zone: `YYYY-MM-DDTHH:MM`. */
-function shanghai(moment: Date): string {
-  return new Date(moment.getTime() + 8 * 3_600_000).toISOString().slice(0, 16);
+/** What the calendar hands over: dates are told as the clocks of its own zone show them. */
+interface Chosen {
+  startStr: string;
+  endStr: string;
 }
+/** `YYYY-MM-DDTHH:MM` without a zone, as that many minutes; never through the browser's clock. */
+const minutesOf = (told: string): number => Date.parse(`${told.slice(0, 16)}Z`) / 60_000;
 
 export function mount(root: HTMLElement): void {
   const step = Number(root.dataset["step"] ?? "30");
@@ -26,10 +30,10 @@ export function mount(root: HTMLElement): void {
   const narrow = window.matchMedia("(max-width: 640px)").matches;
   root.replaceChildren();
 
-  async function load(from: Date, until: Date): Promise<object[]> {
+  async function load(shown: Chosen): Promise<object[]> {
     const asked = new URLSearchParams({
-      from: shanghai(from).slice(0, 10),
-      until: shanghai(until).slice(0, 10),
+      from: shown.startStr.slice(0, 10),
+      until: shown.endStr.slice(0, 10),
     });
     const answer = await fetch(`${root.dataset["times"]}?${asked}`, { headers: { Accept: "application/json" } });
     if (!answer.ok) throw new Error(String(answer.status));
@@ -42,18 +46,21 @@ export function mount(root: HTMLElement): void {
     ];
   }
 
-  function ask(start: Date, end: Date): void {
+  function ask(start: string, minutes: number): void {
     if (!mayOrder) return;
-    const begins = shanghai(start);
-    const minutes = Math.round((end.getTime() - start.getTime()) / 60_000);
     const form = document.getElementById("book-form");
     const day = form?.querySelector<HTMLInputElement>("[name=day]");
     const clock = form?.querySelector<HTMLInputElement>("[name=start]");
     const hours = form?.querySelector<HTMLInputElement>("[name=hours]");
-    if (day) day.value = begins.slice(0, 10);
-    if (clock) clock.value = begins.slice(11);
+    if (day) day.value = start.slice(0, 10);
+    if (clock) clock.value = start.slice(11, 16);
     if (hours) hours.value = String(Math.max(1, Math.round(minutes / 60)));
-    const query = new URLSearchParams({ day: begins.slice(0, 10), start: begins.slice(11), minutes: String(minutes) });
+    const query = new URLSearchParams({
+      day: start.slice(0, 10),
+      start: start.slice(11, 16),
+      minutes: String(minutes),
+      part: "price",
+    });
     void window.htmx.ajax("GET", `${root.dataset["price"]}&${query}`, { target: "#price", swap: "innerHTML" });
   }
 
@@ -81,14 +88,17 @@ export function mount(root: HTMLElement): void {
     selectable: mayOrder,
     selectLongPressDelay: 400,
     unselectAuto: false,
-    eventSources: [{ events: (info: { start: Date; end: Date }) => load(info.start, info.end) }],
-    select: (info: { start: Date; end: Date }) => ask(info.start, info.end),
-    dateClick: (info: { date: Date }) => ask(info.date, new Date(info.date.getTime() + 3_600_000)),
+    eventSources: [{ events: load }],
+    select: (chosen: Chosen) => ask(chosen.startStr, minutesOf(chosen.endStr) - minutesOf(chosen.startStr)),
+    dateClick: (chosen: { dateStr: string }) => ask(chosen.dateStr, 60),
   });
 
   // Its own roles promise a table that it is not; what is inside is reached by the form as well.
   const tidy = (): void => {
-    root.querySelectorAll("[role=table],[role=rowgroup],[role=row],[role=cell],[role=columnheader],[role=rowheader]").forEach((each) => each.removeAttribute("role"));
+    for (const each of root.querySelectorAll("[role],[aria-colindex],[aria-rowindex],[aria-colspan],[aria-rowspan],[aria-colcount],[aria-rowcount]")) {
+      if (!TABLE_ROLES.has(each.getAttribute("role") ?? "table")) continue;
+      for (const name of ["role", "aria-colindex", "aria-rowindex", "aria-colspan", "aria-rowspan", "aria-colcount", "aria-rowcount"]) each.removeAttribute(name);
+    }
     const scroller = root.querySelector<HTMLElement>(".ec-main, .ec-body");
     if (scroller) {
       scroller.tabIndex = 0;

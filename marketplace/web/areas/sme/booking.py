@@ -68,7 +68,7 @@ async def show_booking(request: PageRequest) -> Response[Any]:
             refusal = told(error, speech)
     if price is not None and price.refusal is not None:
         refusal = told(price.refusal, speech)
-    only_price = request.headers.get("hx-target") in ("price", "#price")
+    only_price = form.raw("part") == "price"
     return page(
         request,
         "sme/price.html" if only_price else "sme/booking.html",

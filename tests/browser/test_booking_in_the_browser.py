@@ -1,0 +1,87 @@
+"""Booking as people do it: by drag, by form on a phone, without scripts, in English."""
+
+from __future__ import annotations
+
+import pytest
+from playwright.async_api import expect
+
+from tests.browser.axe import faults
+from tests.browser.conftest import PHONE
+from tests.builders.orders import a_market
+
+pytestmark = pytest.mark.timeout(180)
+
+
+async def test_a_buyer_drags_over_free_time_and_orders_it(open_as, database):
+    market = await a_market(database, notice_minutes=0)
+    page = await open_as(market.buyer)
+    await page.goto(f"/instruments/{market.instrument_id}")
+    await page.wait_for_selector("[data-ready] .ec-bg-event.ec-free")
+    await page.get_by_role("button", name="下一页").click()
+    await page.wait_for_selector(".ec-bg-event.ec-free")
+    column = await page.locator(".ec-body .ec-day").nth(3).bounding_box()
+    assert column is not None
+    hour = column["height"] / 18
+    x, top = column["x"] + column["width"] / 2, column["y"] - 6 * hour
+    await page.mouse.move(x, top + 10.1 * hour)
+    await page.mouse.down()
+    await page.mouse.move(x, top + 10.3 * hour)
+    await page.mouse.move(x, top + 11.9 * hour, steps=8)
+    await page.mouse.up()
+    await expect(page.locator("#price")).to_contain_text("2025年3月13日 10:00–12:00")
+    await expect(page.locator("#price")).to_contain_text("自付")
+    await page.get_by_role("button", name="生成报价").click()
+    await expect(page.locator("h1")).to_contain_text("报价")
+    await page.get_by_role("checkbox").check()
+    await page.get_by_role("button", name="签署并下单").click()
+    await expect(page.locator("#flash")).to_contain_text("订单已提交")
+
+
+async def test_the_form_books_on_a_phone_in_english(open_as, database):
+    market = await a_market(database, notice_minutes=0)
+    page = await open_as(market.buyer, language="en", size=PHONE)
+    await page.goto(f"/instruments/{market.instrument_id}")
+    await page.get_by_role("textbox", name="Day").fill("2025-03-12")
+    await page.get_by_label("Start", exact=True).fill("10:00")
+    await page.get_by_role("button", name="Show the price").click()
+    await expect(page.locator("#price")).to_contain_text("You pay")
+    wide = await page.evaluate(
+        "document.documentElement.scrollWidth > document.documentElement.clientWidth"
+    )
+
+    assert not wide
+
+
+async def test_search_and_booking_need_no_scripts(open_as, database):
+    market = await a_market(database, notice_minutes=0)
+    page = await open_as(market.buyer, scripts=False)
+    await page.goto("/")
+    await page.get_by_role("searchbox").fill("电子")
+    await page.get_by_role("button", name="搜索").click()
+    await page.goto(f"/bookings/new?instrument={market.instrument_id}&day=2025-03-12")
+    await page.get_by_label("开始时间").fill("10:00")
+    await page.get_by_label("小时").fill("2")
+    await page.get_by_role("button", name="看价格").click()
+    await page.get_by_role("button", name="生成报价").click()
+    await expect(page.locator("h1")).to_contain_text("报价")
+
+
+async def test_the_language_changes_where_one_is(open_as, database):
+    page = await open_as()
+    await page.goto("/instruments?text=XRD")
+    await page.get_by_role("button", name="English").click()
+
+    assert page.url.endswith("/instruments?text=XRD")
+    await expect(page.locator("html")).to_have_attribute("lang", "en")
+
+
+async def test_the_calendar_shows_beijing_time_wherever_the_browser_is(open_as, database):
+    market = await a_market(database)
+    page = await open_as(market.buyer)
+    await page.goto(f"/instruments/{market.instrument_id}")
+    await page.wait_for_selector("[data-ready] .ec-bg-event")
+    heading = await page.locator(".ec-col-head.ec-today").first.text_content()
+
+    # Nine in the morning there is eight in the evening of the day before in New York.
+    assert "3/3" in (heading or "")
+    assert await faults(page) == []
