@@ -5,7 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 
-BENCHMARKS = ("anomalies", "booking", "dry_run", "ledger", "rewards")
+BENCHMARKS = ("anomalies", "booking", "dry_run", "ledger", "rewards", "settlement")
 
 
 def main(names: list[str]) -> int:

@@ -6,6 +6,7 @@ type Island = (root: HTMLElement) => void | Promise<void>;
 // Each island is a file of its own, fetched only by pages that show it.
 const islands: Record<string, () => Promise<{ mount: Island }>> = {
   calendar: () => import("./islands/calendar"),
+  inbox: () => import("./islands/inbox"),
 };
 
 async function mountIn(scope: ParentNode): Promise<void> {

@@ -53,6 +53,13 @@ def shown_areas(areas: Sequence[Area], visitor: Visitor) -> list[Area]:
     return [area for area in shown if area.links]
 
 
+def current_link(areas: Sequence[Area], path: str) -> str:
+    """The link of the menu under which `path` stands: the one that names most of it."""
+    links = [each.path for area in areas for each in area.links]
+    above = [each for each in links if path == each or path.startswith(f"{each}/")]
+    return max(above, key=len, default="")
+
+
 def start_page(areas: Sequence[Area], visitor: Visitor) -> str:
     """Where somebody begins who has just signed in: the first page of their first area."""
     shown = shown_areas(areas, visitor)

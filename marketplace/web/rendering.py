@@ -15,7 +15,7 @@ from markupsafe import Markup
 from marketplace import __version__
 from marketplace.rulebook import rulebook
 from marketplace.web.assets import asset_address
-from marketplace.web.navigation import shown_areas
+from marketplace.web.navigation import current_link, shown_areas
 from marketplace.web.visitor import PageRequest, Visitor, visitor_of
 from marketplace.web.words import label
 
@@ -48,13 +48,15 @@ def page(request: PageRequest, template: str, *, status: int = 200, **facts: Any
     visitor = visitor_of(request)
     speech = visitor.speech
     flash = request.cookies.get(FLASH_COOKIE)
+    areas = shown_areas(request.app.state.areas, visitor)
     body = TEMPLATES.get_template(template).render(
         visitor=visitor,
         speech=speech,
         t=speech.t,
         lang=speech.language,
         province=rulebook().province,
-        areas=shown_areas(request.app.state.areas, visitor),
+        areas=areas,
+        current_link=current_link(areas, request.url.path),
         path=request.url.path,
         here=_here(request),
         query=request.query_params,

@@ -439,6 +439,14 @@ with books as (
                    on posting.account_id = account.id
                    where account.type = 'appropriation' and account.owner_id = layer.id), 0)
            as appropriated_fen,
+         -- What a closed programme gave back to its funder is no longer appropriated.
+         coalesce((select -sum(posting.amount_fen) from account
+                   join posting on posting.account_id = account.id
+                   join entry on entry.id = posting.entry_id
+                   left join entry was on was.id = entry.reverses
+                   where account.type = 'appropriation' and account.owner_id = layer.id
+                     and coalesce(was.kind, entry.kind) = 'budget_returned'), 0)
+           as given_back_fen,
          coalesce((select -posted_fen from account
                    where type = 'programme_budget' and owner_id = layer.id), 0) as available_fen,
          coalesce((select -sum(posting.amount_fen) from account join posting
@@ -475,7 +483,7 @@ left join back on back.layer_id = layer.id
 left join held on held.layer_id = layer.id
 cross join lateral (values
   ('budget', case programme.status when 'draft' then 0 else layer.budget_fen end,
-   books.appropriated_fen),
+   books.appropriated_fen + books.given_back_fen),
   ('identity', books.appropriated_fen, books.available_fen + books.left_fen + books.spent_fen),
   ('held', coalesce(held.held_fen, 0), books.held_fen),
   ('used', coalesce(used.used_fen, 0) - coalesce(back.back_fen, 0), books.spent_fen)

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from marketplace.kernel.db import Database
 from marketplace.kernel.time import SetClock
-from marketplace.orders.jobs import accept_reviewed
+from marketplace.orders.settling import accept_reviewed
 
 
 class SettlerProcess:

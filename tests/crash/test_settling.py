@@ -12,7 +12,7 @@ from sqlalchemy import text
 
 from marketplace.billing.ledger.queries import verify
 from marketplace.kernel.db import Database
-from marketplace.orders.jobs import accept_reviewed
+from marketplace.orders.settling import accept_reviewed
 from tests.builders.many_orders import many_delivered
 from tests.builders.orders import a_market
 from tests.builders.settler_process import SettlerProcess

@@ -172,3 +172,14 @@ credit_reminder = Table(
     CheckConstraint("step_days between -60 and 365", name="step"),
     CheckConstraint("owed_fen > 0", name="owed"),
 )
+
+# What a receipt paid is owed again: the bank's line was not this payment.
+credit_receipt_undone = Table(
+    "credit_receipt_undone",
+    metadata,
+    Column("receipt_id", BigInteger, ForeignKey("credit_receipt.id"), primary_key=True),
+    Column("reason", Text, nullable=False),
+    Column("undone_by", BigInteger, ForeignKey("person.id"), nullable=False),
+    Column("undone_at", Instant, nullable=False),
+    CheckConstraint("reason <> ''", name="reason"),
+)

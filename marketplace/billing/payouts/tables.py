@@ -18,6 +18,7 @@ from sqlalchemy import (
     UniqueConstraint,
     text,
 )
+from sqlalchemy.dialects.postgresql import JSONB
 
 from marketplace.kernel.tables import Instant, metadata
 
@@ -48,6 +49,31 @@ Index(
     postgresql_where=text("verified_at is not null and closed_at is null"),
 )
 
+Index("bank_account_number_idx", bank_account.c.number)
+
+# An account of the platform's own: how its bank writes statements and reads payment files.
+house_account = Table(
+    "house_account",
+    metadata,
+    Column("number", Text, primary_key=True),
+    Column("holder", Text, nullable=False),
+    Column("bank_name", Text, nullable=False),
+    Column("cnaps", Text, nullable=False),
+    Column("statement_columns", JSONB, nullable=False, server_default="{}"),
+    Column("payment_format", Text, nullable=False, server_default="csv"),
+    Column("payment_columns", JSONB, nullable=False, server_default="[]"),
+    Column("changed_by", BigInteger, ForeignKey("person.id"), nullable=False),
+    Column("changed_at", Instant, nullable=False),
+    CheckConstraint("number ~ '^[0-9]{8,32}$'", name="number"),
+    CheckConstraint("cnaps ~ '^[0-9]{12}$'", name="cnaps"),
+    CheckConstraint("holder <> '' and bank_name <> ''", name="words"),
+    CheckConstraint("payment_format in ('csv', 'xlsx', 'pain001')", name="format"),
+    CheckConstraint(
+        "jsonb_typeof(statement_columns) = 'object' and jsonb_typeof(payment_columns) = 'array'",
+        name="columns",
+    ),
+)
+
 payout_batch = Table(
     "payout_batch",
     metadata,
@@ -63,9 +89,14 @@ payout_batch = Table(
     Column("approved_at", Instant),
     Column("exported_at", Instant),
     Column("sent_at", Instant),
+    Column("format", Text, nullable=False, server_default="csv"),
+    # The form of the file as it was when the batch was drafted.
+    Column("layout", JSONB, nullable=False, server_default="{}"),
     CheckConstraint("status in ('draft', 'approved', 'sent', 'discarded')", name="status"),
     CheckConstraint("approved_by is distinct from made_by", name="two_persons"),
     CheckConstraint("lines > 0 and total_fen > 0", name="control"),
+    CheckConstraint("format in ('csv', 'xlsx', 'pain001')", name="format"),
+    CheckConstraint("jsonb_typeof(layout) = 'object'", name="layout"),
 )
 Index("payout_batch_made_idx", payout_batch.c.made_at, payout_batch.c.id)
 
@@ -125,6 +156,12 @@ Index("payout_status_idx", payout.c.status, payout.c.id)
 Index("payout_organisation_idx", payout.c.organisation_id, payout.c.id)
 Index("payout_batch_idx", payout.c.batch_id)
 Index("payout_bank_account_idx", payout.c.bank_account_id)
+Index(
+    "payout_sent_idx",
+    payout.c.amount_fen,
+    payout.c.bank_account_id,
+    postgresql_where=text("status = 'sent'"),
+)
 
 # A settlement payout pays out a balance, not a document: each gets a number of its own here.
 settlement = Table(
@@ -135,3 +172,37 @@ settlement = Table(
     Column("made_by", BigInteger, ForeignKey("person.id"), nullable=False),
     Column("made_at", Instant, nullable=False),
 )
+
+# An SME takes unspent money back: held when it asks, paid out when another person agrees.
+wallet_refund = Table(
+    "wallet_refund",
+    metadata,
+    Column("id", BigInteger, Identity(always=True), primary_key=True),
+    Column("organisation_id", BigInteger, ForeignKey("organisation.id"), nullable=False),
+    Column("amount_fen", BigInteger, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("status", Text, nullable=False),
+    Column("hold_id", BigInteger, ForeignKey("hold.id"), nullable=False),
+    Column("asked_by", BigInteger, ForeignKey("person.id"), nullable=False),
+    Column("asked_at", Instant, nullable=False),
+    Column("decided_by", BigInteger, ForeignKey("person.id")),
+    Column("decided_at", Instant),
+    Column("decided_because", Text),
+    Column("payout_id", BigInteger, ForeignKey("payout.id")),
+    UniqueConstraint("hold_id", name="wallet_refund_hold_once"),
+    UniqueConstraint("payout_id", name="wallet_refund_payout_once"),
+    CheckConstraint("amount_fen > 0", name="amount"),
+    CheckConstraint("reason <> ''", name="reason"),
+    CheckConstraint("status in ('asked', 'approved', 'refused', 'withdrawn')", name="status"),
+    CheckConstraint(
+        "num_nonnulls(decided_by, decided_at, decided_because)"
+        " = case status when 'asked' then 0 else 3 end",
+        name="decided",
+    ),
+    CheckConstraint(
+        "status = 'withdrawn' or decided_by is distinct from asked_by", name="two_persons"
+    ),
+    CheckConstraint("(payout_id is not null) = (status = 'approved')", name="paid"),
+)
+Index("wallet_refund_organisation_idx", wallet_refund.c.organisation_id, wallet_refund.c.id)
+Index("wallet_refund_asked_idx", wallet_refund.c.id, postgresql_where=text("status = 'asked'"))

@@ -83,6 +83,7 @@ from marketplace.booking.queries.readings import (
 )
 from marketplace.booking.queries.repairs import SessionRepair, repairs_of
 from marketplace.booking.queries.requests import (
+    Request,
     RequestPage,
     RequestSearch,
     requests,
@@ -203,6 +204,7 @@ __all__ = [
     "ReadingSource",
     "ReportPage",
     "ReportSearch",
+    "Request",
     "RequestPage",
     "RequestSearch",
     "Reservation",

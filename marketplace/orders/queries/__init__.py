@@ -70,6 +70,17 @@ from marketplace.orders.queries.orders import (
     orders,
     ratings,
 )
+from marketplace.orders.queries.provider_work import (
+    AwaitedOrder,
+    AwaitingList,
+    AwaitingPage,
+    BenchList,
+    BenchPage,
+    BenchRow,
+    BenchStage,
+    awaiting,
+    sample_bench,
+)
 from marketplace.orders.queries.quotes import Quote, QuoteList, QuotePage, quote, quotes
 from marketplace.orders.queries.reviews import (
     PublicReview,
@@ -99,6 +110,13 @@ from marketplace.orders.rules.states import Mode, Status
 __all__ = [
     "SERVICE_KIND",
     "STATES",
+    "AwaitedOrder",
+    "AwaitingList",
+    "AwaitingPage",
+    "BenchList",
+    "BenchPage",
+    "BenchRow",
+    "BenchStage",
     "ChangeList",
     "ChangePage",
     "Contract",
@@ -153,6 +171,7 @@ __all__ = [
     "Status",
     "TimelineEvent",
     "Verification",
+    "awaiting",
     "changes",
     "contract_of",
     "contracts",
@@ -182,6 +201,7 @@ __all__ = [
     "registration_of",
     "registrations",
     "response_time",
+    "sample_bench",
     "served_orders",
     "signed_contract",
     "verify_contract",

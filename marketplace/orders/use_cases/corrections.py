@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from sqlalchemy import insert, update
+from sqlalchemy import insert, select, update
 
 from marketplace.billing.credit import use_cases as credit
 from marketplace.billing.invoicing import queries as invoicing_queries
@@ -22,6 +22,7 @@ from marketplace.orders.errors import (
     CorrectionBySame,
     CorrectionDecided,
     CorrectionMissing,
+    CorrectionOpen,
     OrderMissing,
     RedLetterFirst,
 )
@@ -67,6 +68,7 @@ async def propose_correction(tx: Tx, command: ProposeCorrection) -> Correction:
     found = await lock_order(tx, command.order_id)
     side = _side(tx, found)
     asked = Parts(voucher_fen=command.voucher_fen, own_fen=command.own_fen)
+    await _require_none_waits(tx, found.id)
     require_covered(asked, standing=await _standing(tx, found.id))
     proposed = await tx.one(
         Correction,
@@ -96,6 +98,16 @@ async def propose_correction(tx: Tx, command: ProposeCorrection) -> Correction:
         reason=command.reason,
     )
     return proposed
+
+
+async def _require_none_waits(tx: Tx, order_id: int) -> None:
+    waiting = await tx.scalar(
+        select(correction.c.id).where(
+            correction.c.order_id == order_id, correction.c.status == CorrectionStatus.PROPOSED
+        )
+    )
+    if waiting is not None:
+        raise CorrectionOpen("Decide or withdraw that one first.", correction_id=waiting)
 
 
 def _side(tx: Tx, found: Order) -> CorrectionSide:

@@ -24,7 +24,7 @@ from marketplace.vouchers.queries.reports import (
     reconciliation,
     report,
 )
-from marketplace.vouchers.schemas.claims import (
+from marketplace.vouchers.schemas.reports import (
     AuditPathOut,
     OpenDataOut,
     OpenFigureOut,

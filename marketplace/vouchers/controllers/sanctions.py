@@ -13,13 +13,8 @@ from marketplace.vouchers.controllers.claims import READERS
 from marketplace.vouchers.queries import PageAsked
 from marketplace.vouchers.queries.sanctions import SanctionSearch, sanction, sanctions
 from marketplace.vouchers.rules.states import SanctionKind, SanctionStatus
-from marketplace.vouchers.schemas.claims import (
-    AgreementIn,
-    AnswerIn,
-    SanctionIn,
-    SanctionOut,
-    StatementIn,
-)
+from marketplace.vouchers.schemas.claims import AgreementIn, AnswerIn
+from marketplace.vouchers.schemas.sanctions import SanctionIn, SanctionOut, StatementIn
 from marketplace.vouchers.use_cases.sanctions import (
     AppealSanction,
     StateCase,

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import Select, exists, func, literal, select, text
+from sqlalchemy import ColumnElement, Select, and_, exists, func, literal, or_, select, text
 
 from marketplace.kernel.db import Tx
 from marketplace.kernel.time import shanghai_instant
@@ -233,14 +233,28 @@ def _about(statement: Select[Any], kind: SubjectKind, subject_id: int) -> Select
     )
 
 
-async def blocking_anomalies(tx: Tx, subject: Subject) -> list[BlockingAnomaly]:
-    """What stands in the way of a grant, a redemption or a claim: blocking and not dismissed.
+async def blocking_anomalies(tx: Tx, *subjects: Subject) -> list[BlockingAnomaly]:
+    """What stands in the way of grants, redemptions or claims: blocking and not dismissed.
 
     Of a claim, what is about its redemptions that still count; one that was excluded from it
-    blocks no more. Of an organisation, what nobody has decided: what was confirmed is a matter of
-    sanctions. Policy: J.22b, J.31.
+    blocks no more. Of an organisation and of a grant, what nobody has decided: what was confirmed
+    is a matter of sanctions. One question. Policy: J.22b, J.31.
     """
-    table, about = tables.anomaly, tables.anomaly_subject.c
+    table = tables.anomaly
+    return await tx.all(
+        BlockingAnomaly,
+        select(*columns(BlockingAnomaly, table))
+        .where(
+            table.c.severity == AnomalySeverity.BLOCKING,
+            or_(literal(False), *(_in_the_way_of(each) for each in subjects)),
+        )
+        .order_by(table.c.id)
+        .limit(100),
+    )
+
+
+def _in_the_way_of(subject: Subject) -> ColumnElement[bool]:
+    table, about = tables.anomaly.c, tables.anomaly_subject.c
     concerned = select(about.anomaly_id).where(
         about.kind == subject.kind, about.subject_id == subject.id
     )
@@ -252,22 +266,9 @@ async def blocking_anomalies(tx: Tx, subject: Subject) -> list[BlockingAnomaly]:
         concerned = select(about.anomaly_id).where(
             about.kind == SubjectKind.REDEMPTION, about.subject_id.in_(counting)
         )
-    return await tx.all(
-        BlockingAnomaly,
-        select(*columns(BlockingAnomaly, table))
-        .where(
-            table.c.id.in_(concerned),
-            table.c.severity == AnomalySeverity.BLOCKING,
-            table.c.status.in_(_blocking(subject)),
-        )
-        .order_by(table.c.id)
-        .limit(100),
-    )
-
-
-def _blocking(subject: Subject) -> list[str]:
-    confirmed = () if subject.kind is SubjectKind.ORGANISATION else (AnomalyStatus.CONFIRMED,)
-    return [*UNDECIDED, *confirmed]
+    lasting = subject.kind not in (SubjectKind.ORGANISATION, SubjectKind.GRANT)
+    confirmed = (AnomalyStatus.CONFIRMED,) if lasting else ()
+    return and_(table.id.in_(concerned), table.status.in_([*UNDECIDED, *confirmed]))
 
 
 async def anomaly_runs(tx: Tx, page: PageAsked) -> Listed[AnomalyRun]:

@@ -23,7 +23,9 @@ Count = Annotated[int, Field(ge=0, le=1_000_000)]
 Few = Annotated[int, Field(ge=1, le=100)]
 Region = Annotated[str, Field(pattern="^[0-9]{6}$")]
 Word = Annotated[str, Field(pattern="^[a-z0-9][a-z0-9-]{0,59}$")]
-Clause = Annotated[str, Field(max_length=300)]
+# PostgreSQL text holds no NUL; the pattern also keeps other control characters out.
+NO_CONTROLS = r"^[^\x00-\x1f]*$"
+Clause = Annotated[str, Field(max_length=300, pattern=NO_CONTROLS)]
 
 TECHNOLOGY_SME = "technology-sme"
 """A company with this year's number in the national base of technology SMEs."""

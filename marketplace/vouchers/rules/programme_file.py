@@ -17,7 +17,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from marketplace.kernel.errors import Reason
 from marketplace.vouchers.errors import ProgrammeRefused
-from marketplace.vouchers.rules.limits import Funder, Region
+from marketplace.vouchers.rules.limits import NO_CONTROLS, Funder, Region
 from marketplace.vouchers.rules.programme_check import Days, wrong_terms
 from marketplace.vouchers.rules.regions import LayerRegion
 
@@ -58,7 +58,7 @@ _NEUTRAL: Mapping[str, tuple[Any, str]] = {
 NEUTRAL = {name: {"value": value, "source": source} for name, (value, source) in _NEUTRAL.items()}
 """What holds where a file says nothing."""
 
-Text = Annotated[str, Field(min_length=1, max_length=300)]
+Text = Annotated[str, Field(min_length=1, max_length=300, pattern=NO_CONTROLS)]
 
 
 class LayerInFile(BaseModel):
@@ -70,7 +70,7 @@ class LayerInFile(BaseModel):
     region_code: Region
     ratio_basis_points: Annotated[int, Field(ge=1, le=10_000)]
     budget_fen: Annotated[int, Field(ge=1, le=10**15)]
-    name: Annotated[str, Field(max_length=100)] = ""
+    name: Annotated[str, Field(max_length=100, pattern=NO_CONTROLS)] = ""
     budget_year: Annotated[int, Field(ge=2000, le=2100)] | None = None
 
 
@@ -81,7 +81,7 @@ class GivenTerm(BaseModel):
 
     value: Any
     source: Text
-    note: Annotated[str, Field(max_length=1000)] = ""
+    note: Annotated[str, Field(max_length=1000, pattern=NO_CONTROLS)] = ""
 
 
 class ProgrammeFile(BaseModel):
@@ -90,8 +90,8 @@ class ProgrammeFile(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     code: Annotated[str, Field(pattern="^[a-z0-9-]{1,40}$")]
-    name: Annotated[str, Field(min_length=1, max_length=100)]
-    name_en: Annotated[str, Field(min_length=1, max_length=100)]
+    name: Annotated[str, Field(min_length=1, max_length=100, pattern=NO_CONTROLS)]
+    name_en: Annotated[str, Field(min_length=1, max_length=100, pattern=NO_CONTROLS)]
     year: Annotated[int, Field(ge=2000, le=2100)]
     opens_on: date
     closes_on: date

@@ -160,9 +160,8 @@ async def require_unblocked(tx: Tx, *subjects: Subject) -> None:
         AnomaliesBlock: with every anomaly that stands in the way. Policy: J.22b, J.31.
     """
     reasons = Reasons()
-    for subject in subjects:
-        for each in await blocking_anomalies(tx, subject):
-            reasons.add(each.kind, each.summary, asked=each.id, source="J.31")
+    for each in await blocking_anomalies(tx, *subjects):
+        reasons.add(each.kind, each.summary, asked=each.id, source="J.31")
     reasons.raise_as(AnomaliesBlock)
 
 

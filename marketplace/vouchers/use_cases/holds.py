@@ -45,8 +45,10 @@ from marketplace.vouchers.queries import (
     layer_parts,
     subjects_of,
 )
+from marketplace.vouchers.rules.anomalies import Subject, SubjectKind
 from marketplace.vouchers.rules.shares import LayerShare
 from marketplace.vouchers.rules.states import GrantStatus, HoldStatus
+from marketplace.vouchers.use_cases.anomalies import require_unblocked
 from marketplace.vouchers.use_cases.caps import Counted, count_towards_caps
 from marketplace.vouchers.use_cases.changes import return_freed
 from marketplace.vouchers.use_cases.held import open_holds, parts_by_hold
@@ -96,6 +98,7 @@ async def hold_voucher(tx: Tx, command: HoldVoucher) -> VoucherHeld:
 
     Raises:
         VoucherNotUsable: with every reason, when no voucher may pay.
+        AnomaliesBlock: while a blocking anomaly about one of the vouchers is not decided.
         VoucherHeldBefore: when vouchers are held for this order.
         InsufficientFunds: when another order took the money at the same moment.
         VoucherCapReached: when another order took the room under a cap at the same moment.
@@ -118,6 +121,9 @@ async def hold_voucher(tx: Tx, command: HoldVoucher) -> VoucherHeld:
     if not found.paying:
         reasons = found.refusals
         raise VoucherNotUsable("; ".join(reason.message for reason in reasons), reasons=reasons)
+    await require_unblocked(
+        tx, *(Subject(SubjectKind.GRANT, each.grant_id) for each in found.paying)
+    )
     held = await _write_holds(tx, command, found)
     await _count(tx, command, on, found, held)
     for each in held:

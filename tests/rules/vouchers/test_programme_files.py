@@ -171,6 +171,10 @@ def test_a_file_that_is_no_programme_is_refused(content):
         read_programme(content)
 
 
+def test_a_text_that_no_table_can_hold_is_refused():
+    assert "name" in refused(HEAD.replace('"创新券"', r'"创新\u0000券"'))
+
+
 def test_a_programme_that_comes_along_is_named_by_its_code():
     assert read_programme(shipped_programme("hunan-2026").read_bytes()).file.year == 2026
     assert (

@@ -5,6 +5,7 @@ from datetime import date
 
 import pytest
 
+from marketplace.vouchers.rules.limits import Stacking, Window
 from marketplace.vouchers.rules.usability import GrantOnDay, Use, reasons_not_to_pay
 from tests.rules.vouchers.terms import ON, terms
 
@@ -40,3 +41,46 @@ def test_a_voucher_pays_on_its_last_day():
 )
 def test_every_reason_is_said_at_once(use, grant, expected):
     assert rules(dataclasses.replace(USE, **use), dataclasses.replace(GRANT, **grant)) == expected
+
+
+@pytest.mark.parametrize(
+    ("changes", "use", "expected"),
+    [
+        ({"service_kinds": frozenset({"testing"})}, {}, ["service-kind"]),
+        ({"service_kinds": frozenset({"research"})}, {}, []),
+        ({"buyer_regions": ("320500",)}, {"sme_region": "320100"}, ["buyer-region"]),
+        ({"buyer_regions": ("320500",)}, {"sme_region": "320583"}, []),
+        ({"provider_regions": ("310000",)}, {"provider_region": "320100"}, ["provider-region"]),
+        ({"provider_regions": ("310000",)}, {}, []),
+        ({"services_within": Window(date(2025, 1, 1), ON)}, {}, []),
+        ({"services_within": Window(date(2024, 1, 1), date(2024, 2, 1))}, {}, ["service-window"]),
+        ({"minimum_order_fen": 100}, {"service_value_fen": 99}, ["minimum"]),
+        ({"minimum_order_fen": 100}, {"service_value_fen": 100}, []),
+        (
+            {"stacking": Stacking(excludes_programmes=frozenset({"wuhan-2022"}))},
+            {"other_programmes": frozenset({"wuhan-2022", "other"})},
+            ["stacking-programme"],
+        ),
+        (
+            {"stacking": Stacking(excludes_funders=frozenset({"city"}))},
+            {"other_funders": frozenset({"city"})},
+            ["stacking-funder"],
+        ),
+    ],
+)
+def test_what_a_programme_pays_for_is_as_narrow_as_its_terms(changes, use, expected):
+    names = ("service_kinds", "buyer_regions", "provider_regions", "services_within", "stacking")
+    sources = dict.fromkeys((*names, "minimum_order_fen"), "J.gap")
+    agreed = terms(**changes, sources={**terms().sources, **sources})
+
+    found = reasons_not_to_pay(dataclasses.replace(USE, **use), GRANT, agreed)
+
+    assert [reason.rule for reason in found] == expected
+
+
+def test_an_older_voucher_is_used_first_where_the_programme_says_so():
+    agreed = terms(oldest_first=True, sources={**terms().sources, "oldest_first": "J.gap"})
+    older = dataclasses.replace(GRANT, older_left=True)
+
+    assert [reason.rule for reason in reasons_not_to_pay(USE, older, agreed)] == ["oldest-first"]
+    assert reasons_not_to_pay(USE, older, terms()) == []

@@ -37,3 +37,16 @@ def test_months_run_over_the_end_of_a_year():
 
 def test_a_rulebook_that_says_too_little_names_what_it_lacks():
     assert "layers" in missing_terms({"validity": {"value": "year-end"}})
+
+
+def test_a_grant_may_last_to_a_fixed_day_or_to_the_end_of_the_programme():
+    granted = {"granted_on": date(2025, 3, 3), "year": 2025}
+
+    assert grant_valid_until("day-2025-12-15", **granted) == date(2025, 12, 15)
+    assert grant_valid_until("months-24", **granted) == date(2027, 3, 3)
+    assert grant_valid_until("programme-end", **granted, ends_on=date(2026, 6, 30)) == date(
+        2026, 6, 30
+    )
+    for wrong in ("programme-end", "weeks-3", "day-2025-13-01", "months-0"):
+        with pytest.raises(ValueError, match=r".+"):
+            grant_valid_until(wrong, **granted)

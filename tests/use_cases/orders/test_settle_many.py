@@ -15,7 +15,7 @@ from marketplace.billing.ledger.queries import verify
 from marketplace.kernel.actors import system_actor
 from marketplace.kernel.db import Database, Tx, atomically
 from marketplace.kernel.time import SetClock
-from marketplace.orders.jobs import accept_reviewed
+from marketplace.orders.settling import accept_reviewed
 from marketplace.orders.use_cases import AcceptOrder, accept_after_review
 from tests.builders.booking import at_hours
 from tests.builders.orders import (

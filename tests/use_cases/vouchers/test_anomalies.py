@@ -39,6 +39,8 @@ from tests.builders.parties import an_actor
 from tests.builders.vouchers import (
     TEST,
     a_claim,
+    a_grant,
+    a_hold,
     a_programme,
     an_application,
     an_officer,
@@ -246,3 +248,17 @@ async def test_a_blocked_claim_is_not_approved(database: Database) -> None:
 
     with pytest.raises(errors.AnomaliesBlock):
         await atomically(database, approve_claim, ApproveClaim(made.claim_id), actor=checker)
+
+
+async def test_a_voucher_in_doubt_pays_for_nothing_until_somebody_decides(
+    database: Database,
+) -> None:
+    granted = await a_grant(database)
+    provider = await an_actor(database, Role.PROVIDER_MANAGER)
+    (one,) = await found(database, a_finding(Subject(SubjectKind.GRANT, granted.grant_id)))
+
+    with pytest.raises(errors.AnomaliesBlock):
+        await a_hold(database, granted=granted, provider_id=provider.organisation_id)
+
+    await decide(database, await an_officer(database), one.id, "dismissed")
+    await a_hold(database, granted=granted, provider_id=provider.organisation_id)

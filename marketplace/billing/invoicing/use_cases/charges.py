@@ -65,9 +65,8 @@ async def record_charges(tx: Tx, commands: Sequence[RecordCharge]) -> list[int]:
     if not commands:
         return []
     ids = await tx.scalars(
-        insert(charge_line)
-        .values([_line(tx, command) for command in commands])
-        .returning(charge_line.c.id)
+        insert(charge_line).returning(charge_line.c.id, sort_by_parameter_order=True),
+        [_line(tx, command) for command in commands],
     )
     return list(ids)
 

@@ -32,6 +32,7 @@ class BankStatement:
     known_lines: int
     imported_by: int
     imported_at: datetime
+    format: str
     unmatched: int
 
 

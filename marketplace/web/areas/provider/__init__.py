@@ -1,0 +1,19 @@
+"""What providers do: answer, plan, serve, price, and see what it comes to."""
+
+from litestar.types import ControllerRouterHandler
+
+from marketplace.web.areas.provider import requests, today
+from marketplace.web.areas.provider.roles import STAFF
+from marketplace.web.navigation import Area, link
+
+areas = (
+    Area(
+        "管理单位",
+        "Provider",
+        (
+            link("/provider", "今日", "Today", *STAFF),
+            link("/provider/requests", "待答复", "Requests", *STAFF),
+        ),
+    ),
+)
+routes: list[ControllerRouterHandler] = [*today.routes, *requests.routes]
