@@ -96,6 +96,10 @@ _SINCE = """
 
 async def focus_on(tx: Tx, focus: Focus) -> int:
     """Write down the services that a run looks at; how many orders they are."""
+    # What a run sorts and joins is large, and it is alone; a year takes longer than a page may.
+    await tx.execute(text("set local work_mem = '64MB'"))
+    if focus.claim_id is None:
+        await tx.execute(text("set local statement_timeout = '10min'"))
     await tx.execute(text("drop table if exists pg_temp.guard_focus"))
     if focus.claim_id is not None:
         chosen = f"claim_id = {int(focus.claim_id)}"
