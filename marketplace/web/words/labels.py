@@ -2,22 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Final, Literal
+from typing import Final
 
-Tone = Literal["neutral", "info", "success", "warning", "error"]
+from marketplace.web.words.finance_labels import FINANCE
+from marketplace.web.words.naming import Label, Tone
 
-
-@dataclass(frozen=True, slots=True)
-class Label:
-    """A state or a kind as people name it."""
-
-    chinese: str
-    english: str
-    tone: Tone = "neutral"
-
+__all__ = ["LABELS", "Label", "Tone", "label"]
 
 LABELS: Final[dict[str, dict[str, Label]]] = {
+    **FINANCE,
     "order": {
         "placed": Label("待确认", "Awaiting confirmation", "warning"),
         "confirmed": Label("已确认", "Confirmed", "info"),
