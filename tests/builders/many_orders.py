@@ -40,7 +40,7 @@ class _Copies:
     async def of(self, found: Order) -> list[int]:
         quote = await self.copies("quote", found.quote_id)
         await self.copies("quote_item", found.quote_id, by="quote_id", quote_id=quote)
-        holds = {}
+        holds: dict[str, Any] = {}
         if found.own_hold_id is not None:
             holds["own_hold_id"] = await self.holds(found.own_hold_id)
         order = await self.copies("service_order", found.id, quote_id=quote, **holds)

@@ -139,13 +139,13 @@ async def test_nobody_audits_a_claim_twice_past_the_application(
     )
     with pytest.raises(asyncpg.PostgresError) as refused:
         await raw.execute(local)
-    assert refused.value.constraint_name == "claim_audit_by_another"  # type: ignore[attr-defined]
+    assert refused.value.constraint_name == "claim_audit_by_another"
 
 
 async def test_no_layer_gets_back_more_than_it_gave(raw: asyncpg.Connection[Any]) -> None:
     with pytest.raises(asyncpg.PostgresError) as refused:
         await raw.execute(RETURN.format("amount_fen + 1, 'cut', 'budget', false, false"))
-    assert refused.value.constraint_name in {  # type: ignore[attr-defined]
+    assert refused.value.constraint_name in {
         "redemption_return_within",
         "redemption_returned",
     }

@@ -90,6 +90,7 @@ async def test_control_without_the_locks_what_came_back_is_paid(
     database: Database, clock: SetClock, monkeypatch: pytest.MonkeyPatch
 ):
     """Both look before either writes: the refund sees a claim in notice, the approval 50,000."""
+    from marketplace.vouchers.queries.returns import claim_states, net_redemptions
     from marketplace.vouchers.use_cases import refunds as refunding
 
     made = await a_claim_to_approve(database, clock)
@@ -98,8 +99,8 @@ async def test_control_without_the_locks_what_came_back_is_paid(
     locked = refunding.locked
 
     async def looks_without_a_lock(tx: Tx, order_id: int) -> Any:
-        known = await refunding.net_redemptions(tx, order_id=order_id)
-        states = await refunding.claim_states(tx, [made.claim_id])
+        known = await net_redemptions(tx, order_id=order_id)
+        states = await claim_states(tx, [made.claim_id])
         await approved.wait()
         return known, states
 

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from sqlalchemy import text
 
+from marketplace.booking import use_cases as booking
 from marketplace.orders.errors import ItemsNotFree
 from marketplace.orders.rules.states import Mode
 from marketplace.orders.use_cases import MakeQuote, make_quote, place_order, reserve
@@ -80,7 +81,7 @@ async def test_without_one_order_of_calendars_for_everybody_they_do_deadlock(
     tries = counted(monkeypatch, "_reserve_all")
     mains: list[int] = []
     together = asyncio.Barrier(2)
-    place_reservation: Any = getattr(reserve.booking, "place_reservation")  # noqa: B009 not its own
+    place_reservation: Any = booking.place_reservation
 
     async def nothing(*_: Any) -> None: ...
 
@@ -97,7 +98,7 @@ async def test_without_one_order_of_calendars_for_everybody_they_do_deadlock(
 
     monkeypatch.setattr(reserve, "lock_calendars", nothing)
     monkeypatch.setattr(reserve, "_calendars", as_named)
-    monkeypatch.setattr(reserve.booking, "place_reservation", watched)
+    monkeypatch.setattr(booking, "place_reservation", watched)
 
     await both_ends(placing)
 

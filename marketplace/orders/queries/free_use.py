@@ -196,7 +196,7 @@ async def free_use_figures(tx: Tx, asked: FiguresAsked) -> FreeUseFigures:
     Policy: N.25a, H.14
     """
     table = free_use.c
-    wanted = [
+    wanted: list[ColumnElement[bool]] = [
         table.served_on.between(date(asked.year, 1, 1), date(asked.year, 12, 31)),
     ]
     if not tx.actor.has("system", *COUNTS):

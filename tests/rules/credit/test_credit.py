@@ -1,6 +1,7 @@
 """What may be granted, when it may be used, what a payment pays, when one is reminded."""
 
 from datetime import date, timedelta
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -60,7 +61,7 @@ def test_on_the_last_day_of_the_terms_one_still_orders_and_the_day_after_not():
 
 @pytest.mark.parametrize(("days", "blocked"), [(1, False), (15, False), (16, True)])
 def test_a_buyer_overdue_beyond_the_term_orders_nothing_on_account(days, blocked):
-    asked = {
+    asked: dict[str, Any] = {
         "valid_until": TODAY,
         "today": TODAY,
         "overdue_since": TODAY - timedelta(days=days),

@@ -160,7 +160,9 @@ budget_fen = 1
     assert "stacking" in refused(HEAD.replace("[terms]", f"{city}\n[terms]"))
     next_year = city.replace("budget_fen = 1", "budget_fen = 1\nbudget_year = 2026")
     this_year = HEAD.replace("budget_fen = 1_000_000", "budget_fen = 1\nbudget_year = 2025")
-    assert read_programme(this_year.replace("[terms]", f"{next_year}\n[terms]").encode())
+    plan = read_programme(this_year.replace("[terms]", f"{next_year}\n[terms]").encode())
+
+    assert len(plan.file.layers) == 2
 
 
 @pytest.mark.parametrize(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -19,7 +20,7 @@ from marketplace.vouchers.rules.terms import Step
 from tests.rules.vouchers.terms import terms
 
 PLENTY = 10**12
-OPEN = {"cap_per_order_fen": PLENTY, "cap_per_sme_year_fen": PLENTY}
+OPEN: dict[str, Any] = {"cap_per_order_fen": PLENTY, "cap_per_sme_year_fen": PLENTY}
 SOURCES = {**terms().sources, "rates": "J.22b", "stacking": "J.22b"}
 PROVINCE = LayerRoom(1, "province", 3_000, PLENTY, "320000")
 CITY = LayerRoom(2, "city", 2_000, PLENTY, "320500")

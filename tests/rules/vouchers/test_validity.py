@@ -1,6 +1,7 @@
 """Until which day a voucher pays."""
 
 from datetime import date
+from typing import Any
 
 import pytest
 
@@ -40,7 +41,7 @@ def test_a_rulebook_that_says_too_little_names_what_it_lacks():
 
 
 def test_a_grant_may_last_to_a_fixed_day_or_to_the_end_of_the_programme():
-    granted = {"granted_on": date(2025, 3, 3), "year": 2025}
+    granted: dict[str, Any] = {"granted_on": date(2025, 3, 3), "year": 2025}
 
     assert grant_valid_until("day-2025-12-15", **granted) == date(2025, 12, 15)
     assert grant_valid_until("months-24", **granted) == date(2027, 3, 3)

@@ -12,7 +12,8 @@ from marketplace.kernel.outbox import deliver_due
 from marketplace.orders import queries
 from marketplace.orders.errors import OrderMissing, StepNotOpen
 from marketplace.orders.handlers import HANDLERS
-from marketplace.orders.jobs import accept_reviewed, expire_unanswered
+from marketplace.orders.jobs import expire_unanswered
+from marketplace.orders.settling import accept_reviewed
 from marketplace.orders.use_cases import (
     AcceptOrder,
     CancelOrder,

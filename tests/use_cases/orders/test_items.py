@@ -305,7 +305,9 @@ async def test_an_item_that_a_provider_cannot_give_leaves_the_rest_as_it_was(dat
 
     assert (kept.status, done.status) == ("confirmed", "delivered")
     assert (lost.status, settled.settled_fen) == ("undeliverable", 80_000)
-    assert (await items_of(market, placed.id))[1].settlement[0]["why"] == (
+    told = (await items_of(market, placed.id))[1].settlement
+    assert told is not None
+    assert told[0]["why"] == (
         "Not delivered: The source is dead."
     )
 

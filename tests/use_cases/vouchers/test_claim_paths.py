@@ -345,7 +345,8 @@ async def test_two_persons_claw_back_and_later_claims_pay_it(database: Database,
     await a_voucher_fund(database)
     await is_approved(database, clock, made.claim_id)
     first, second = made.redemption_ids
-    for amounts in ({first: 50_001}, {77_777: None}, {first: 0}):
+    wrong: list[dict[int, int | None]] = [{first: 50_001}, {77_777: None}, {first: 0}]
+    for amounts in wrong:
         with pytest.raises(claim_errors.ClawbackRefused):
             await proposes(database, made, amounts)
 
