@@ -86,6 +86,7 @@ from marketplace.booking.use_cases.move import (
     move_reservation,
     preview_move,
 )
+from marketplace.booking.use_cases.move_elsewhere import MoveElsewhere, move_elsewhere
 from marketplace.booking.use_cases.outside_busy import (
     AddSource,
     ChangeSource,
@@ -245,6 +246,7 @@ __all__ = [
     "Landed",
     "LineAnswer",
     "MakeFeed",
+    "MoveElsewhere",
     "MovePreview",
     "MoveReservation",
     "NoteTaken",
@@ -325,6 +327,7 @@ __all__ = [
     "land_file",
     "make_feed",
     "mark_no_shows",
+    "move_elsewhere",
     "move_reservation",
     "note_taken",
     "open_session",
