@@ -40,6 +40,7 @@ from marketplace.orders.tables.free_use import free_use, free_use_evidence
 from marketplace.orders.tables.items import item_delivery, order_item, quote_item
 from marketplace.orders.tables.registration import contract_registration
 from marketplace.orders.tables.samples import custody_event, sample_declaration, shipment
+from marketplace.orders.tables.saved import favourite, saved_search, saved_search_find
 
 __all__ = [
     "contract",
@@ -56,6 +57,7 @@ __all__ = [
     "enquiry_instrument",
     "enquiry_message",
     "enquiry_offer",
+    "favourite",
     "free_use",
     "free_use_evidence",
     "item_delivery",
@@ -67,6 +69,8 @@ __all__ = [
     "review",
     "sample_declaration",
     "sample_set",
+    "saved_search",
+    "saved_search_find",
     "service_order",
     "settlement_run",
     "shipment",
