@@ -39,6 +39,7 @@ PUBLIC = {
     "GET /instruments": "the catalogue is published (J.15)",
     "GET /instruments/{instrument_id:int}": "the catalogue is published (J.15)",
     "GET /instruments/{instrument_id:int}/times": "says when, and never for whom",
+    "GET /rules": "the rules are published",
     "GET /sign-in": "who signs in is not signed in",
     "POST /sign-in": "who signs in is not signed in",
     "POST /sign-out": "ends one's own session only",

@@ -1,5 +1,6 @@
 """The verbs of vouchers: draft, approve, apply, decide, hold, settle, release, expire, claim."""
 
+from marketplace.vouchers.rules.anomalies import AnomalyStatus
 from marketplace.vouchers.use_cases.applications import (
     AmendApplication,
     ApplyForTopUp,
@@ -145,6 +146,7 @@ __all__ = [
     "DOCUMENTS_AREA",
     "DOCUMENT_BYTES_MAX",
     "AmendApplication",
+    "AnomalyStatus",
     "AnswerObjection",
     "ApplyForTopUp",
     "ApplyForVoucher",

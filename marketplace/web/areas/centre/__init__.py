@@ -1,0 +1,31 @@
+"""What the centre's officers and auditors do: oversee, verify, decide, look rules up."""
+
+from litestar.types import ControllerRouterHandler
+
+from marketplace.parties.roles import Role
+from marketplace.web.areas.centre import anomalies, board, programmes, register, rules, trail
+from marketplace.web.areas.centre.who import OVERSEERS
+from marketplace.web.navigation import Area, link
+
+areas = (
+    Area(
+        "平台",
+        "Centre",
+        (
+            link("/ops", "总览", "Overview", *OVERSEERS),
+            link("/ops/orgs", "单位", "Organisations", *register.READERS),
+            link("/ops/programmes", "创新券政策", "Voucher programmes", *programmes.READERS),
+            link("/ops/anomalies", "异常", "Anomalies", *anomalies.READERS),
+            link("/ops/audit", "审计日志", "Audit trail", Role.AUDITOR, Role.ADMINISTRATOR),
+            link("/ops/jobs", "后台任务", "Jobs", *OVERSEERS),
+        ),
+    ),
+)
+routes: list[ControllerRouterHandler] = [
+    *board.routes,
+    *register.routes,
+    *programmes.routes,
+    *anomalies.routes,
+    *trail.routes,
+    *rules.routes,
+]

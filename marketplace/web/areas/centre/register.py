@@ -1,0 +1,128 @@
+"""Organisations: the register, and one organisation with its legal entity and people."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from litestar import Response, get, post
+from litestar.params import FromPath
+from litestar.types import ControllerRouterHandler
+
+from marketplace.kernel.db import Tx
+from marketplace.kernel.errors import DomainError
+from marketplace.kernel.http import read
+from marketplace.parties import queries as parties
+from marketplace.parties.roles import ROLES_BY_ORGANISATION_KIND, Role
+from marketplace.parties.use_cases import resume_organisation, suspend_organisation
+from marketplace.web.acting import act
+from marketplace.web.forms import Typed, new_key, typed
+from marketplace.web.rendering import page
+from marketplace.web.visitor import PageRequest, members, visitor_of
+from marketplace.web.words import Told, told
+
+READERS = (Role.ADMINISTRATOR, Role.AUDITOR, Role.REGULATOR)
+PAGE_SIZE = 30
+
+
+@get("/ops/orgs", **members(*READERS))
+async def show_organisations(request: PageRequest) -> Response[Any]:
+    """Everybody who takes part, by name."""
+    form = Typed(request.query_params, visitor_of(request).speech)
+    kind = form.choice("kind", list(ROLES_BY_ORGANISATION_KIND), needed=False)
+    number = form.whole("page", least=1, most=10_000, needed=False) or 1
+    search = parties.Search(
+        text=form.text("text", length_max=100, needed=False),
+        kind=kind or None,
+        page=number,
+        page_size=PAGE_SIZE,
+    )
+    form.require()
+    return page(
+        request,
+        "centre/organisations.html",
+        form=form,
+        found=await read(request, parties.search_organisations, search),
+        page_number=number,
+        page_size=PAGE_SIZE,
+        kinds=list(ROLES_BY_ORGANISATION_KIND),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Sheet:
+    """An organisation as the centre sees it."""
+
+    organisation: parties.Organisation
+    entity: parties.LegalEntity
+    members: list[parties.Member]
+    profiles: list[parties.SmeProfile]
+
+
+async def sheet(tx: Tx, organisation_id: int) -> Sheet:
+    """Everything about an organisation.
+
+    Raises:
+        OrganisationMissing: when there is none.
+    """
+    found = await parties.organisation(tx, organisation_id)
+    return Sheet(
+        organisation=found,
+        entity=await parties.legal_entity(tx, found.legal_entity_id),
+        members=await parties.members(tx, organisation_id),
+        profiles=await parties.sme_profiles(tx, organisation_id) if found.kind == "sme" else [],
+    )
+
+
+@get("/ops/orgs/{organisation_id:int}", **members(*READERS))
+async def show_organisation(request: PageRequest, organisation_id: FromPath[int]) -> Response[Any]:
+    """One organisation."""
+    return await _sheet(request, organisation_id)
+
+
+async def _sheet(
+    request: PageRequest, organisation_id: int, refusal: Told | None = None, status: int = 200
+) -> Response[Any]:
+    return page(
+        request,
+        "centre/organisation.html",
+        status=status,
+        sheet=await read(request, sheet, organisation_id),
+        refusal=refusal,
+        key=new_key(),
+    )
+
+
+@post("/ops/orgs/{organisation_id:int}/suspend", **members(Role.ADMINISTRATOR))
+async def send_suspend(request: PageRequest, organisation_id: FromPath[int]) -> Response[Any]:
+    """Nobody signs in for it any more; what it had stays."""
+    said = ("单位已停用", "The organisation is suspended.")
+    return await _do(request, organisation_id, suspend_organisation, said)
+
+
+@post("/ops/orgs/{organisation_id:int}/resume", **members(Role.ADMINISTRATOR))
+async def send_resume(request: PageRequest, organisation_id: FromPath[int]) -> Response[Any]:
+    """Its people sign in again."""
+    said = ("单位已恢复", "The organisation is active again.")
+    return await _do(request, organisation_id, resume_organisation, said)
+
+
+async def _do(
+    request: PageRequest, organisation_id: int, use_case: Any, said: tuple[str, str]
+) -> Response[Any]:
+    speech = visitor_of(request).speech
+    form = await typed(request, speech)
+    await read(request, parties.organisation, organisation_id)
+    try:
+        address = f"/ops/orgs/{organisation_id}"
+        return await act(request, form, use_case, organisation_id, to=address, said=said)
+    except DomainError as error:
+        return await _sheet(request, organisation_id, told(error, speech), error.status)
+
+
+routes: list[ControllerRouterHandler] = [
+    show_organisations,
+    show_organisation,
+    send_suspend,
+    send_resume,
+]

@@ -1,0 +1,57 @@
+"""The audit trail: who did what, when, to what."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from litestar import Response, get
+from litestar.types import ControllerRouterHandler
+
+from marketplace.kernel.db import Tx
+from marketplace.kernel.http import read
+from marketplace.kernel.operations import Trail, TrailSearch, audit_trail
+from marketplace.parties import queries as parties
+from marketplace.parties.roles import Role
+from marketplace.web.forms import Typed
+from marketplace.web.rendering import page
+from marketplace.web.visitor import PageRequest, members, visitor_of
+
+PAGE_SIZE = 50
+
+
+async def named_trail(tx: Tx, search: TrailSearch) -> tuple[Trail, dict[int, str]]:
+    """The trail, and the names of those in it."""
+    found = await audit_trail(tx, search)
+    return found, await parties.names_of_people(tx, {line.person_id for line in found.lines})
+
+
+@get("/ops/audit", **members(Role.AUDITOR, Role.ADMINISTRATOR))
+async def show_trail(request: PageRequest) -> Response[Any]:
+    """One page of the trail, the newest line first."""
+    form = Typed(request.query_params, visitor_of(request).speech)
+    number = form.whole("page", least=1, most=200, needed=False) or 1
+    search = TrailSearch(
+        action=form.text("action", length_max=60, needed=False),
+        subject=form.text("subject", length_max=60, needed=False),
+        subject_id=form.whole("subject_id", least=1, most=2**62, needed=False),
+        person_id=form.whole("person", least=1, most=2**62, needed=False),
+        request_id=form.text("request", length_max=64, needed=False),
+        first_day=form.day("from", needed=False),
+        last_day=form.day("until", needed=False),
+        page=number,
+        page_size=PAGE_SIZE,
+    )
+    form.require()
+    found, names = await read(request, named_trail, search)
+    return page(
+        request,
+        "centre/trail.html",
+        form=form,
+        found=found,
+        names=names,
+        page_number=number,
+        page_size=PAGE_SIZE,
+    )
+
+
+routes: list[ControllerRouterHandler] = [show_trail]
