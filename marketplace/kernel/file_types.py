@@ -159,7 +159,7 @@ def _in_archive(content: bytes) -> str | None:
     try:
         with zipfile.ZipFile(io.BytesIO(content)) as archive:
             names = archive.namelist()[:_ARCHIVE_NAMES_MAX]
-    except (zipfile.BadZipFile, NotImplementedError, UnicodeDecodeError, ValueError):
+    except (zipfile.BadZipFile, RuntimeError, UnicodeDecodeError, ValueError):
         return None
     for start, found in _IN_ARCHIVE.items():
         if any(name.startswith(start) for name in names):

@@ -10,7 +10,10 @@ delivered; the buyer accepts or objects; what was really used is settled and the
       │  │ reject, expire │     │ miss          │ dispute              │ dispute             │
       │  ▼                │     ▼               └──────────┐  ┌────────┘                     │
       │  rejected, expired│     no_show                    ▼  ▼                              │
-      └──cancel──▶ cancelled ◀──cancel                    disputed ───────────rule───────────┘
+      └──cancel──▶ cancelled ◀──cancel                    disputed ──rule, agree, concede────┘
+
+A dispute that is withdrawn leads back to where the order stood. What a settled order was charged is
+given back only by a correction: a second person approves it, and nothing that was posted changes.
 
 The steps are `rules.states.TRANSITIONS`. An order can have another time, or a longer one, without a
 step: at figures shown first, performed whole or proposed to the other side (`rules.rescheduling`).

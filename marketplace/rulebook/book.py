@@ -14,6 +14,7 @@ from pydantic import BaseModel, ConfigDict
 from marketplace.kernel.settings import settings
 from marketplace.rulebook.guards import GuardSection
 from marketplace.rulebook.sections import (
+    BankingSection,
     BookingSection,
     CatalogueSection,
     CreditSection,
@@ -40,6 +41,7 @@ class Rulebook(BaseModel):
     pricing: PricingSection
     orders: OrdersSection
     credit: CreditSection
+    banking: BankingSection
     voucher: VoucherSection
     guards: GuardSection
     reward: RewardSection

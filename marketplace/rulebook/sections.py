@@ -21,6 +21,7 @@ AnswerMinutes = Annotated[int, Field(ge=1, le=60 * 24 * 31)]
 Times = Annotated[int, Field(ge=1, le=100)]
 SomeDays = Annotated[int, Field(ge=1, le=3660)]
 WastePercent = Annotated[int, Field(ge=100, le=10_000)]
+AutoMatchScore = Annotated[int, Field(ge=80, le=100)]
 Years = Annotated[int, Field(ge=1, le=10)]
 Headcount = Annotated[int, Field(ge=0, le=1_000_000)]
 Hours = Annotated[int, Field(ge=1, le=8784)]
@@ -84,6 +85,14 @@ class IndexWeights(Frozen):
         if sum(self.model_dump().values()) != 100:
             raise ValueError("the weights must sum to 100")
         return self
+
+
+class ApprovalLimits(Frozen):
+    """Up to which amount each role drafts, and approves, what goes to the bank in one file."""
+
+    finance_maker: Fen
+    finance_checker: Fen
+    administrator: Fen
 
 
 class RatioStep(Frozen):
@@ -189,6 +198,18 @@ class CreditSection(Section):
     # Days after the due day, before it where negative.
     reminder_days: Schedule[ReminderDays]
     block_after_days: Schedule[Days]
+
+
+class BankingSection(Section):
+    """Read by `billing.payouts.rules` and `billing.reconciliation.rules`."""
+
+    approval_limits: Schedule[ApprovalLimits]
+    # What a rule has to be sure of, in percent, to explain a line without a person.
+    auto_match_score: Schedule[AutoMatchScore]
+    # How long after its file was sent a payment may show without its reference.
+    match_days: Schedule[SomeDays]
+    # What may be written off between a line and what it is for.
+    tolerance_fen: Schedule[Fen]
 
 
 class VoucherSection(Section):

@@ -51,8 +51,8 @@ create trigger statement_line_fixed before update of
     counterparty_name, counterparty_account, remark, bank_reference, end_to_end_id, named
     on statement_line
   for each row execute function refuse_change();
-create index statement_line_reference_idx on statement_line (bank_reference, booked_on)
-  where bank_reference <> '';
+create index statement_line_reference_idx on statement_line
+  (split_part(bank_reference, '/', 1), booked_on) where bank_reference <> '';
 create index statement_line_paid_to_idx on statement_line (counterparty_account, amount_fen)
   where status = 'unmatched';
 create index payout_sent_idx on payout (amount_fen, bank_account_id) where status = 'sent';

@@ -26,12 +26,9 @@ from marketplace.orders.use_cases import (
     store_deliverable,
 )
 from marketplace.orders.use_cases.enquiries import AskProvider, ask_provider
-from marketplace.orders.use_cases.enquiry_offers import (
-    OfferService,
-    approve_offer,
-    offer_service,
-)
+from marketplace.orders.use_cases.enquiry_offers import OfferService, offer_service
 from marketplace.orders.use_cases.manual_price import ManualPrice
+from marketplace.orders.use_cases.offer_decisions import approve_offer
 from marketplace.parties.roles import Role
 from tests.builders.orders import WEDNESDAY_MORNING, Market, a_report, move_to
 from tests.builders.parties import an_actor

@@ -22,7 +22,7 @@ from marketplace.orders.use_cases.enquiries import (
     lapse_enquiry,
     withdraw_enquiry,
 )
-from marketplace.orders.use_cases.enquiry_offers import (
+from marketplace.orders.use_cases.offer_decisions import (
     EndOffer,
     TurnOfferDown,
     accept_offer,

@@ -13,6 +13,7 @@ from sqlalchemy import ARRAY, Date, Select, Text, any_, cast, func, literal, sel
 from marketplace.billing.payouts.errors import BankAccountMissing, BatchMissing, PayoutMissing
 from marketplace.billing.payouts.rules.files import PaymentLine
 from marketplace.billing.payouts.tables import bank_account, payout, payout_batch
+from marketplace.billing.payouts.tables import house_account as house_account_table
 from marketplace.kernel.db import Tx
 
 
@@ -274,4 +275,33 @@ async def batch_content(tx: Tx, batch_id: int) -> bytes:
     """The payment file as it was drafted."""
     return bytes(
         await tx.scalar(select(payout_batch.c.content).where(payout_batch.c.id == batch_id))
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class HouseAccount:
+    """An account of the platform's own, and how its bank writes and reads files."""
+
+    number: str
+    holder: str
+    bank_name: str
+    cnaps: str
+    statement_columns: dict[str, list[str]]
+    payment_format: str
+    payment_columns: list[dict[str, str]]
+    changed_by: int
+    changed_at: datetime
+
+
+async def house_account(tx: Tx, number: str) -> HouseAccount | None:
+    """One of the platform's accounts, where it was set up."""
+    return await tx.first(
+        HouseAccount, select(house_account_table).where(house_account_table.c.number == number)
+    )
+
+
+async def house_accounts(tx: Tx, _: None = None) -> list[HouseAccount]:
+    """The platform's accounts; at most 100."""
+    return await tx.all(
+        HouseAccount, select(house_account_table).order_by(house_account_table.c.number).limit(100)
     )

@@ -18,6 +18,7 @@ from sqlalchemy import (
     Table,
     Text,
     UniqueConstraint,
+    func,
     text,
 )
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
@@ -106,7 +107,7 @@ Index(
 
 Index(
     "statement_line_reference_idx",
-    statement_line.c.bank_reference,
+    func.split_part(statement_line.c.bank_reference, "/", 1),
     statement_line.c.booked_on,
     postgresql_where=text("bank_reference <> ''"),
 )

@@ -13,6 +13,7 @@ from marketplace.kernel.spreadsheets import MEDIA_TYPES, FileFormat, table_file
 from marketplace.kernel.wire import Id, Line, PageNumber, PageSize
 from marketplace.orders import queries
 from marketplace.orders.queries import CorrectionList
+from marketplace.orders.queries.settlement_runs import RunList, settlement_runs
 from marketplace.orders.rules.corrections import CorrectionSide, CorrectionStatus
 from marketplace.orders.schemas import day_of
 from marketplace.orders.schemas.disputes import (
@@ -21,6 +22,7 @@ from marketplace.orders.schemas.disputes import (
     CorrectionOut,
     CorrectionsOut,
     DeclineIn,
+    SettlementRunsOut,
     correction_table,
 )
 from marketplace.orders.use_cases import (
@@ -167,6 +169,22 @@ async def post_withdrawal(
     )
 
 
+@get(
+    "/settlement-runs",
+    **allow(Role.FINANCE_MAKER, Role.FINANCE_CHECKER, Role.ADMINISTRATOR, Role.AUDITOR),
+    summary="How far settling what is due has come",
+)
+async def get_settlement_runs(
+    request: ApiRequest,
+    unfinished: FromQuery[bool] = False,
+    page: FromQuery[PageNumber] = 1,
+    page_size: FromQuery[PageSize] = 50,
+) -> SettlementRunsOut:
+    """Each chunk's commit moves its run on; one that was killed has no end."""
+    question = RunList(unfinished=unfinished, page=page, page_size=page_size)
+    return SettlementRunsOut.of(await read(request, settlement_runs, question))
+
+
 routes: list[ControllerRouterHandler] = [
     post_correction,
     get_corrections,
@@ -175,4 +193,5 @@ routes: list[ControllerRouterHandler] = [
     post_approval,
     post_refusal,
     post_withdrawal,
+    get_settlement_runs,
 ]

@@ -21,10 +21,10 @@ from marketplace.orders.schemas.enquiries import (
     offer_table,
     offers_out,
 )
-from marketplace.orders.use_cases.enquiry_offers import (
+from marketplace.orders.use_cases.enquiry_offers import offer_service
+from marketplace.orders.use_cases.offer_decisions import (
     accept_offer,
     approve_offer,
-    offer_service,
     refuse_offer,
     retract_offer,
     turn_offer_down,

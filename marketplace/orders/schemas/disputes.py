@@ -12,6 +12,7 @@ from marketplace.kernel.money import yuan
 from marketplace.kernel.time import shanghai_day
 from marketplace.kernel.wire import AmountFen, In, Line, Out, Why
 from marketplace.orders import queries
+from marketplace.orders.queries.settlement_runs import RunPage
 from marketplace.orders.rules.corrections import CorrectionSide, CorrectionStatus
 from marketplace.orders.use_cases import (
     AnswerDispute,
@@ -206,6 +207,43 @@ class CorrectionsOut(Out):
             results=[CorrectionOut.of(row) for row in found.rows],
             total=found.total,
             approved_fen=found.approved_fen,
+            page=found.page,
+            page_size=found.page_size,
+        )
+
+
+class SettlementRunOut(Out):
+    """A run that settles what is due: how much was due when it began, and what is done."""
+
+    id: int
+    worker: str
+    started_at: datetime
+    due: int
+    settled: int
+    refused: int
+    settled_fen: int
+    moved_at: datetime
+    finished_at: datetime | None
+
+
+class SettlementRunsOut(Out):
+    """One page of runs, newest first, and how many orders are due now."""
+
+    results: list[SettlementRunOut]
+    total: int
+    due_now: int
+    page: int
+    page_size: int
+
+    @classmethod
+    def of(cls, found: RunPage) -> SettlementRunsOut:
+        """The wire form of a page."""
+        return cls(
+            results=[
+                msgspec.convert(row, SettlementRunOut, from_attributes=True) for row in found.rows
+            ],
+            total=found.total,
+            due_now=found.due_now,
             page=found.page,
             page_size=found.page_size,
         )

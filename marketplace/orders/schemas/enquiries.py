@@ -20,8 +20,9 @@ from marketplace.orders.queries.enquiry_thread import (
 from marketplace.orders.rules.enquiries import INSTRUMENTS_MAX
 from marketplace.orders.schemas.quoting import QuoteIn, Samples
 from marketplace.orders.use_cases.enquiries import AskProvider, EndEnquiry, WriteMessage
-from marketplace.orders.use_cases.enquiry_offers import EndOffer, OfferService, TurnOfferDown
+from marketplace.orders.use_cases.enquiry_offers import OfferService
 from marketplace.orders.use_cases.manual_price import ManualPrice
+from marketplace.orders.use_cases.offer_decisions import EndOffer, TurnOfferDown
 
 _NO_CONTROLS = r"^[^\x00-\x08\x0b\x0c\x0e-\x1f]*$"
 Subject = Annotated[str, msgspec.Meta(min_length=1, max_length=200, pattern=_NO_CONTROLS)]

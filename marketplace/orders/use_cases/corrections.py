@@ -335,7 +335,9 @@ async def _locked(tx: Tx, correction_id: int) -> tuple[Correction, Order]:
 
 def _require_open(waiting: Correction) -> None:
     if waiting.status != CorrectionStatus.PROPOSED:
-        raise CorrectionDecided(f"The correction was {waiting.status}.", status=waiting.status)
+        raise CorrectionDecided(
+            f"The correction was {waiting.status}.", correction_status=waiting.status
+        )
 
 
 async def _decide(

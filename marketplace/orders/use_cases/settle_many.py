@@ -26,6 +26,7 @@ from marketplace.vouchers import use_cases as vouchers
 
 CHUNK = 500
 BECAUSE = "review-window-over"
+SETTLED = after(Status.DELIVERED, Step.ACCEPT)
 # Lines of one statement: a statement takes 32,767 values.
 _LINES_AT_ONCE = 1_000
 
@@ -178,7 +179,25 @@ async def _charge(tx: Tx, worth: Sequence[Valued], payments: Sequence[Payment]) 
 
 async def _end(tx: Tx, orders: Sequence[Order], ends: Sequence[Settled]) -> None:
     """The orders' status, their items, timelines and audit trails, and what others hear of it."""
-    status = after(Status.DELIVERED, Step.ACCEPT)
+    await _write_items(tx, orders, ends)
+    await _write_orders(tx, orders, ends)
+    await _write_timelines(tx, orders, ends)
+    await lapse_proposals_of(tx, orders)
+    for found, end in zip(orders, ends, strict=True):
+        tx.record(
+            OrderSettled(
+                order_id=found.id,
+                buyer_id=found.buyer_id,
+                provider_id=found.provider_id,
+                service_value_fen=end.parts.total_fen,
+                voucher_fen=end.parts.voucher_fen,
+                own_fen=end.parts.own_fen,
+                settled_on=tx.today,
+            )
+        )
+
+
+async def _write_items(tx: Tx, orders: Sequence[Order], ends: Sequence[Settled]) -> None:
     items = order_item.c
     await tx.execute(
         update(order_item)
@@ -201,11 +220,14 @@ async def _end(tx: Tx, orders: Sequence[Order], ends: Sequence[Settled]) -> None
             for item in end.items
         ],
     )
+
+
+async def _write_orders(tx: Tx, orders: Sequence[Order], ends: Sequence[Settled]) -> None:
     await tx.execute(
         update(service_order)
         .where(service_order.c.id == bindparam("order_id"))
         .values(
-            status=status,
+            status=SETTLED,
             ended_at=tx.now,
             ended_because=BECAUSE,
             settled_fen=bindparam("total"),
@@ -222,8 +244,11 @@ async def _end(tx: Tx, orders: Sequence[Order], ends: Sequence[Settled]) -> None
             for found, end in zip(orders, ends, strict=True)
         ],
     )
+
+
+async def _write_timelines(tx: Tx, orders: Sequence[Order], ends: Sequence[Settled]) -> None:
     told: list[tuple[int, dict[str, Any]]] = [
-        (found.id, {"status": str(status), **end.facts})
+        (found.id, {"status": str(SETTLED), **end.facts})
         for found, end in zip(orders, ends, strict=True)
     ]
     await tx.execute(
@@ -241,16 +266,3 @@ async def _end(tx: Tx, orders: Sequence[Order], ends: Sequence[Settled]) -> None
     )
     for order_id, facts in told:
         tx.audit(str(Step.ACCEPT), subject="service_order", subject_id=order_id, **facts)
-    await lapse_proposals_of(tx, orders)
-    for found, end in zip(orders, ends, strict=True):
-        tx.record(
-            OrderSettled(
-                order_id=found.id,
-                buyer_id=found.buyer_id,
-                provider_id=found.provider_id,
-                service_value_fen=end.parts.total_fen,
-                voucher_fen=end.parts.voucher_fen,
-                own_fen=end.parts.own_fen,
-                settled_on=tx.today,
-            )
-        )

@@ -28,9 +28,7 @@ from marketplace.billing.ledger.use_cases import (
 from marketplace.kernel.db import Tx
 from marketplace.parties.queries import organisation
 from marketplace.vouchers import tables
-from marketplace.vouchers.errors import (
-    VoucherNotUsable,
-)
+from marketplace.vouchers.errors import VoucherNotUsable
 from marketplace.vouchers.events import VoucherRedeemed
 from marketplace.vouchers.queries import (
     Counting,

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from typing import Final
 
+from marketplace.web.words.buyer_labels import BUYER
 from marketplace.web.words.finance_labels import FINANCE
 from marketplace.web.words.naming import Label, Tone
 
 __all__ = ["LABELS", "Label", "Tone", "label"]
 
 LABELS: Final[dict[str, dict[str, Label]]] = {
+    **BUYER,
     **FINANCE,
     "order": {
         "placed": Label("待确认", "Awaiting confirmation", "warning"),

@@ -31,7 +31,8 @@ from marketplace.orders.queries.enquiry_thread import (
 from marketplace.orders.rules.enquiries import OfferStatus
 from marketplace.orders.use_cases import AcceptOrder, accept_order, place_order
 from marketplace.orders.use_cases.enquiries import EndEnquiry, withdraw_enquiry
-from marketplace.orders.use_cases.enquiry_offers import (
+from marketplace.orders.use_cases.manual_price import ManualPrice
+from marketplace.orders.use_cases.offer_decisions import (
     EndOffer,
     TurnOfferDown,
     accept_offer,
@@ -40,7 +41,6 @@ from marketplace.orders.use_cases.enquiry_offers import (
     retract_offer,
     turn_offer_down,
 )
-from marketplace.orders.use_cases.manual_price import ManualPrice
 from tests.builders.booking import a_bookable_instrument, at_hours
 from tests.builders.enquiries import (
     MANUAL,

@@ -24,6 +24,7 @@ from marketplace.billing.reconciliation.queries.sign_offs import (
 from marketplace.billing.reconciliation.queries.statements import (
     BankStatement,
     StatementSearch,
+    known_bookings,
     known_file,
     known_identities,
     last_statement,
@@ -43,6 +44,7 @@ __all__ = [
     "StatementSearch",
     "alike_lines",
     "balancing",
+    "known_bookings",
     "known_file",
     "known_identities",
     "last_statement",

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from sqlalchemy import ARRAY, LargeBinary, any_, func, literal, select
+from sqlalchemy import ARRAY, LargeBinary, Text, any_, func, literal, select
 
 from marketplace.billing.reconciliation.errors import StatementMissing
 from marketplace.billing.reconciliation.tables import bank_statement, statement_line
@@ -115,3 +115,31 @@ async def known_identities(tx: Tx, identities: Sequence[bytes]) -> set[bytes]:
             select(statement_line.c.identity).where(statement_line.c.identity == any_(given))
         )
     }
+
+
+async def known_bookings(
+    tx: Tx, account_number: str, references: Sequence[str]
+) -> dict[tuple[str, date], int]:
+    """By the bank's number and day: what the lines of these bookings come to.
+
+    A statement may show as one line what a notice showed in parts, `N`, `N/1`, `N/2` and so on.
+    """
+    if not references:
+        return {}
+    given = literal(sorted(set(references)), ARRAY(Text))
+    booking = func.split_part(statement_line.c.bank_reference, "/", 1)
+    found = await tx.execute(
+        select(
+            booking.label("name"),
+            statement_line.c.booked_on,
+            func.sum(statement_line.c.amount_fen).label("fen"),
+        )
+        .join(bank_statement, bank_statement.c.id == statement_line.c.statement_id)
+        .where(
+            bank_statement.c.account_number == account_number,
+            statement_line.c.bank_reference != "",
+            booking == any_(given),
+        )
+        .group_by(booking, statement_line.c.booked_on)
+    )
+    return {(row.name, row.booked_on): int(row.fen) for row in found}

@@ -7,7 +7,7 @@ header, and states the account, the period and the balances there (F.bank).
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from enum import StrEnum
@@ -33,6 +33,7 @@ class Column(StrEnum):
     ACCOUNT = "对方账号"
     REMARK = "摘要"
     REFERENCE = "交易流水号"
+    END_TO_END = "客户端流水号"
     OWN_ACCOUNT = "本方账号"
     CURRENCY = "币种"
 
@@ -69,6 +70,7 @@ ALIASES: dict[Column, tuple[str, ...]] = {
         Column.REFERENCE: [
             "交易流水号 银行流水号 流水号 核心流水号 业务流水号 账户明细编号 回单编号 回单号"
         ],
+        Column.END_TO_END: ["客户端流水号 企业流水号 客户流水号 企业支付流水号"],
         Column.OWN_ACCOUNT: ["本方账号 本方帐号 账号 帐号 查询账号"],
         Column.CURRENCY: ["币种 货币 币别"],
     }.items()
@@ -102,13 +104,27 @@ class Layout:
         return " ".join(dict.fromkeys(word for word in said if word))
 
 
-def layout_of(cells: Sequence[str]) -> Layout | None:
-    """The layout that this row of headers names, or None when it is no such row."""
+def layout_of(
+    cells: Sequence[str], mapping: Mapping[Column, Sequence[str]] | None = None
+) -> Layout | None:
+    """The layout that this row of headers names, or None when it is no such row.
+
+    What was saved for the account's bank goes before what columns are usually called.
+    """
+    mapped = {
+        clean(name).replace(" ", ""): (column, place)
+        for column, names in (mapping or {}).items()
+        for place, name in enumerate(names)
+    }
     best: dict[Column, tuple[int, int]] = {}
     remarks: list[tuple[int, int]] = []
     for index, cell in enumerate(cells):
         name = clean(cell).replace(" ", "")
-        known = _COLUMN_OF.get(name) or _COLUMN_OF.get(_IN_BRACKETS.sub("", name))
+        known = mapped.get(name)
+        if known is None:
+            known = _COLUMN_OF.get(name) or _COLUMN_OF.get(_IN_BRACKETS.sub("", name))
+            if known is not None and mapping and known[0] in mapping:
+                known = None
         if known is None:
             continue
         column, preference = known

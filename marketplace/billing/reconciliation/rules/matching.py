@@ -39,6 +39,7 @@ class OpenLine:
     remark: str
     bank_reference: str
     matches: int = 0
+    end_to_end_id: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,8 +88,8 @@ class Result:
 
 
 def said(line: OpenLine) -> References:
-    """The references that a line carries, in its words or in the bank's number."""
-    return references(f"{line.remark} {line.bank_reference}")
+    """The references that a line carries, in its words or in either side's number."""
+    return references(f"{line.remark} {line.bank_reference} {line.end_to_end_id}")
 
 
 def payments_by_reference(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 
@@ -58,13 +58,19 @@ class ReadLine:
     account: str
     remark: str
     reference: str
+    end_to_end_id: str = ""
 
 
 @dataclass(slots=True)
 class StatementReader:
-    """Takes the rows of a file one after the other."""
+    """Takes the rows of a file one after the other.
+
+    `mapping` is what the columns of this account's bank are called, where that was saved.
+    """
 
     account_number: str
+    mapping: Mapping[Column, Sequence[str]] = field(default_factory=dict)
+    headers: list[str] = field(default_factory=list)
     lines: list[ReadLine] = field(default_factory=list)
     bad: list[BadLine] = field(default_factory=list)
     bad_total: int = 0
@@ -118,9 +124,15 @@ class StatementReader:
     def _header(self, cells: Sequence[str]) -> Layout | None:
         """The layout, where this row is the header, or the header again on another page."""
         if self.layout is None:
-            return layout_of(cells) if self._rows <= HEADER_WITHIN_ROWS else None
+            if self._rows > HEADER_WITHIN_ROWS:
+                return None
+            found = layout_of(cells, self.mapping)
+            if found is not None or len(list(filter(None, cells))) > len(self.headers):
+                # What stands in the header, or what may: the clerk names the columns from it.
+                self.headers = [cell for cell in cells if cell][:100]
+            return found
         again = self.layout.cell(cells, Column.BOOKED_ON) == self.layout.names[Column.BOOKED_ON]
-        return layout_of(cells) if again else None
+        return layout_of(cells, self.mapping) if again else None
 
     def _below(self, layout: Layout, row: Row) -> None:
         """A row below the header: a line, or sums and notes of the bank around the lines."""
@@ -157,6 +169,7 @@ class StatementReader:
                 account=_account(layout.cell(row.cells, Column.ACCOUNT)),
                 remark=layout.remark(row.cells)[:500],
                 reference=layout.cell(row.cells, Column.REFERENCE)[:100],
+                end_to_end_id=layout.cell(row.cells, Column.END_TO_END)[:100],
             )
         )
 

@@ -1,7 +1,8 @@
 """What a remark says: our references, the bank's own words for fees and interest.
 
 `SC-P-12` is payout 12 (`SC-P-12-2` its second attempt), `SC-W-7` the wallet of organisation 7,
-`SC-V-2025` and `SC-R-2025` treasury's money for vouchers and rewards of a year.
+`SC-V-2025` and `SC-R-2025` treasury's money for vouchers and rewards of a year, `SC-C-3` what is
+owed on credit line 3.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from dataclasses import dataclass
 _DASHES = str.maketrans(dict.fromkeys("‐‑‒–—―−", "-"))
 # Not within another number or word, and not cut short: `SC-W-12-3` names no wallet.
 _REFERENCE = re.compile(
-    r"(?<![A-Z0-9])SC-(?:(P)-([0-9]{1,15})(?:-([0-9]{1,4}))?|([WVR])-([0-9]{1,15}))"
+    r"(?<![A-Z0-9])SC-(?:(P)-([0-9]{1,15})(?:-([0-9]{1,4}))?|([WVRC])-([0-9]{1,15}))"
     r"(?![A-Z0-9]|-[0-9])"
 )
 _FEE = re.compile(r"手续费|工本费|汇划费|账户管理费|账户维护费|回单费|短信费|网银服务费")
@@ -33,18 +34,31 @@ class References:
     wallets: frozenset[int]
     voucher_funds: frozenset[int]
     reward_funds: frozenset[int]
+    credit_lines: frozenset[int] = frozenset()
 
     @property
     def count(self) -> int:
         """How many there are."""
-        return sum(map(len, (self.payouts, self.wallets, self.voucher_funds, self.reward_funds)))
+        return len(self.names)
+
+    @property
+    def names(self) -> list[str]:
+        """All of them, each in its one form."""
+        numbered = (
+            ("W", self.wallets),
+            ("V", self.voucher_funds),
+            ("R", self.reward_funds),
+            ("C", self.credit_lines),
+        )
+        others = (f"SC-{letter}-{number}" for letter, found in numbered for number in found)
+        return sorted([*self.payouts, *others])
 
 
 def references(text: str) -> References:
     """Every reference of ours in `text`."""
     normal = unicodedata.normalize("NFKC", text).translate(_DASHES).upper()
     payouts: set[str] = set()
-    others: dict[str, set[int]] = {"W": set(), "V": set(), "R": set()}
+    others: dict[str, set[int]] = {letter: set() for letter in "WVRC"}
     for pay, payout, attempt, letter, number in _REFERENCE.findall(normal):
         if pay:
             payouts.add(f"SC-P-{int(payout)}" + (f"-{int(attempt)}" if attempt else ""))
@@ -55,6 +69,7 @@ def references(text: str) -> References:
         wallets=frozenset(others["W"]),
         voucher_funds=frozenset(others["V"]),
         reward_funds=frozenset(others["R"]),
+        credit_lines=frozenset(others["C"]),
     )
 
 

@@ -7,7 +7,6 @@ from marketplace.billing.reconciliation.use_cases.explaining import (
     undo_match,
 )
 from marketplace.billing.reconciliation.use_cases.importing import (
-    STATEMENT_BYTES_MAX,
     ImportStatement,
     import_statement,
 )
@@ -16,6 +15,12 @@ from marketplace.billing.reconciliation.use_cases.matching import (
     MatchStatement,
     match_statement,
 )
+from marketplace.billing.reconciliation.use_cases.previewing import (
+    Preview,
+    PreviewStatement,
+    preview_statement,
+)
+from marketplace.billing.reconciliation.use_cases.reading import STATEMENT_BYTES_MAX
 from marketplace.billing.reconciliation.use_cases.signing import (
     ApproveSignOff,
     DraftSignOff,
@@ -31,11 +36,14 @@ __all__ = [
     "MatchLine",
     "MatchReport",
     "MatchStatement",
+    "Preview",
+    "PreviewStatement",
     "UndoMatch",
     "approve_sign_off",
     "draft_sign_off",
     "import_statement",
     "match_line",
     "match_statement",
+    "preview_statement",
     "undo_match",
 ]

@@ -36,8 +36,11 @@ class ClosedDays:
 
     def posting_day(self, booked_on: date) -> date:
         """The line's own day, or today where the books of that day are closed."""
-        closed = any(first <= booked_on <= last for first, last in self.periods)
-        return self.today if closed else booked_on
+        return self.today if self.closes(booked_on) else booked_on
+
+    def closes(self, day: date) -> bool:
+        """Whether the books of a day take no entries any more."""
+        return any(first <= day <= last for first, last in self.periods)
 
 
 async def closed_days(tx: Tx) -> ClosedDays:

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import hashlib
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from datetime import date
@@ -15,35 +13,19 @@ from sqlalchemy import insert, select
 from marketplace.billing.ledger import use_cases as ledger
 from marketplace.billing.ledger.use_cases import AccountType, EntryKind
 from marketplace.billing.reconciliation import queries
-from marketplace.billing.reconciliation.errors import (
-    StatementDiscontinued,
-    StatementKnown,
-    StatementTooLong,
-    StatementUnreadable,
-)
-from marketplace.billing.reconciliation.rules.continuity import (
-    Added,
-    added_up,
-    identities,
-    opening_identity,
-)
-from marketplace.billing.reconciliation.rules.reading import (
-    BAD_LINES_LISTED,
-    LINES_MAX,
-    BadLine,
-    ReadLine,
-    StatementReader,
-)
+from marketplace.billing.reconciliation.rules.continuity import Added, opening_identity
+from marketplace.billing.reconciliation.rules.reading import ReadLine
+from marketplace.billing.reconciliation.rules.references import references
 from marketplace.billing.reconciliation.rules.states import LineStatus
 from marketplace.billing.reconciliation.tables import bank_statement, statement_line
+from marketplace.billing.reconciliation.use_cases.reading import (
+    account_of,
+    prepare,
+    read_file,
+    require_unknown,
+)
 from marketplace.billing.reconciliation.use_cases.turns import continue_account
 from marketplace.kernel.db import Tx
-from marketplace.kernel.errors import Reason
-from marketplace.kernel.money import yuan
-from marketplace.kernel.spreadsheets import FileUnreadable, row_batches
-
-STATEMENT_BYTES_MAX = 20 * 1024 * 1024
-_ACCOUNT_NUMBER = re.compile(r"[0-9]{8,32}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +52,8 @@ class _Line:
     remark: str
     bank_reference: str
     status: str
+    end_to_end_id: str
+    named: list[str]
 
 
 _COLUMNS = tuple(field.name for field in fields(_Line))
@@ -88,24 +72,14 @@ async def import_statement(tx: Tx, command: ImportStatement) -> queries.BankStat
         StatementDiscontinued: when lines since the last statement are missing.
         PeriodClosed: when a line lies in a period that was signed off.
     """
-    number = re.sub(r"[\s-]", "", command.account_number)
-    if not _ACCOUNT_NUMBER.fullmatch(number):
-        raise StatementUnreadable("The account number has 8 to 32 digits.", asked=number[:40])
-    sha256 = hashlib.sha256(command.content).digest()
-    await _require_unknown(tx, sha256)
-    read, stated_days = await _read(number, command.content)
+    number = account_of(command.account_number)
+    sha256 = await require_unknown(tx, command.content)
+    file = await read_file(tx, number, command.content)
     await continue_account(tx, number)
-    await _require_unknown(tx, sha256)
-
-    previous = await queries.last_statement(tx, number)
-    named = await asyncio.to_thread(identities, number, read.lines)
-    known = await queries.known_identities(tx, named)
-    new = [
-        (line, identity)
-        for line, identity in zip(read.lines, named, strict=True)
-        if identity not in known
-    ]
-    _require_continued(previous, read, [line.amount_fen for line, _ in new])
+    await require_unknown(tx, command.content)
+    prepared = await prepare(tx, number, file)
+    read, new, previous = prepared.added, prepared.new, prepared.previous
+    covered = [*(line.booked_on for line in read.lines), *file.stated.days]
     made = await _store(
         tx,
         read,
@@ -114,8 +88,9 @@ async def import_statement(tx: Tx, command: ImportStatement) -> queries.BankStat
         previous_id=previous.id if previous else None,
         file_name=command.file_name[:200] or "statement",
         file_sha256=sha256,
-        from_on=min([*(line.booked_on for line in read.lines), *stated_days]),
-        until_on=max([*(line.booked_on for line in read.lines), *stated_days]),
+        from_on=min(covered),
+        until_on=max(covered),
+        format=str(file.format),
     )
     lines = [_line(made.id, place, *one) for place, one in enumerate(new, 1)]
     if previous is None and made.opening_fen:
@@ -132,70 +107,6 @@ async def import_statement(tx: Tx, command: ImportStatement) -> queries.BankStat
         closing_fen=made.closing_fen,
     )
     return await queries.statement_by_id(tx, made.id)
-
-
-async def _require_unknown(tx: Tx, sha256: bytes) -> None:
-    known = await queries.known_file(tx, sha256)
-    if known is not None:
-        raise StatementKnown(f"It is statement {known}.", statement_id=known)
-
-
-async def _read(account_number: str, content: bytes) -> tuple[Added, list[date]]:
-    """The lines in order with their balances, and the days that the file says it covers."""
-    if len(content) > STATEMENT_BYTES_MAX:
-        raise StatementTooLong("At most 20 MB.", limit=STATEMENT_BYTES_MAX, asked=len(content))
-    reader = StatementReader(account_number)
-    try:
-        async for batch in row_batches(content, old_excel=True):
-            for row in batch:
-                reader.take(row)
-            if reader.too_long:
-                raise StatementTooLong(f"At most {LINES_MAX:,} lines.", limit=LINES_MAX)
-    except FileUnreadable as error:
-        raise StatementUnreadable(error.detail) from error
-    reader.finish()
-    if reader.bad_total:
-        raise _unreadable(reader.bad, reader.bad_total)
-    added = await asyncio.to_thread(added_up, reader.lines, reader.stated)
-    if isinstance(added, list):
-        raise _unreadable(added, len(added))
-    return added, reader.stated.days
-
-
-def _unreadable(bad: Sequence[BadLine], total: int) -> StatementUnreadable:
-    return StatementUnreadable(
-        f"{total} things are wrong with the file; nothing was imported.",
-        reasons=[
-            Reason(
-                "statement-line",
-                f"{_place(one)}{one.reason}",
-                asked={"line": one.line, "column": one.column, "value": one.value},
-            )
-            for one in bad[:BAD_LINES_LISTED]
-        ],
-        total=total,
-    )
-
-
-def _place(bad: BadLine) -> str:
-    place = ", ".join(part for part in (f"line {bad.line}" * (bad.line > 0), bad.column) if part)
-    return f"{place}: " if place else ""
-
-
-def _require_continued(
-    previous: queries.BankStatement | None, read: Added, amounts: Sequence[int]
-) -> None:
-    if not amounts:
-        raise StatementKnown("Every line of it came in earlier files.")
-    before = read.closing_fen - sum(amounts)
-    if previous is not None and previous.closing_fen != before:
-        raise StatementDiscontinued(
-            f"The last statement (until {previous.until_on}) closed with "
-            f"{yuan(previous.closing_fen)} yuan; the new lines of this one begin at "
-            f"{yuan(before)}. Import what lies between first.",
-            limit=previous.closing_fen,
-            asked=before,
-        )
 
 
 async def _store(
@@ -234,6 +145,8 @@ def _line(statement_id: int, place: int, line: ReadLine, identity: bytes) -> _Li
         remark=line.remark,
         bank_reference=line.reference,
         status=LineStatus.UNMATCHED if line.amount_fen else LineStatus.IGNORED,
+        end_to_end_id=line.end_to_end_id,
+        named=references(f"{line.remark} {line.reference} {line.end_to_end_id}").names,
     )
 
 
@@ -250,6 +163,8 @@ def _opening_line(statement: queries.BankStatement, day: date) -> _Line:
         remark="期初余额",
         bank_reference="",
         status=LineStatus.UNMATCHED,
+        end_to_end_id="",
+        named=[],
     )
 
 
