@@ -7,6 +7,7 @@ type Island = (root: HTMLElement) => void | Promise<void>;
 const islands: Record<string, () => Promise<{ mount: Island }>> = {
   calendar: () => import("./islands/calendar"),
   inbox: () => import("./islands/inbox"),
+  schedule: () => import("./islands/schedule"),
 };
 
 async function mountIn(scope: ParentNode): Promise<void> {

@@ -2,7 +2,7 @@
 
 from litestar.types import ControllerRouterHandler
 
-from marketplace.web.areas.provider import requests, today
+from marketplace.web.areas.provider import moving, requests, schedule, today
 from marketplace.web.areas.provider.roles import STAFF
 from marketplace.web.navigation import Area, link
 
@@ -13,7 +13,13 @@ areas = (
         (
             link("/provider", "今日", "Today", *STAFF),
             link("/provider/requests", "待答复", "Requests", *STAFF),
+            link("/provider/schedule", "时间轴", "Timeline", *STAFF),
         ),
     ),
 )
-routes: list[ControllerRouterHandler] = [*today.routes, *requests.routes]
+routes: list[ControllerRouterHandler] = [
+    *today.routes,
+    *requests.routes,
+    *schedule.routes,
+    *moving.routes,
+]
