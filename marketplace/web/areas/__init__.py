@@ -2,11 +2,11 @@
 
 from litestar.types import ControllerRouterHandler
 
-from marketplace.web.areas import account, provider, public, sme
+from marketplace.web.areas import account, finance, provider, public, sme
 from marketplace.web.navigation import Area
 
 # In the order of the menu.
-_PACKAGES = (public, sme, provider, account)
+_PACKAGES = (public, sme, provider, finance, account)
 
 AREAS: tuple[Area, ...] = tuple(area for package in _PACKAGES for area in package.areas)
 ROUTES: tuple[ControllerRouterHandler, ...] = tuple(
