@@ -1,5 +1,6 @@
 // All instruments on one timeline: drag to another time or instrument, look, then confirm.
 import { createCalendar, destroyCalendar, Interaction, ResourceTimeline } from "@event-calendar/core";
+import { wall } from "../wall";
 
 interface Resource {
   id: string;
@@ -20,11 +21,6 @@ const REFRESH = 60_000;
 const chinese = document.documentElement.lang.startsWith("zh");
 const t = (zh: string, en: string): string => (chinese ? zh : en);
 
-/** A time as Shanghai's clocks show it, whatever the browser's zone: `YYYY-MM-DDTHH:MM`. */
-function shanghai(moment: Date): string {
-  return new Date(moment.getTime() + 8 * 3_600_000).toISOString().slice(0, 16);
-}
-
 export async function mount(root: HTMLElement): Promise<void> {
   const dialog = document.getElementById("move-dialog") as HTMLDialogElement;
   const narrow = window.matchMedia("(max-width: 640px)").matches;
@@ -33,23 +29,23 @@ export async function mount(root: HTMLElement): Promise<void> {
 
   async function load(from: Date, until: Date): Promise<Plan> {
     const days = Math.max(1, Math.round((until.getTime() - from.getTime()) / 86_400_000));
-    const asked = new URLSearchParams({ day: shanghai(from).slice(0, 10), days: String(days) });
+    const asked = new URLSearchParams({ day: wall(from).slice(0, 10), days: String(days) });
     const answer = await fetch(`${root.dataset["times"]}&${asked}`, { headers: { Accept: "application/json" } });
     if (!answer.ok) throw new Error(String(answer.status));
     return (await answer.json()) as Plan;
   }
 
-  const begins = new Date(`${day}T00:00:00+08:00`);
+  const begins = new Date(`${day}T00:00:00`);
   const first = await load(begins, new Date(begins.getTime() + 86_400_000));
   root.replaceChildren();
 
   async function look(path: string, fields: Record<string, string>): Promise<void> {
-    await window.htmx.ajax("GET", `${path}?${new URLSearchParams(fields)}`, { target: "#move", swap: "innerHTML" });
+    await window.htmx.ajax("GET", `${path}?${new URLSearchParams({ ...fields, part: "form" })}`, { target: "#move", swap: "innerHTML" });
     if (!dialog.open) dialog.showModal();
   }
 
   function time(start: Date, end: Date): Record<string, string> {
-    const at = shanghai(start);
+    const at = wall(start);
     const minutes = Math.round((end.getTime() - start.getTime()) / 60_000);
     return { day: at.slice(0, 10), start: at.slice(11), minutes: String(minutes) };
   }
@@ -63,7 +59,7 @@ export async function mount(root: HTMLElement): Promise<void> {
 
   const calendar = createCalendar(root, [ResourceTimeline, Interaction], {
     view: narrow ? "resourceTimelineDay" : "resourceTimelineWeek",
-    date: day <= today && today < shanghai(new Date(begins.getTime() + 7 * 86_400_000)).slice(0, 10) ? today : day,
+    date: day <= today && today < wall(new Date(begins.getTime() + 7.1 * 86_400_000)).slice(0, 10) ? today : day,
     timeZone: ZONE,
     locale: chinese ? "zh-CN" : "en-GB",
     firstDay: 1,

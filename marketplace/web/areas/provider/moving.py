@@ -259,7 +259,7 @@ def _offers(found: Movable, refusal: Told | None) -> list[Offer]:
 
 def in_dialog(request: PageRequest) -> bool:
     """Whether only the form is asked for, to be shown above the timeline."""
-    return request.headers.get("hx-target") in ("move", "#move")
+    return request.query_params.get("part") == "form"
 
 
 @get("/provider/schedule/new", **members(*STAFF))

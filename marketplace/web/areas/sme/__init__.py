@@ -1,12 +1,17 @@
-"""What SMEs do: book, order, sign, accept, pay, and see their vouchers."""
+"""What companies do: find their way, order, sign, accept, pay, and see their vouchers."""
 
 from litestar.types import ControllerRouterHandler
 
-from marketplace.parties.roles import Role
-from marketplace.web.areas.sme import booking, order_pages
+from marketplace.web.areas.sme import (
+    booking,
+    order_disputes,
+    order_pages,
+    order_papers,
+    order_samples,
+    order_time,
+)
+from marketplace.web.areas.sme.roles import BUYERS
 from marketplace.web.navigation import Area, link
-
-BUYERS = (Role.BUYER, Role.SME_ADMINISTRATOR, Role.STATION_AGENT)
 
 areas = (
     Area(
@@ -15,4 +20,11 @@ areas = (
         (link("/orders", "订单", "Orders", *BUYERS),),
     ),
 )
-routes: list[ControllerRouterHandler] = [*booking.routes, *order_pages.routes]
+routes: list[ControllerRouterHandler] = [
+    *booking.routes,
+    *order_pages.routes,
+    *order_time.routes,
+    *order_disputes.routes,
+    *order_samples.routes,
+    *order_papers.routes,
+]

@@ -2,51 +2,94 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, replace
 from typing import Any
 
 from litestar import Response, get, post
 from litestar.params import FromPath
 from litestar.types import ControllerRouterHandler
 
+from marketplace.billing.invoicing import queries as invoicing
+from marketplace.kernel.db import Tx
 from marketplace.kernel.errors import DomainError
 from marketplace.kernel.http import read
 from marketplace.orders import queries as orders
+from marketplace.orders.queries.custody import (
+    CustodyAsked,
+    CustodyPage,
+    Declaration,
+    Shipment,
+    declaration,
+    shipments,
+)
 from marketplace.orders.use_cases import (
     AcceptOrder,
     CancelOrder,
-    DisputeOrder,
+    ReviewOrder,
     accept_order,
     cancel_order,
-    dispute_order,
+    review_order,
 )
 from marketplace.parties import queries as parties
-from marketplace.parties.roles import SEES_EVERYTHING, Role
-from marketplace.web.acting import act
+from marketplace.parties.roles import Role
+from marketplace.web.acting import act, rehearse
+from marketplace.web.areas.sme.roles import READERS, SIDES
+from marketplace.web.files import ROWS_MAX, as_file
 from marketplace.web.forms import Typed, new_key, typed
 from marketplace.web.rendering import page
 from marketplace.web.visitor import PageRequest, members, visitor_of
 from marketplace.web.words import Told, told
 
 PAGE_SIZE = 20
-READERS = (
-    Role.BUYER,
-    Role.SME_ADMINISTRATOR,
-    Role.STATION_AGENT,
-    Role.TECHNICIAN,
-    Role.PROVIDER_MANAGER,
-    Role.VOUCHER_OFFICER,
-    Role.FINANCE_MAKER,
-    Role.FINANCE_CHECKER,
-    *SEES_EVERYTHING,
+REVIEW_LENGTH_MAX = 1_000
+HEADS = (
+    ("订单", "Order"),
+    ("内容", "What"),
+    ("方式", "Mode"),
+    ("状态", "State"),
+    ("下单时间", "Placed"),
+    ("总价（元）", "Total (CNY)"),
+    ("创新券（元）", "Vouchers (CNY)"),
+    ("自付（元）", "Own part (CNY)"),
 )
 
 
 @get("/orders", **members(*READERS))
 async def show_orders(request: PageRequest) -> Response[Any]:
     """As buyer, provider or agent, the newest first."""
+    form, question = _question(request)
+    form.require()
+    found = await read(request, orders.orders, question)
+    return page(request, "sme/orders.html", form=form, found=found, statuses=list(orders.Status))
+
+
+@get("/orders/file", **members(*READERS))
+async def get_orders_file(request: PageRequest) -> Response[Any]:
+    """The same orders, all pages, as CSV or XLSX."""
+    form, question = _question(request)
+    form.require()
+    found = await read(request, orders.orders, replace(question, page=1, page_size=ROWS_MAX + 1))
+    rows = [
+        (
+            each.id,
+            each.title,
+            each.mode,
+            each.status,
+            form.speech.moment(each.placed_at),
+            each.total_fen / 100,
+            each.voucher_fen / 100,
+            each.own_fen / 100,
+        )
+        for each in found.rows
+    ]
+    return await as_file(form, "orders", HEADS, rows)
+
+
+def _question(request: PageRequest) -> tuple[Typed, orders.OrderList]:
     form = Typed(request.query_params, visitor_of(request).speech)
     status = form.choice("status", list(orders.Status), needed=False)
-    question = orders.OrderList(
+    return form, orders.OrderList(
         status=orders.Status(status) if status else None,
         placed_from=form.day("from", needed=False),
         placed_until=form.day("until", needed=False),
@@ -54,9 +97,48 @@ async def show_orders(request: PageRequest) -> Response[Any]:
         page=form.whole("page", least=1, most=10_000, needed=False) or 1,
         page_size=PAGE_SIZE,
     )
-    form.require()
-    found = await read(request, orders.orders, question)
-    return page(request, "sme/orders.html", form=form, found=found, statuses=list(orders.Status))
+
+
+@dataclass(frozen=True, slots=True)
+class Sheet:
+    """Everything that the page of an order shows."""
+
+    story: orders.OrderStory
+    buyer: parties.Organisation
+    provider: parties.Organisation
+    contracts: orders.ContractPage
+    invoices: list[invoicing.Invoice]
+    corrections: orders.CorrectionPage
+    changes: orders.ChangePage
+    evidence: list[orders.Evidence]
+    declaration: Declaration | None
+    shipments: CustodyPage[Shipment] | None
+
+
+async def sheet(tx: Tx, order_id: int) -> Sheet:
+    """An order with what belongs to it; samples and files are told to its two sides only.
+
+    Policy: J.20
+
+    Raises:
+        OrderMissing: when it is between others.
+    """
+    story = await orders.order_story(tx, order_id)
+    order = story.order
+    sides = await parties.organisations(tx, [order.buyer_id, order.provider_id])
+    issued = await invoicing.invoices(tx, invoicing.InvoiceSearch(order_id=order_id))
+    return Sheet(
+        story=story,
+        buyer=sides[order.buyer_id],
+        provider=sides[order.provider_id],
+        contracts=await orders.contracts(tx, orders.ContractList(order_id)),
+        invoices=issued.results,
+        corrections=await orders.corrections(tx, orders.CorrectionList(order_id=order_id)),
+        changes=await orders.changes(tx, orders.ChangeList(order_id)),
+        evidence=await orders.dispute_evidence(tx, order_id) if story.dispute else [],
+        declaration=await declaration(tx, order_id) if story.samples else None,
+        shipments=await shipments(tx, CustodyAsked(order_id)) if story.samples else None,
+    )
 
 
 @get("/orders/{order_id:int}", **members(*READERS))
@@ -74,19 +156,23 @@ async def order_page(
 ) -> Response[Any]:
     """The page of an order, with what was refused on it."""
     visitor = visitor_of(request)
-    story = await read(request, orders.order_story, order_id)
-    sides = await read(
-        request, parties.organisations, [story.order.buyer_id, story.order.provider_id]
-    )
+    found = await read(request, sheet, order_id)
+    order, mine = found.story.order, visitor.actor.organisation_id
+    side = mine in (order.buyer_id, order.provider_id)
     return page(
         request,
         "sme/order.html",
         status=status,
-        story=story,
-        order=story.order,
-        buyer=sides[story.order.buyer_id],
-        provider=sides[story.order.provider_id],
-        is_buyer=visitor.actor.organisation_id == story.order.buyer_id and visitor.has(Role.BUYER),
+        sheet=found,
+        story=found.story,
+        order=order,
+        buyer=found.buyer,
+        provider=found.provider,
+        is_buyer=mine == order.buyer_id and visitor.has(Role.BUYER),
+        is_provider=mine == order.provider_id,
+        is_side=side and visitor.has(*SIDES),
+        may_ask=(side and visitor.has(Role.BUYER, Role.TECHNICIAN, Role.PROVIDER_MANAGER))
+        or (mine == order.agent_id and visitor.has(Role.STATION_AGENT)),
         form=form or Typed(request.query_params, visitor.speech),
         refusal=refusal,
         key=new_key(),
@@ -97,42 +183,81 @@ async def order_page(
 async def send_accept(request: PageRequest, order_id: FromPath[int]) -> Response[Any]:
     """Take what was delivered: the money moves now."""
     said = ("已验收，订单已结算", "Accepted; the order is settled.")
-    return await _do(request, order_id, lambda _: (accept_order, AcceptOrder(order_id)), said)
+    return await step(request, order_id, lambda _: (accept_order, AcceptOrder(order_id)), said)
 
 
-@post("/orders/{order_id:int}/dispute", **members(Role.BUYER))
-async def send_dispute(request: PageRequest, order_id: FromPath[int]) -> Response[Any]:
-    """Object to what was delivered, with the reason."""
-    said = ("异议已提交，等待服务方答复", "Your objection is with the provider.")
-    return await _do(
+@get("/orders/{order_id:int}/cancel", **members(Role.BUYER))
+async def show_cancel(request: PageRequest, order_id: FromPath[int]) -> Response[Any]:
+    """What calling the order off would cost just now."""
+    return await _cancel_page(request, order_id, None, None, 200)
+
+
+@post("/orders/{order_id:int}/cancel", **members(Role.BUYER))
+async def send_cancel(request: PageRequest, order_id: FromPath[int]) -> Response[Any]:
+    """Call an order off; late, it has the fee that was shown."""
+    speech = visitor_of(request).speech
+    form = await typed(request, speech)
+    await read(request, orders.order, order_id)
+    command = CancelOrder(order_id, form.text("reason", length_max=500))
+    said = ("订单已取消", "The order is cancelled.")
+    try:
+        form.require()
+        return await act(request, form, cancel_order, command, to=f"/orders/{order_id}", said=said)
+    except DomainError as error:
+        return await _cancel_page(request, order_id, form, told(error, speech), error.status)
+
+
+async def _cancel_page(
+    request: PageRequest, order_id: int, form: Typed | None, refusal: Told | None, status: int
+) -> Response[Any]:
+    speech = visitor_of(request).speech
+    order = await read(request, orders.order, order_id)
+    would: orders.Order | None = None
+    try:
+        would = await rehearse(request, cancel_order, CancelOrder(order_id, "?"))
+    except DomainError as error:
+        refusal = refusal or told(error, speech)
+    return page(
+        request,
+        "sme/cancel.html",
+        status=status,
+        order=order,
+        would=would,
+        form=form or Typed(request.query_params, speech),
+        refusal=refusal,
+        key=new_key(),
+    )
+
+
+@post("/orders/{order_id:int}/review", **members(Role.BUYER))
+async def send_review(request: PageRequest, order_id: FromPath[int]) -> Response[Any]:
+    """Say on the national five steps how satisfied one is. Policy: J.25"""
+    said = ("感谢您的评价", "Thank you for your review.")
+    return await step(
         request,
         order_id,
         lambda form: (
-            dispute_order,
-            DisputeOrder(order_id, form.text("reason", length_max=2_000)),
+            review_order,
+            ReviewOrder(
+                order_id,
+                form.whole("stars", least=1, most=5) or 0,
+                form.text("text", length_max=REVIEW_LENGTH_MAX, needed=False),
+            ),
         ),
         said,
     )
 
 
-@post("/orders/{order_id:int}/cancel", **members(Role.BUYER))
-async def send_cancel(request: PageRequest, order_id: FromPath[int]) -> Response[Any]:
-    """Call an order off; late, it has a fee."""
-    said = ("订单已取消", "The order is cancelled.")
-    return await _do(
-        request,
-        order_id,
-        lambda form: (cancel_order, CancelOrder(order_id, form.text("reason", length_max=500))),
-        said,
-    )
+Asked = Callable[[Typed], tuple[Callable[[Tx, Any], Awaitable[Any]], Any]]
 
 
-async def _do(
-    request: PageRequest, order_id: int, asked: Any, said: tuple[str, str]
+async def step(
+    request: PageRequest, order_id: int, asked: Asked, said: tuple[str, str]
 ) -> Response[Any]:
     """One step of an order; refused, its page says why."""
     speech = visitor_of(request).speech
     form = await typed(request, speech)
+    await read(request, orders.order, order_id)
     use_case, command = asked(form)
     try:
         form.require()
@@ -143,8 +268,10 @@ async def _do(
 
 routes: list[ControllerRouterHandler] = [
     show_orders,
+    get_orders_file,
     show_order,
     send_accept,
-    send_dispute,
+    show_cancel,
     send_cancel,
+    send_review,
 ]
