@@ -3,6 +3,10 @@
 from litestar.types import ControllerRouterHandler
 
 from marketplace.web.areas import account, centre, finance, provider, public, sme
+from marketplace.web.navigation import Area
+
+# In the order of the menu.
+_PACKAGES = (public, sme, provider, finance, centre, account)
 
 AREAS: tuple[Area, ...] = tuple(area for package in _PACKAGES for area in package.areas)
 ROUTES: tuple[ControllerRouterHandler, ...] = tuple(
