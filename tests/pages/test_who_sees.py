@@ -55,7 +55,16 @@ SIGNED_IN = {
 # Somebody else may open these, each for a reason.
 OPEN_TO_OTHERS: dict[str, str] = {}
 # What an address stands for where its name alone does not say it.
-ADDRESSES: dict[str, dict[str, str]] = {}
+ADDRESSES: dict[str, dict[str, str]] = {
+    "GET /orders/{order_id:int}/samples": {"order_id": "sample_order_id"},
+    "POST /orders/{order_id:int}/samples": {"order_id": "sample_order_id"},
+    "GET /orders/{order_id:int}/sample-sheet.pdf": {"order_id": "sample_order_id"},
+    "GET /orders/{order_id:int}/evidence/{evidence_id:int}": {
+        "order_id": "disputed_order_id",
+        "evidence_id": "dispute_evidence_id",
+    },
+    "GET /orders/{order_id:int}/changes/{change_id:int}": {"order_id": "waiting_order_id"},
+}
 NOT_PAGES = ("/api/", "/schema", "/health", "/metrics")
 
 
