@@ -13,6 +13,8 @@ from marketplace.orders.errors import (
     AnswerByParty,
     DisputeAnswered,
     DisputeMissing,
+    EvidenceFull,
+    EvidenceFull,
     EvidenceKnown,
     EvidenceMissing,
     NothingOffered,
@@ -42,6 +44,7 @@ from marketplace.orders.use_cases import (
     take_evidence,
     withdraw_dispute,
 )
+from marketplace.orders.use_cases.dispute_evidence import EVIDENCE_MAX
 from marketplace.parties.roles import Role
 from tests.builders.attachments import a_pdf
 from tests.builders.disputes import a_disputed_order
@@ -217,3 +220,30 @@ async def test_evidence_is_hashed_kept_and_read_by_both_sides_and_whoever_rules(
         await market.do(
             show_evidence, ShowEvidence(order_id, "late.pdf", a_pdf(b"/X 1")), by=market.buyer
         )
+
+
+async def test_a_side_shows_so_many_files_and_no_more(database):
+    market = await a_market(database)
+    order_id = await a_disputed_order(market)
+    for number in range(EVIDENCE_MAX):
+        file = a_pdf(f"/N {number}".encode())
+        await market.do(show_evidence, ShowEvidence(order_id, "x.pdf", file), by=market.buyer)
+
+    with pytest.raises(EvidenceFull):
+        await market.do(show_evidence, ShowEvidence(order_id, "y.pdf", a_pdf()), by=market.buyer)
+
+    await market.do(show_evidence, ShowEvidence(order_id, "y.pdf", a_pdf()), by=market.manager)
+
+
+async def test_a_side_shows_so_many_files_and_the_other_still_its_own(database, monkeypatch):
+    monkeypatch.setattr("marketplace.orders.use_cases.dispute_evidence.EVIDENCE_MAX", 2)
+    market = await a_market(database)
+    order_id = await a_disputed_order(market)
+    for number in range(2):
+        shown = ShowEvidence(order_id, f"{number}.pdf", a_pdf(b"/X %d" % number))
+        await market.do(show_evidence, shown, by=market.buyer)
+    third = ShowEvidence(order_id, "3.pdf", a_pdf(b"/X 3"))
+    with pytest.raises(EvidenceFull):
+        await market.do(show_evidence, third, by=market.buyer)
+
+    await market.do(show_evidence, third, by=market.manager)
