@@ -70,6 +70,7 @@ from marketplace.booking.queries.problems import (
     ReportPage,
     ReportSearch,
     SessionProblem,
+    own_report,
     problem_reports,
     session_problems,
 )
@@ -81,7 +82,7 @@ from marketplace.booking.queries.readings import (
     reading_sources,
     readings,
 )
-from marketplace.booking.queries.repairs import SessionRepair, repairs_of
+from marketplace.booking.queries.repairs import SessionRepair, own_proposal, repairs_of
 from marketplace.booking.queries.requests import (
     Request,
     RequestPage,
@@ -112,7 +113,7 @@ from marketplace.booking.queries.service_use import (
     use_days,
     use_totals,
 )
-from marketplace.booking.queries.sessions import UsageSession, session_of
+from marketplace.booking.queries.sessions import UsageSession, session_of, sessions_of
 from marketplace.booking.queries.statement_months import (
     MissingStatement,
     MonthCompared,
@@ -265,6 +266,8 @@ __all__ = [
     "machine_minutes",
     "missing_statements",
     "order_use",
+    "own_proposal",
+    "own_report",
     "own_source",
     "problem_reports",
     "reading_sources",
@@ -278,6 +281,7 @@ __all__ = [
     "session_of",
     "session_problems",
     "sessions_behind",
+    "sessions_of",
     "sources",
     "statement_differences",
     "statement_lines",

@@ -8,6 +8,7 @@ from typing import Any
 
 from sqlalchemy import Select, select
 
+from marketplace.booking.queries.reservations import visible_reservation
 from marketplace.booking.rules.sessions import RepairKind
 from marketplace.booking.tables import session_repair, usage_session
 from marketplace.kernel.db import Tx
@@ -82,6 +83,19 @@ async def proposal(tx: Tx, repair_id: int) -> SessionRepair:
         ),
     )
     if found is None:
+        raise Missing("There is no such report.")
+    return found
+
+
+async def own_proposal(tx: Tx, repair_id: int) -> SessionRepair:
+    """A user's word about a session on an instrument of the actor's organisation.
+
+    Raises:
+        Missing: otherwise.
+    """
+    found = await proposal(tx, repair_id)
+    reserved = await visible_reservation(tx, found.reservation_id)
+    if reserved.provider_id != tx.actor.organisation_id:
         raise Missing("There is no such report.")
     return found
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -45,6 +46,17 @@ async def session_of(tx: Tx, reservation_id: int) -> UsageSession | None:
         UsageSession,
         select(usage_session).where(usage_session.c.reservation_id == reservation_id),
     )
+
+
+async def sessions_of(tx: Tx, reservation_ids: Iterable[int]) -> dict[int, UsageSession]:
+    """The sessions of some reservations by theirs, of those that have one."""
+    found = await tx.all(
+        UsageSession,
+        select(usage_session).where(
+            usage_session.c.reservation_id.in_(sorted(set(reservation_ids)))
+        ),
+    )
+    return {each.reservation_id: each for each in found}
 
 
 async def locked_session(tx: Tx, reservation_id: int) -> UsageSession:

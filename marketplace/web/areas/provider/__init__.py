@@ -2,7 +2,7 @@
 
 from litestar.types import ControllerRouterHandler
 
-from marketplace.web.areas.provider import moving, requests, schedule, today
+from marketplace.web.areas.provider import moving, requests, schedule, today, usage, usage_steps
 from marketplace.web.areas.provider.roles import STAFF
 from marketplace.web.navigation import Area, link
 
@@ -14,6 +14,7 @@ areas = (
             link("/provider", "今日", "Today", *STAFF),
             link("/provider/requests", "待答复", "Requests", *STAFF),
             link("/provider/schedule", "时间轴", "Timeline", *STAFF),
+            link("/provider/usage", "上机", "Sessions", *STAFF),
         ),
     ),
 )
@@ -22,4 +23,6 @@ routes: list[ControllerRouterHandler] = [
     *requests.routes,
     *schedule.routes,
     *moving.routes,
+    *usage.routes,
+    *usage_steps.routes,
 ]
