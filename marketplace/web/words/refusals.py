@@ -5,7 +5,10 @@ Sentences may name `{limit}` and `{asked}`. What is not here is told in English.
 
 from typing import Final
 
+from marketplace.web.words.finance_refusals import FINANCE
+
 TITLES: Final[dict[str, str]] = {
+    **FINANCE,
     "malformed": "填写有误",
     "unauthenticated": "请先登录",
     "forbidden": "您的角色不能进行此操作",

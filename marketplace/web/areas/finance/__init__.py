@@ -2,7 +2,7 @@
 
 from litestar.types import ControllerRouterHandler
 
-from marketplace.web.areas.finance import accounts, ledger
+from marketplace.web.areas.finance import accounts, batches, ledger, payouts
 from marketplace.web.areas.finance.roles import READERS, READS_ENTRIES
 from marketplace.web.navigation import Area, link
 
@@ -11,10 +11,17 @@ areas = (
         "财务",
         "Finance",
         (
+            link("/finance/payouts", "付款", "Payouts", *READERS),
+            link("/finance/batches", "付款批次", "Batches", *READERS),
             link("/finance/ledger", "账簿", "Ledger", *READS_ENTRIES),
             link("/finance/accounts", "账户", "Accounts", *READS_ENTRIES),
             link("/finance/trial-balance", "试算平衡", "Trial balance", *READERS),
         ),
     ),
 )
-routes: list[ControllerRouterHandler] = [*ledger.routes, *accounts.routes]
+routes: list[ControllerRouterHandler] = [
+    *payouts.routes,
+    *batches.routes,
+    *ledger.routes,
+    *accounts.routes,
+]
