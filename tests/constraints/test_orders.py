@@ -54,6 +54,10 @@ NO_TIME = ", null, null, price_list_id, lines, 0 from quote"
 ORDERED = "update order_item"
 PART = "insert into item_delivery (order_id, noted_by, noted_at, position, kind, quantity, reason)"
 PART += " select id, placed_by, now(),"
+RULED = (
+    "update dispute set ended_how = 'ruled', ended_by = opened_by, ended_at = now(),"
+    " ruled_at = answer_due_at"
+)
 RATE = (
     "insert into review (order_id, stars, text, written_by, written_at)"
     " select id, 4, '', placed_by, now() from service_order;"
@@ -82,7 +86,7 @@ BROKEN = [
     ("service_order_review", f"update service_order set review_ends_at = null {HOURS}"),
     (
         "service_order_hold_once",
-        "update service_order set own_hold_id = (select min(id) from hold)",
+        "update service_order set own_hold_id = (select max(own_hold_id) from service_order)",
     ),
     ("service_order_whole", f"update service_order set reservation_id = null {HOURS}"),
     ("service_order_whole", "update service_order set own_hold_id = null"),
@@ -220,14 +224,13 @@ BROKEN = [
     ),
     (
         "dispute_share",
-        "update dispute set ruling = 'all', pay_basis_points = 10001, ruled_at = now(),"
+        f"{RULED}, ruling = 'all', pay_basis_points = 10001,"
         " ruled_by = (select max(id) from person where id <> opened_by)",
     ),
     ("dispute_ruled", "update dispute set ruling = 'half'"),
     (
         "dispute_four_eyes",
-        "update dispute set ruling = 'half', pay_basis_points = 1, ruled_at = now(),"
-        " ruled_by = opened_by",
+        f"{RULED}, ruling = 'half', pay_basis_points = 1, ruled_by = opened_by",
     ),
     (
         "dispute_open_once",

@@ -214,6 +214,7 @@ async def test_machine_time_from_quote_to_review(
         "confirm",
         "open",
         "close",
+        "item_delivered",
         "deliver",
         "accept",
         "review",

@@ -15,7 +15,7 @@ from marketplace.kernel.errors import Conflict, DomainError
 from marketplace.orders.queries.enquiries import Enquiry, enquiry_by_id, enquiry_columns
 from marketplace.orders.queries.enquiry_thread import OfferAsked, OfferList, offers
 from marketplace.orders.tables import enquiry
-from marketplace.orders.use_cases import enquiry_offers, enquiry_steps
+from marketplace.orders.use_cases import enquiry_steps, offer_decisions
 from marketplace.orders.use_cases.enquiries import (
     EndEnquiry,
     LapseEnquiry,
@@ -148,7 +148,7 @@ async def test_without_the_lock_two_managers_look_at_the_same_price(
     async def unlocked(tx: Tx, enquiry_id: int) -> Enquiry:
         return await tx.one(Enquiry, enquiry_columns().where(enquiry.c.id == enquiry_id))
 
-    make_quote: Any = getattr(enquiry_offers, "make_quote")  # noqa: B009 not its own
+    make_quote: Any = getattr(offer_decisions, "make_quote")  # noqa: B009 not its own
 
     async def watched(*arguments: Any) -> Any:
         let_through.append(1)
@@ -156,7 +156,7 @@ async def test_without_the_lock_two_managers_look_at_the_same_price(
         return await make_quote(*arguments)
 
     monkeypatch.setattr(enquiry_steps, "lock_enquiry", unlocked)
-    monkeypatch.setattr(enquiry_offers, "make_quote", watched)
+    monkeypatch.setattr(offer_decisions, "make_quote", watched)
 
     ends = await all_at_once(
         market.do(approve_offer, OfferAsked(asked.id, made.id), by=market.manager),

@@ -14,7 +14,6 @@ from marketplace.orders.errors import (
     DisputeAnswered,
     DisputeMissing,
     EvidenceFull,
-    EvidenceFull,
     EvidenceKnown,
     EvidenceMissing,
     NothingOffered,
@@ -233,17 +232,3 @@ async def test_a_side_shows_so_many_files_and_no_more(database):
         await market.do(show_evidence, ShowEvidence(order_id, "y.pdf", a_pdf()), by=market.buyer)
 
     await market.do(show_evidence, ShowEvidence(order_id, "y.pdf", a_pdf()), by=market.manager)
-
-
-async def test_a_side_shows_so_many_files_and_the_other_still_its_own(database, monkeypatch):
-    monkeypatch.setattr("marketplace.orders.use_cases.dispute_evidence.EVIDENCE_MAX", 2)
-    market = await a_market(database)
-    order_id = await a_disputed_order(market)
-    for number in range(2):
-        shown = ShowEvidence(order_id, f"{number}.pdf", a_pdf(b"/X %d" % number))
-        await market.do(show_evidence, shown, by=market.buyer)
-    third = ShowEvidence(order_id, "3.pdf", a_pdf(b"/X 3"))
-    with pytest.raises(EvidenceFull):
-        await market.do(show_evidence, third, by=market.buyer)
-
-    await market.do(show_evidence, third, by=market.manager)

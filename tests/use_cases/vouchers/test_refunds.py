@@ -13,8 +13,12 @@ from marketplace.parties.roles import Role
 from marketplace.vouchers import errors, queries
 from marketplace.vouchers.use_cases import (
     ApproveClaim,
+    DecideClawback,
+    ProposeClawback,
     RedemptionReversed,
     approve_claim,
+    decide_clawback,
+    propose_clawback,
     reverse_redemption,
 )
 from tests.builders.parties import an_actor
@@ -118,3 +122,38 @@ async def test_an_order_that_no_voucher_paid_for_gives_nothing_back(database: Da
 
     with pytest.raises(errors.NothingRedeemed):
         await atomically(database, refund, None, actor=TEST)
+
+
+async def test_what_was_refunded_meanwhile_is_not_clawed_back_too(
+    database: Database, clock: SetClock
+):
+    made = await a_claim(database, redemptions=1, status="in_notice")
+    await a_voucher_fund(database)
+    clock.set(AFTER_NOTICE)
+    checker = await an_actor(database, Role.FINANCE_CHECKER)
+    await atomically(database, approve_claim, ApproveClaim(made.claim_id), actor=checker)
+    proposal = ProposeClawback(made.claim_id, "The report was copied.")
+    asked = await atomically(database, propose_clawback, proposal, actor=made.officer)
+    await is_refunded(database, made.redemption_ids[0], 1)
+
+    decision = DecideClawback(asked.clawback.id, True, "Seen.")
+    with pytest.raises(errors.ClawbackExceedsLine):
+        await atomically(database, decide_clawback, decision, actor=checker)
+
+
+async def test_no_layer_gets_back_what_another_gave(database: Database):
+    made = await a_claim(database, redemptions=1)
+    await is_refunded(database, made.redemption_ids[0], 2)
+    # One layer's half and a fen more: the whole redemption would still bear it.
+    too_much = text(
+        "insert into redemption_return (redemption_id, layer_id, amount_fen, cause, went_to,"
+        " frees_caps, after_approval, entry_id, returned_on, reason, made_by, made_at)"
+        " select redemption_id, layer_id, 25000, cause, went_to, frees_caps, after_approval,"
+        " entry_id, returned_on, reason, made_by, made_at from redemption_return limit 1"
+    )
+
+    async def past_the_rules(tx: Tx, _: Any) -> None:
+        await tx.execute(too_much)
+
+    with pytest.raises(errors.LayerReturnExceeds):
+        await atomically(database, past_the_rules, None, actor=TEST)
