@@ -25,6 +25,11 @@ def upgrade() -> None:
             (proposed_at is null or waiting_since is not null);
         -- As which kind of beneficiary, of those that the terms name, the SME was granted it.
         alter table voucher_grant add column beneficiary text not null default 'technology-sme';
+        -- Nothing is granted by the layer of a region that shares the cost of its own services:
+        -- its part of a service is held and paid from its budget.
+        alter table grant_part
+          drop constraint grant_part_amount,
+          add constraint grant_part_amount check (amount_fen >= 0);
         drop index voucher_application_open_once;
         create unique index voucher_application_open_once
           on voucher_application (programme_id, organisation_id)

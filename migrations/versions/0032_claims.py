@@ -378,7 +378,17 @@ with moved as (
   left join entry was on was.id = entry.reverses
   join grant_part part on part.id = account.owner_id
   where account.type = 'voucher'
-    and coalesce(was.kind, entry.kind) in ('voucher_granted', 'voucher_expired', 'voucher_revoked')
+    and coalesce(was.kind, entry.kind) in
+      ('voucher_granted', 'voucher_expired', 'voucher_revoked', 'voucher_withdrawn')
+  union all
+  -- What the provider's region takes over of a service was granted to nobody before.
+  select 'issued', redemption.redeemed_on, redemption.grant_id, part.layer_id,
+         redemption.order_id, redemption.provider_id, part.amount_fen
+  from redemption
+  join redemption_part part on part.redemption_id = redemption.id
+  join grant_part granted
+    on granted.grant_id = redemption.grant_id and granted.layer_id = part.layer_id
+  where granted.amount_fen = 0
   union all
   select 'held', (held.held_at at time zone 'Asia/Shanghai')::date, held.grant_id, part.layer_id,
          held.order_id, held.provider_id, of_hold.amount_fen
@@ -453,7 +463,11 @@ with books as (
                    on posting.account_id = account.id
                    where account.type = 'programme_spent' and account.owner_id = layer.id), 0)
            as spent_fen,
-         coalesce(voucher.left_fen, 0) as left_fen, coalesce(voucher.held_fen, 0) as held_fen
+         coalesce(voucher.left_fen, 0) as left_fen,
+         -- Of guests' services the provider's region holds its part on its budget.
+         coalesce(voucher.held_fen, 0) + coalesce((
+           select held_fen from account
+           where type = 'programme_budget' and owner_id = layer.id), 0) as held_fen
   from programme_layer layer
   left join (
     select part.layer_id, -sum(account.posted_fen) as left_fen, sum(account.held_fen) as held_fen

@@ -74,7 +74,11 @@ BROKEN = [
         "insert into grant_part (grant_id, layer_id, amount_fen)"
         " select grant_id, layer_id, 1 from grant_part",
     ),
-    ("grant_part_amount", "update grant_part set amount_fen = 0"),
+    (
+        "grant_part_amount",
+        "insert into grant_part (grant_id, layer_id, amount_fen)"
+        " select grant_id, layer_id, -1 from grant_part",
+    ),
     ("voucher_year_cap", "update voucher_year set granted_fen = cap_fen + 1"),
     ("voucher_year_cap", "update voucher_year set granted_fen = -1"),
     ("voucher_hold_status", HOLD.format("status = 'lost', ended_at = now()")),

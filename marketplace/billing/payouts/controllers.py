@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
-from litestar import Response, get, post
+from litestar import Response, get, post, put
 from litestar.params import FromPath, FromQuery, JSONBody
 from litestar.types import ControllerRouterHandler
 
 from marketplace.billing.payouts import queries, use_cases
 from marketplace.billing.payouts.errors import PayoutMissing
 from marketplace.billing.payouts.schemas import (
+    AccountNumber,
     BankAccountIn,
     BankAccountOut,
     BatchIn,
     BatchOut,
+    HouseAccountIn,
+    HouseAccountOut,
     PayoutOut,
+    RefundDecisionIn,
+    RefundIn,
+    RefundOut,
     RejectionIn,
     SettlementsIn,
     SettlementsOut,
@@ -191,10 +197,10 @@ async def get_batch(request: ApiRequest, batch_id: FromPath[Id]) -> BatchOut:
 @post(
     "/payout-batches/{batch_id:int}/approve",
     summary="Approve a batch",
-    **allow(Role.FINANCE_CHECKER),
+    **allow(Role.FINANCE_CHECKER, Role.ADMINISTRATOR),
 )
 async def post_approval(request: ApiRequest, batch_id: FromPath[Id]) -> Response[BatchOut]:
-    """By another person than its maker."""
+    """By another person than its maker, up to what the person's role may approve in one file."""
     step = use_cases.BatchStep(batch_id)
     return await perform(request, use_cases.approve_batch, step, present=BatchOut.of, status=200)
 
@@ -215,12 +221,112 @@ async def post_discard(request: ApiRequest, batch_id: FromPath[Id]) -> Response[
 
 @get("/payout-batches/{batch_id:int}/file", summary="The payment file", **allow(*FINANCE))
 async def get_file(request: ApiRequest, batch_id: FromPath[Id]) -> Response[bytes]:
-    """CSV for the bank, the same bytes each time; who fetched it is in the audit trail."""
+    """CSV, XLSX or pain.001, the same bytes each time; who fetched it is in the audit trail."""
     file = await read(request, use_cases.batch_file, use_cases.BatchStep(batch_id))
     return Response(
         content=file.content,
-        media_type="text/csv; charset=utf-8",
+        media_type=file.media_type,
         headers={"Content-Disposition": f'attachment; filename="{file.name}"'},
+    )
+
+
+@get("/house-accounts", summary="The platform's bank accounts", **allow(*FINANCE, *SEES_EVERYTHING))
+async def get_house_accounts(request: ApiRequest) -> list[HouseAccountOut]:
+    """How their banks write statements and read payment files."""
+    return [HouseAccountOut.of(row) for row in await read(request, queries.house_accounts, None)]
+
+
+@put(
+    "/house-accounts/{number:str}",
+    summary="Set an account of the platform up",
+    **allow(Role.FINANCE_CHECKER),
+)
+async def put_house_account(
+    request: ApiRequest, number: FromPath[AccountNumber], data: JSONBody[HouseAccountIn]
+) -> Response[HouseAccountOut]:
+    """For the next statement and the next batch; what was drafted keeps its form."""
+    return await perform(
+        request,
+        use_cases.set_house_account,
+        data.to_command(number),
+        present=HouseAccountOut.of,
+        status=200,
+    )
+
+
+@post("/wallet-refunds", summary="Take unspent money back", **allow(Role.SME_ADMINISTRATOR))
+async def post_refund(request: ApiRequest, data: JSONBody[RefundIn]) -> Response[RefundOut]:
+    """Held in the wallet until somebody at the centre decides; paid to the verified account."""
+    return await perform(request, use_cases.ask_refund, data.to_command(), present=RefundOut.of)
+
+
+@get(
+    "/wallet-refunds",
+    summary="Refunds of wallets",
+    **allow(Role.SME_ADMINISTRATOR, *FINANCE, *SEES_EVERYTHING),
+)
+async def get_refunds(
+    request: ApiRequest,
+    status: FromQuery[Word | None] = None,
+    organisation_id: FromQuery[Id | None] = None,
+    page: FromQuery[PageNumber] = 1,
+    page_size: FromQuery[PageSize] = 50,
+) -> Page[RefundOut]:
+    """Newest first; an SME sees its own."""
+    search = queries.RefundSearch(
+        organisation_id=_visible(request, organisation_id),
+        status=status,
+        page=page,
+        page_size=page_size,
+    )
+    rows, total = await read(request, queries.wallet_refunds, search)
+    return Page(
+        results=[RefundOut.of(row) for row in rows], total=total, page=page, page_size=page_size
+    )
+
+
+@post(
+    "/wallet-refunds/{refund_id:int}/approve",
+    summary="Agree to a refund",
+    **allow(Role.FINANCE_CHECKER),
+)
+async def post_refund_approval(
+    request: ApiRequest, refund_id: FromPath[Id], data: JSONBody[RefundDecisionIn]
+) -> Response[RefundOut]:
+    """The money leaves the wallet and waits for the next batch."""
+    command = data.to_command(refund_id)
+    return await perform(
+        request, use_cases.approve_refund, command, present=RefundOut.of, status=200
+    )
+
+
+@post(
+    "/wallet-refunds/{refund_id:int}/refuse",
+    summary="Refuse a refund",
+    **allow(Role.FINANCE_CHECKER),
+)
+async def post_refund_refusal(
+    request: ApiRequest, refund_id: FromPath[Id], data: JSONBody[RefundDecisionIn]
+) -> Response[RefundOut]:
+    """The money may be spent again."""
+    command = data.to_command(refund_id)
+    return await perform(
+        request, use_cases.refuse_refund, command, present=RefundOut.of, status=200
+    )
+
+
+@post(
+    "/wallet-refunds/{refund_id:int}/withdraw",
+    summary="Give a refund up",
+    **allow(Role.SME_ADMINISTRATOR),
+)
+async def post_refund_withdrawal(
+    request: ApiRequest, refund_id: FromPath[Id], data: JSONBody[RefundDecisionIn]
+) -> Response[RefundOut]:
+    """While nobody has decided."""
+    command = data.to_command(refund_id)
+    return await perform(
+        request, use_cases.withdraw_refund, command, present=RefundOut.of, status=200
     )
 
 
@@ -249,4 +355,11 @@ routes: list[ControllerRouterHandler] = [
     post_sending,
     post_discard,
     get_file,
+    get_house_accounts,
+    put_house_account,
+    post_refund,
+    get_refunds,
+    post_refund_approval,
+    post_refund_refusal,
+    post_refund_withdrawal,
 ]

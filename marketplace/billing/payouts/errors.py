@@ -107,3 +107,55 @@ class PayoutWithdrawn(Conflict):
     code = "payout-withdrawn"
     title = "This payout was withdrawn"
     constraint = "payout_stays_withdrawn"
+
+
+class LayoutIncomplete(Refused):
+    """A payment file without these columns could not be paid, or not be told on the statement."""
+
+    code = "payment-file-incomplete"
+    title = "The payment file lacks columns"
+    constraint = "house_account_columns"
+
+
+class HouseAccountMissing(Missing):
+    """No such account of the platform's own."""
+
+    code = "house-account-not-found"
+    title = "No such account of the platform"
+
+
+class AboveApprovalLimit(Refused):
+    """The file is over more than this person may draft or approve."""
+
+    code = "payout-batch-above-limit"
+    title = "More than you may approve in one file"
+
+
+class RefundMissing(Missing):
+    """No such refund, or not one of yours."""
+
+    code = "wallet-refund-not-found"
+    title = "No such refund"
+
+
+class RefundUnpayable(Refused):
+    """There is no verified bank account to pay the refund to."""
+
+    code = "wallet-refund-unpayable"
+    title = "There is no account to pay to"
+
+
+class RefundNotReady(Conflict):
+    """The refund was decided or withdrawn, or another one was asked for in the same moment."""
+
+    code = "wallet-refund-state"
+    title = "The refund cannot take this step now"
+    constraint = "wallet_refund_hold_once"
+
+
+class OwnRefund(Refused):
+    """The person who asked for a refund may not decide it."""
+
+    code = "wallet-refund-self-approved"
+    title = "Somebody else has to decide this refund"
+    constraint = "wallet_refund_two_persons"

@@ -12,7 +12,7 @@ from sqlalchemy import ARRAY, Date, Select, Text, any_, cast, func, literal, sel
 
 from marketplace.billing.payouts.errors import BankAccountMissing, BatchMissing, PayoutMissing
 from marketplace.billing.payouts.rules.files import PaymentLine
-from marketplace.billing.payouts.tables import bank_account, payout, payout_batch
+from marketplace.billing.payouts.tables import bank_account, payout, payout_batch, wallet_refund
 from marketplace.billing.payouts.tables import house_account as house_account_table
 from marketplace.kernel.db import Tx
 
@@ -84,6 +84,8 @@ class Batch:
     approved_at: datetime | None
     exported_at: datetime | None
     sent_at: datetime | None
+    format: str
+    layout: dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -305,3 +307,46 @@ async def house_accounts(tx: Tx, _: None = None) -> list[HouseAccount]:
     return await tx.all(
         HouseAccount, select(house_account_table).order_by(house_account_table.c.number).limit(100)
     )
+
+
+@dataclass(frozen=True, slots=True)
+class WalletRefund:
+    """Unspent money that an SME takes back, and who decided."""
+
+    id: int
+    organisation_id: int
+    amount_fen: int
+    reason: str
+    status: str
+    hold_id: int
+    asked_by: int
+    asked_at: datetime
+    decided_by: int | None
+    decided_at: datetime | None
+    decided_because: str | None
+    payout_id: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class RefundSearch:
+    """Which refunds to list; None stands for any."""
+
+    organisation_id: int | None = None
+    status: str | None = None
+    page: int = 1
+    page_size: int = 50
+
+
+REFUND_COLUMNS = tuple(wallet_refund.c[field.name] for field in dataclasses.fields(WalletRefund))
+
+
+async def wallet_refunds(tx: Tx, search: RefundSearch) -> tuple[list[WalletRefund], int]:
+    """A page of refunds, newest first, and how many there are."""
+    asked = select(*REFUND_COLUMNS)
+    for name in ("organisation_id", "status"):
+        wanted = getattr(search, name)
+        if wanted is not None:
+            asked = asked.where(wallet_refund.c[name] == wanted)
+    total = await tx.scalar(select(func.count()).select_from(asked.subquery()))
+    listed = asked.order_by(wallet_refund.c.id.desc()).limit(search.page_size)
+    return await tx.all(WalletRefund, listed.offset((search.page - 1) * search.page_size)), total

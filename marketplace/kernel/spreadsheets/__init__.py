@@ -7,6 +7,21 @@ off the event loop, and bounded: a file that would fill the memory is refused, n
 """
 
 from marketplace.kernel.spreadsheets.reading import FileUnreadable, Row, row_batches
-from marketplace.kernel.spreadsheets.writing import MEDIA_TYPES, FileFormat, table_file
+from marketplace.kernel.spreadsheets.writing import (
+    MEDIA_TYPES,
+    FileFormat,
+    csv_bytes,
+    table_file,
+    workbook_bytes,
+)
 
-__all__ = ["MEDIA_TYPES", "FileFormat", "FileUnreadable", "Row", "row_batches", "table_file"]
+__all__ = [
+    "MEDIA_TYPES",
+    "FileFormat",
+    "FileUnreadable",
+    "Row",
+    "csv_bytes",
+    "row_batches",
+    "table_file",
+    "workbook_bytes",
+]

@@ -39,8 +39,8 @@ class GrantAnswer:
 
     @property
     def balances(self) -> tuple[PartBalance, ...]:
-        """The accounts of its layers."""
-        return self.standing.balances
+        """The accounts of its layers, and of those of other regions."""
+        return (*self.standing.balances, *self.standing.hosts)
 
     @property
     def total_fen(self) -> int:
@@ -115,7 +115,7 @@ def answer_of(
     shares = voucher_shares(service_value_fen, rooms, terms, purchase)
     refusals = reasons_not_to_pay(
         replace(use, service_value_fen=service_value_fen),
-        GrantOnDay(grant.status, grant.valid_until, sum(room.room_fen for room in rooms)),
+        GrantOnDay(grant.status, grant.valid_until, standing.left_fen),
         terms,
     )
     if not refusals and shares.total_fen == 0:
@@ -252,5 +252,6 @@ def layer_parts(answer: GrantAnswer) -> tuple[LayerPart, ...]:
     source = answer.standing.terms.source_of("layers")
     return tuple(
         LayerPart(share.layer_id, share.funder, share.ratio_basis_points, share.amount_fen, source)
-        for share in answer.shares.layers
+        for held, share in zip(answer.balances, answer.shares.layers, strict=True)
+        if share.amount_fen or held.part.amount_fen
     )

@@ -23,6 +23,7 @@ from marketplace.vouchers.queries.programmes import layers, programme
 from marketplace.vouchers.queries.rows import Layer, Listed, columns
 from marketplace.vouchers.rules.dry_run import DryRun, PastGrant, PastOrder, PastPart, Sums
 from marketplace.vouchers.rules.limits import ALONE
+from marketplace.vouchers.rules.regions import lies_in
 from marketplace.vouchers.rules.terms import Terms
 
 CHUNK = 5_000
@@ -172,6 +173,8 @@ async def dry_run(
     run = DryRun(before, after, regions)
     with_others = before.stacking != ALONE or after.stacking != ALONE
     statement = past_orders(asked, by_day=run.by_day, with_others=with_others)
+    of_programme = await layers(tx, of.id)
+    sharing = of_programme if before.cost_split or after.cost_split else []
     grants: dict[int, PastGrant] = {}
     done = 0
     async for chunk in _chunks(tx, statement):
@@ -182,16 +185,16 @@ async def dry_run(
         if not run.by_day:
             grants = {grant_id: grants[grant_id] for grant_id in needed & grants.keys()}
         if new := needed - grants.keys():
-            grants |= await _past_grants(tx, new, of.year, by_group=run.by_group)
+            grants |= await _past_grants(tx, new, of.year, sharing, by_group=run.by_group)
         run.add(chunk, grants)
         done += len(chunk)
         if progress is not None:
             await progress(done)
-    return _found(run, names, await layers(tx, of.id))
+    return _found(run, names, of_programme)
 
 
 async def _past_grants(
-    tx: Tx, grant_ids: Iterable[int], year: int, *, by_group: bool
+    tx: Tx, grant_ids: Iterable[int], year: int, sharing: Sequence[Layer], *, by_group: bool
 ) -> dict[int, PastGrant]:
     grant, part, layer = tables.voucher_grant, tables.grant_part, tables.programme_layer
     rows = (
@@ -207,7 +210,7 @@ async def _past_grants(
             )
             .join_from(grant, part, part.c.grant_id == grant.c.id)
             .join(layer, layer.c.id == part.c.layer_id)
-            .where(grant.c.id.in_(sorted(grant_ids)))
+            .where(grant.c.id.in_(sorted(grant_ids)), part.c.amount_fen > 0)
             .order_by(part.c.id)
         )
     ).all()
@@ -233,9 +236,21 @@ async def _past_grants(
             profile.staff if profile else None,
             profile.sales_fen if profile else None,
             profile.assets_fen if profile else None,
-            tuple(parts[grant_id]),
+            (*parts[grant_id], *_hosts(sharing, parts[grant_id], smes[owner].region_code)),
         )
     return found
+
+
+def _hosts(sharing: Sequence[Layer], own: Sequence[PastPart], region_code: str) -> list[PastPart]:
+    """The layers of other regions that share the cost, each with its whole budget."""
+    granted = {part.layer_id for part in own}
+    return [
+        PastPart(
+            layer.id, layer.funder, layer.ratio_basis_points, layer.budget_fen, layer.region_code
+        )
+        for layer in sharing
+        if layer.id not in granted and not lies_in(region_code, layer.region_code)
+    ]
 
 
 def _found(run: DryRun, names: dict[int, str], of: Sequence[Layer]) -> DryRunFound:

@@ -94,11 +94,14 @@ async def vouchers_told(tx: Tx, grants: Sequence[Grant]) -> list[WalletVoucher]:
 
 
 async def _used_by_grant(tx: Tx, grant_ids: Sequence[int]) -> dict[int, int]:
-    table = tables.redemption.c
+    """What the vouchers themselves paid, without what other regions paid beside them."""
+    of, part, own = tables.redemption, tables.redemption_part, tables.grant_part
     rows = await tx.execute(
-        select(table.grant_id, func.sum(table.amount_fen).label("amount_fen"))
-        .where(table.grant_id.in_(grant_ids))
-        .group_by(table.grant_id)
+        select(of.c.grant_id, func.sum(part.c.amount_fen).label("amount_fen"))
+        .join_from(of, part, part.c.redemption_id == of.c.id)
+        .join(own, (own.c.grant_id == of.c.grant_id) & (own.c.layer_id == part.c.layer_id))
+        .where(of.c.grant_id.in_(grant_ids), own.c.amount_fen > 0)
+        .group_by(of.c.grant_id)
     )
     return {row.grant_id: int(row.amount_fen) for row in rows}
 

@@ -20,6 +20,8 @@ class NetPart:
     grant_part_id: int
     amount_fen: int
     net_fen: int
+    hosted: bool
+    """Paid by another region than the SME's, from its budget."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +62,7 @@ async def net_parts(tx: Tx, redemption_id: int) -> list[NetPart]:
             of_grant.c.id.label("grant_part_id"),
             part.c.amount_fen,
             (part.c.amount_fen - returned).label("net_fen"),
+            (of_grant.c.amount_fen == 0).label("hosted"),
         )
         .join_from(part, redemption, redemption.c.id == part.c.redemption_id)
         .join(
@@ -71,7 +74,8 @@ async def net_parts(tx: Tx, redemption_id: int) -> list[NetPart]:
         .order_by(part.c.layer_id)
     )
     return [
-        NetPart(row.layer_id, row.grant_part_id, row.amount_fen, int(row.net_fen)) for row in rows
+        NetPart(row.layer_id, row.grant_part_id, row.amount_fen, int(row.net_fen), row.hosted)
+        for row in rows
     ]
 
 

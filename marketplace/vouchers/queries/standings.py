@@ -12,6 +12,7 @@ from marketplace.kernel.db import Tx
 from marketplace.parties.queries import controlling_group
 from marketplace.vouchers import tables
 from marketplace.vouchers.queries.balances import part_balances
+from marketplace.vouchers.queries.hosts import hosts_of_grants
 from marketplace.vouchers.queries.programmes import programme_select
 from marketplace.vouchers.queries.rows import Grant, GrantPart, PartBalance, Programme, columns
 from marketplace.vouchers.rules.limits import CapScope
@@ -37,10 +38,17 @@ class GrantStanding:
     spent: Mapping[tuple[CapScope, str | None], int] = field(default_factory=dict)
     first_use: bool = False
     value_in_year_fen: int = 0
+    hosts: tuple[PartBalance, ...] = ()
+    """The budgets of regions that share the cost of what is bought from their providers."""
+
+    @property
+    def left_fen(self) -> int:
+        """What is left of the voucher itself."""
+        return sum(each.available_fen for each in self.balances)
 
     @property
     def rooms(self) -> list[LayerRoom]:
-        """What is left of each layer."""
+        """What is left of each layer, those of other regions last."""
         return [
             LayerRoom(
                 each.part.layer_id,
@@ -49,22 +57,23 @@ class GrantStanding:
                 each.available_fen,
                 each.part.region_code,
             )
-            for each in self.balances
+            for each in (*self.balances, *self.hosts)
         ]
 
     def with_freed(self, freed: Mapping[int, int]) -> GrantStanding:
         """The same grant once these amounts, by grant part, are held no more."""
-        return replace(
-            self,
-            balances=tuple(
+
+        def without(balances: tuple[PartBalance, ...]) -> tuple[PartBalance, ...]:
+            return tuple(
                 replace(
                     each,
                     available_fen=each.available_fen + freed.get(each.part.id, 0),
                     held_fen=each.held_fen - freed.get(each.part.id, 0),
                 )
-                for each in self.balances
-            ),
-        )
+                for each in balances
+            )
+
+        return replace(self, balances=without(self.balances), hosts=without(self.hosts))
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +91,7 @@ class Counting:
 
 
 async def grant_parts_of(tx: Tx, grant_ids: Sequence[int]) -> list[GrantPart]:
-    """The parts of these grants with what their layers say."""
+    """The parts that these grants were given, with what their layers say."""
     part, layer = tables.grant_part, tables.programme_layer
     return await tx.all(
         GrantPart,
@@ -96,7 +105,7 @@ async def grant_parts_of(tx: Tx, grant_ids: Sequence[int]) -> list[GrantPart]:
             layer.c.ratio_basis_points,
         )
         .join_from(part, layer, layer.c.id == part.c.layer_id)
-        .where(part.c.grant_id.in_(grant_ids))
+        .where(part.c.grant_id.in_(grant_ids), part.c.amount_fen > 0)
         .order_by(part.c.id),
     )
 
@@ -157,12 +166,14 @@ async def _counted(
     spent = await _spent(tx, [each.programme.id for each in standings], subjects, counting)
     used = await _used_before(tx, standings, counting)
     values = await _values_in_year(tx, standings, counting)
+    hosts = await hosts_of(tx, standings, counting)
     found = [
         replace(
             each,
             spent=spent.get(each.programme.id, {}),
             first_use=minds_first_use(each.terms) and each.grant.id not in used,
             value_in_year_fen=values.get(each.grant.id, 0),
+            hosts=tuple(hosts.get(each.grant.id, ())),
         )
         for each in standings
     ]
@@ -170,6 +181,14 @@ async def _counted(
         return found
     freed = await _held_for(tx, counting.instead_of_order_id)
     return [each.with_freed(freed) for each in found]
+
+
+async def hosts_of(
+    tx: Tx, standings: Sequence[GrantStanding], counting: Counting
+) -> dict[int, list[PartBalance]]:
+    """The budgets that share the cost, of those grants whose terms split it between regions."""
+    split = [each.grant.id for each in standings if each.terms.cost_split is not None]
+    return await hosts_of_grants(tx, split, counting.organisation_id, counting.on.year)
 
 
 def minds_first_use(terms: Terms) -> bool:

@@ -171,6 +171,6 @@ class CostSplit:
     home_parts: Few
     host_parts: Few
     without_host: Literal["home-pays-all", "home-pays-its-part"] = "home-pays-all"
-    """What the SME's own region pays when the provider's region is not in the programme."""
+    """What the SME's own region pays when the provider's is not in it, or has spent its budget."""
 
     __pydantic_config__ = STRICT

@@ -7,17 +7,33 @@ or a budget met by rounding up is one that was passed.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import TypeAlias
+from collections.abc import Sequence
 
 from marketplace.kernel.money import BASIS_POINTS, share, split, yuan
-from marketplace.vouchers.rules.limits import ALONE, TECHNOLOGY_SME, Cap, CapScope, Rate
-from marketplace.vouchers.rules.regions import COUNTRY, lies_in, lies_in_any
+from marketplace.vouchers.rules.limits import ALONE, Cap, CapScope, Rate
+from marketplace.vouchers.rules.purchases import (
+    UNSAID,
+    LayerRoom,
+    LayerShare,
+    Purchase,
+    Spent,
+    VoucherShares,
+)
+from marketplace.vouchers.rules.regions import lies_in, lies_in_any
 from marketplace.vouchers.rules.terms import Step, Terms
 
-Spent: TypeAlias = Mapping[tuple[CapScope, str | None], int]
-"""What counts towards a cap already: by scope, and by funder or (None) of all layers together."""
+__all__ = [
+    "UNSAID",
+    "LayerRoom",
+    "LayerShare",
+    "Purchase",
+    "Sharing",
+    "Spent",
+    "VoucherShares",
+    "grant_parts",
+    "voucher_shares",
+    "weighted_value",
+]
 
 CAPPED_AT_ORDERS = (
     CapScope.ORDER,
@@ -33,62 +49,6 @@ SCOPE_WORDS = {
     CapScope.GROUP_YEAR: "controlling group and year",
     CapScope.INSTRUMENT_YEAR: "instrument and year",
 }
-
-
-@dataclass(frozen=True, slots=True)
-class LayerRoom:
-    """One funder's layer of a voucher and how much of it can still be spent."""
-
-    layer_id: int
-    funder: str
-    ratio_basis_points: int
-    room_fen: int
-    region_code: str = COUNTRY
-
-
-@dataclass(frozen=True, slots=True)
-class Purchase:
-    """What is bought, by whom, where, and what counts towards caps and steps already.
-
-    An empty region is one that nobody named: it lies nowhere but in the whole country.
-    """
-
-    service_kind: str = ""
-    buyer_region: str = ""
-    provider_region: str = ""
-    beneficiary: str = TECHNOLOGY_SME
-    first_use: bool = False
-    others_fen: int = 0
-    """What vouchers of other programmes pay of this order."""
-    value_in_year_fen: int = 0
-    """What services the programme paid for cost this SME in the year so far."""
-    spent: Spent = field(default_factory=dict)
-
-
-UNSAID = Purchase()
-
-
-@dataclass(frozen=True, slots=True)
-class LayerShare:
-    """What one funder pays of a service."""
-
-    layer_id: int
-    funder: str
-    ratio_basis_points: int
-    amount_fen: int
-
-
-@dataclass(frozen=True, slots=True)
-class VoucherShares:
-    """What a voucher pays of a service, layer by layer, and the sentences that say why."""
-
-    layers: tuple[LayerShare, ...]
-    explanation: tuple[str, ...]
-
-    @property
-    def total_fen(self) -> int:
-        """All layers together."""
-        return sum(layer.amount_fen for layer in self.layers)
 
 
 def weighted_value(service_value_fen: int, steps: Sequence[Step]) -> int:
@@ -175,6 +135,7 @@ class Sharing:
                 amounts[index] = max(room.room_fen, 0)
                 if said is not None:
                     said.append(f"{room.funder.title()}: only {yuan(amounts[index])} CNY is left.")
+        self._keep_split(amounts, hosts, said)
         return ratios, self._whole(amounts, said)
 
     def ratio(self, room: LayerRoom, purchase: Purchase) -> int:
@@ -317,7 +278,12 @@ class Sharing:
         )
         if agreed is None or not together or not purchase.provider_region or here:
             return
-        paying = [i for i in hosts if lies_in(purchase.provider_region, rooms[i].region_code)]
+        # A region that has spent its budget takes over nothing, like one that is not in it.
+        paying = [
+            i
+            for i in hosts
+            if rooms[i].room_fen > 0 and lies_in(purchase.provider_region, rooms[i].region_code)
+        ]
         if not paying and agreed.without_host == "home-pays-all":
             return
         of = agreed.home_parts + agreed.host_parts
@@ -333,6 +299,21 @@ class Sharing:
                 f"The regions split the cost {agreed.home_parts} to {agreed.host_parts}:"
                 f" the SME's pays {yuan(sum(homes))} CNY, the provider's {whose}."
             )
+
+    def _keep_split(self, amounts: list[int], hosts: Sequence[int], said: list[str] | None) -> None:
+        """The provider's region pays beside the voucher, and so no more than its parts of it."""
+        agreed = self._terms.cost_split
+        host_fen = sum(amounts[index] for index in hosts)
+        if agreed is None or not host_fen:
+            return
+        home_fen = sum(amounts) - host_fen
+        # Rounded up, as the SME's region pays what the split rounds off the other one.
+        limit = -(-home_fen * agreed.host_parts // agreed.home_parts)
+        sentence = (
+            f"The provider's region pays {agreed.host_parts} for {agreed.home_parts} of what"
+            f" is left of the voucher."
+        )
+        _bring_to(amounts, hosts, limit, sentence, said)
 
     def _whole(self, amounts: list[int], said: list[str] | None) -> list[int]:
         terms = self._terms

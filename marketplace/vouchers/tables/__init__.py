@@ -260,7 +260,7 @@ grant_part = Table(
     Column("layer_id", BigInteger, ForeignKey("programme_layer.id"), nullable=False),
     Column("amount_fen", BigInteger, nullable=False),
     UniqueConstraint("grant_id", "layer_id", name="grant_part_once"),
-    CheckConstraint("amount_fen > 0", name="amount"),
+    CheckConstraint("amount_fen >= 0", name="amount"),
 )
 
 # What one funder granted to one SME in a year: the row lock and the check together keep the

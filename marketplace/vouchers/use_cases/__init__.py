@@ -86,8 +86,8 @@ from marketplace.vouchers.use_cases.documents import (
 from marketplace.vouchers.use_cases.dry_runs import AskDryRun, ask_dry_run, work_dry_run
 from marketplace.vouchers.use_cases.expiry import Expired, ExpireVouchers, expire_vouchers
 from marketplace.vouchers.use_cases.facts import DecideFact, StateFact, decide_fact, state_fact
+from marketplace.vouchers.use_cases.held import HeldOfGrant
 from marketplace.vouchers.use_cases.holds import (
-    HeldOfGrant,
     HoldVoucher,
     ReleaseVoucher,
     SettleVoucher,

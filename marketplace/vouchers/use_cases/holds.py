@@ -17,11 +17,9 @@ from marketplace.billing.ledger.use_cases import (
     AccountType,
     EntryKind,
     OpenAccount,
-    PlaceHold,
     ReleaseHold,
     SettleHold,
     open_account,
-    place_hold,
     release_hold,
     settle_hold,
 )
@@ -32,7 +30,6 @@ from marketplace.vouchers.errors import VoucherNotUsable
 from marketplace.vouchers.events import VoucherRedeemed
 from marketplace.vouchers.queries import (
     Counting,
-    GrantAnswer,
     HoldPart,
     LayerPart,
     Together,
@@ -49,7 +46,12 @@ from marketplace.vouchers.rules.states import GrantStatus, HoldStatus
 from marketplace.vouchers.use_cases.anomalies import require_unblocked
 from marketplace.vouchers.use_cases.caps import Counted, count_towards_caps
 from marketplace.vouchers.use_cases.changes import return_freed
-from marketplace.vouchers.use_cases.held import open_holds, parts_by_hold
+from marketplace.vouchers.use_cases.held import (
+    HeldOfGrant,
+    hold_parts_of,
+    open_holds,
+    parts_by_hold,
+)
 from marketplace.vouchers.use_cases.settling import HeldAmount, amounts_used
 
 
@@ -68,15 +70,6 @@ class HoldVoucher:
     service_value_fen: int
     on: date | None = None
     grant_ids: tuple[int, ...] | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class HeldOfGrant:
-    """What one of the vouchers holds for the order."""
-
-    hold_id: int
-    grant_id: int
-    amount_fen: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,42 +171,8 @@ async def _write_holds(tx: Tx, command: HoldVoucher, found: Together) -> list[He
             .returning(tables.voucher_hold.c.id)
         )
         written.append(HeldOfGrant(hold_id, answer.grant_id, answer.total_fen))
-    await _hold_parts_of(tx, found.paying, written)
+    await hold_parts_of(tx, found.paying, written)
     return written
-
-
-async def _hold_parts_of(
-    tx: Tx, paying: Sequence[GrantAnswer], written: Sequence[HeldOfGrant]
-) -> None:
-    # In the order of their accounts, which is the order in which all lock them.
-    taken = sorted(
-        (held.account_id, held.part.id, share.amount_fen, hold.hold_id)
-        for answer, hold in zip(paying, written, strict=True)
-        for held, share in zip(answer.balances, answer.shares.layers, strict=True)
-        if share.amount_fen
-    )
-    parts = []
-    for account_id, part_id, amount_fen, hold_id in taken:
-        ledger_hold_id = await place_hold(
-            tx,
-            PlaceHold(
-                account_id=account_id,
-                amount_fen=amount_fen,
-                expires_at=None,
-                key=f"voucher-hold:{hold_id}:{part_id}",
-                source_kind="voucher_hold",
-                source_id=hold_id,
-            ),
-        )
-        parts.append(
-            {
-                "hold_id": hold_id,
-                "grant_part_id": part_id,
-                "ledger_hold_id": ledger_hold_id,
-                "amount_fen": amount_fen,
-            }
-        )
-    await tx.execute(insert(tables.voucher_hold_part), parts)
 
 
 async def _count(

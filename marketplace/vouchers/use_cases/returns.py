@@ -70,7 +70,7 @@ async def give_back(tx: Tx, command: GiveBack) -> int:
                 "layer_id": part.layer_id,
                 "amount_fen": share,
                 "cause": command.cause,
-                "went_to": "voucher" if command.to_voucher else "budget",
+                "went_to": "voucher" if command.to_voucher and not part.hosted else "budget",
                 "frees_caps": command.frees_caps,
                 "after_approval": command.clawback_id is not None,
                 "clawback_id": command.clawback_id,
@@ -100,7 +100,7 @@ async def _lines(tx: Tx, taken: list[tuple[NetPart, int]], *, to_voucher: bool) 
     names = [OpenAccount(AccountType.PROGRAMME_SPENT, part.layer_id) for part, _ in taken]
     names += [
         OpenAccount(AccountType.VOUCHER, part.grant_part_id)
-        if to_voucher
+        if to_voucher and not part.hosted
         else OpenAccount(AccountType.PROGRAMME_BUDGET, part.layer_id)
         for part, _ in taken
     ]

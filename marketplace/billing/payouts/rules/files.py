@@ -25,6 +25,16 @@ class PaymentLine:
     purpose: str
 
 
+@dataclass(frozen=True, slots=True)
+class House:
+    """The account of the platform's own that the payments leave."""
+
+    number: str
+    holder: str
+    bank_name: str
+    cnaps: str
+
+
 def payment_file(lines: Sequence[PaymentLine]) -> bytes:
     """A batch as CSV for a Chinese e-bank: UTF-8 with a mark, amounts in yuan with two decimals.
 

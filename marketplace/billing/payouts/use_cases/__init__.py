@@ -19,6 +19,7 @@ from marketplace.billing.payouts.use_cases.batches import (
     draft_batch,
     send_batch,
 )
+from marketplace.billing.payouts.use_cases.house import SetHouseAccount, set_house_account
 from marketplace.billing.payouts.use_cases.instructions import (
     InstructAgain,
     InstructPayout,
@@ -42,14 +43,24 @@ from marketplace.billing.payouts.use_cases.outcomes import (
     undo_confirmation,
     undo_return,
 )
+from marketplace.billing.payouts.use_cases.refunds import (
+    AskRefund,
+    DecideRefund,
+    approve_refund,
+    ask_refund,
+    refuse_refund,
+    withdraw_refund,
+)
 from marketplace.billing.payouts.use_cases.withdrawals import WithdrawPayout, withdraw_payout
 
 __all__ = [
     "LINES_MAX",
+    "AskRefund",
     "BatchFile",
     "BatchStep",
     "CloseBankAccount",
     "ConfirmPayout",
+    "DecideRefund",
     "DraftBatch",
     "InstructAgain",
     "InstructPayout",
@@ -58,11 +69,14 @@ __all__ = [
     "RegisterBankAccount",
     "RejectPayout",
     "ReturnPayout",
+    "SetHouseAccount",
     "SettlementsInstructed",
     "UndoOutcome",
     "VerifyBankAccount",
     "WithdrawPayout",
     "approve_batch",
+    "approve_refund",
+    "ask_refund",
     "batch_file",
     "close_bank_account",
     "confirm_payout",
@@ -73,12 +87,15 @@ __all__ = [
     "instruct_payout",
     "instruct_payouts",
     "instruct_settlements",
+    "refuse_refund",
     "register_bank_account",
     "reject_payout",
     "return_payouts",
     "send_batch",
+    "set_house_account",
     "undo_confirmation",
     "undo_return",
     "verify_bank_account",
     "withdraw_payout",
+    "withdraw_refund",
 ]

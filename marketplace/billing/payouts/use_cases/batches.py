@@ -2,23 +2,39 @@
 
 from __future__ import annotations
 
+import asyncio
 import dataclasses
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from sqlalchemy import insert, select, update
 
 from marketplace.billing.payouts import queries
 from marketplace.billing.payouts.errors import (
+    AboveApprovalLimit,
     BatchChanged,
     BatchNotReady,
+    HouseAccountMissing,
     NothingToPay,
     OwnBatch,
 )
-from marketplace.billing.payouts.rules.files import digest, payment_file
+from marketplace.billing.payouts.rules.files import digest
+from marketplace.billing.payouts.rules.layouts import (
+    ENDINGS,
+    MEDIA_TYPES,
+    Layout,
+    PaymentFormat,
+    batch_bytes,
+)
+from marketplace.billing.payouts.rules.limits import limit_of, who_may, within
 from marketplace.billing.payouts.tables import bank_account, payout, payout_batch
 from marketplace.kernel.db import Tx
+from marketplace.parties.roles import Role
+from marketplace.rulebook import rulebook
 
 LINES_MAX = 5_000
+APPROVERS = (Role.FINANCE_CHECKER, Role.ADMINISTRATOR)
 _PURPOSES = {
     "claim": "创新券兑付",
     "reward": "开放共享服务奖励",
@@ -29,9 +45,13 @@ _PURPOSES = {
 
 @dataclass(frozen=True, slots=True)
 class DraftBatch:
-    """Put what waits into a batch, oldest first."""
+    """Put what waits into a batch, oldest first, in the form that the account's bank reads.
+
+    Without an account, that of the only one there is; else as CSV in the usual columns.
+    """
 
     lines_max: int = LINES_MAX
+    house_account: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +67,7 @@ class BatchFile:
 
     name: str
     content: bytes
+    media_type: str
 
 
 async def draft_batch(tx: Tx, command: DraftBatch) -> queries.Batch:
@@ -54,8 +75,11 @@ async def draft_batch(tx: Tx, command: DraftBatch) -> queries.Batch:
 
     Raises:
         NothingToPay: when there is none; payees without a verified account are what it waits for.
+        HouseAccountMissing: when the account to pay from was not set up.
+        AboveApprovalLimit: when every payout is over more than the drafter's limit.
         BatchChanged: when an account was closed in the same moment; draft again.
     """
+    house = await _house(tx, command.house_account)
     verified = bank_account.c.verified_at.is_not(None) & bank_account.c.closed_at.is_(None)
     waiting = (
         select(payout.c.id, payout.c.amount_fen)
@@ -65,10 +89,17 @@ async def draft_batch(tx: Tx, command: DraftBatch) -> queries.Batch:
         .limit(min(command.lines_max, LINES_MAX))
         .with_for_update(of=payout, skip_locked=True)
     )
-    taken = (await tx.execute(waiting)).all()
-    if not taken:
+    found = (await tx.execute(waiting)).all()
+    if not found:
         raise NothingToPay(
             "No payout waits whose payee has a verified bank account; register and verify one."
+        )
+    limit_fen = _limit(tx)
+    taken = [found[place] for place in within([row.amount_fen for row in found], limit_fen)]
+    if not taken:
+        least = min(row.amount_fen for row in found)
+        raise AboveApprovalLimit(
+            "Every payout that waits is above what you may draft.", limit=limit_fen, asked=least
         )
     batch_id: int = await tx.scalar(
         insert(payout_batch)
@@ -80,6 +111,8 @@ async def draft_batch(tx: Tx, command: DraftBatch) -> queries.Batch:
             content=b"",
             made_by=tx.actor.person_id,
             made_at=tx.now,
+            format=house.payment_format if house else "csv",
+            layout=_layout(house),
         )
         .returning(payout_batch.c.id)
     )
@@ -94,7 +127,7 @@ async def draft_batch(tx: Tx, command: DraftBatch) -> queries.Batch:
     )
     if batched.rowcount != len(taken):
         raise BatchChanged("A payee closed its account while the batch was drafted; draft again.")
-    content = await _content(tx, batch_id)
+    content = await _content(tx, await queries.batch_by_id(tx, batch_id))
     made = await tx.one(
         queries.Batch,
         update(payout_batch)
@@ -115,11 +148,20 @@ async def approve_batch(tx: Tx, command: BatchStep) -> queries.Batch:
         BatchMissing: when there is no such batch.
         OwnBatch: for its maker.
         BatchNotReady: when it is not a draft.
+        AboveApprovalLimit: when it is over more than the approver's limit.
         BatchChanged: when an account behind it was changed or closed since.
     """
     found = await queries.batch_by_id(tx, command.batch_id)
     if found.made_by == tx.actor.person_id:
         raise OwnBatch()
+    limit_fen = _limit(tx, APPROVERS)
+    if found.total_fen > limit_fen:
+        raise AboveApprovalLimit(
+            "Have it approved by one of the roles named, or discard it and draft smaller ones.",
+            limit=limit_fen,
+            asked=found.total_fen,
+            roles=who_may(found.total_fen, _limits(tx), APPROVERS),
+        )
     await _require_unchanged(tx, found)
     approved = await _move(
         tx, found, "draft", "approved", approved_by=tx.actor.person_id, approved_at=tx.now
@@ -187,17 +229,60 @@ async def batch_file(tx: Tx, command: BatchStep) -> BatchFile:
             update(payout_batch).where(payout_batch.c.id == found.id).values(exported_at=tx.now)
         )
     tx.audit("export", subject="payout_batch", subject_id=found.id)
-    return BatchFile(f"payout-batch-{found.id}.csv", await queries.batch_content(tx, found.id))
+    form = PaymentFormat(found.format)
+    return BatchFile(
+        f"payout-batch-{found.id}.{ENDINGS[form]}",
+        await queries.batch_content(tx, found.id),
+        MEDIA_TYPES[form],
+    )
 
 
-async def _content(tx: Tx, batch_id: int) -> bytes:
-    lines = await queries.payment_lines(tx, batch_id)
-    return payment_file(
+async def _house(tx: Tx, number: str | None) -> queries.HouseAccount | None:
+    if number is not None:
+        house = await queries.house_account(tx, number)
+        if house is None:
+            raise HouseAccountMissing(asked=number[-4:])
+        return house
+    known = await queries.house_accounts(tx)
+    return known[0] if len(known) == 1 else None
+
+
+def _layout(house: queries.HouseAccount | None) -> dict[str, Any]:
+    if house is None:
+        return {}
+    return {
+        "house": {
+            "number": house.number,
+            "holder": house.holder,
+            "bank_name": house.bank_name,
+            "cnaps": house.cnaps,
+        },
+        "columns": house.payment_columns,
+    }
+
+
+def _limits(tx: Tx) -> dict[str, int]:
+    return rulebook().banking.approval_limits.on(tx.today).model_dump()
+
+
+def _limit(tx: Tx, roles: Sequence[str] = ()) -> int:
+    """What the caller may draft, or approve by one of these roles."""
+    own = [role for role in tx.actor.roles if not roles or role in roles]
+    return limit_of(own, _limits(tx))
+
+
+async def _content(tx: Tx, batch: queries.Batch) -> bytes:
+    lines = await queries.payment_lines(tx, batch.id)
+    return await asyncio.to_thread(
+        batch_bytes,
         # Many banks repeat only the purpose on the statement, so the reference stands there too.
         [
             dataclasses.replace(line, purpose=f"{_PURPOSES[line.purpose]} {line.end_to_end_id}")
             for line in lines
-        ]
+        ],
+        Layout.of(batch.format, batch.layout),
+        batch_id=batch.id,
+        made_at=batch.made_at,
     )
 
 
@@ -220,7 +305,7 @@ async def _require_unchanged(tx: Tx, batch: queries.Batch) -> None:
     )
     if any(closed_at is not None for (closed_at,) in accounts):
         raise BatchChanged("A payee has closed its account; discard the batch and draft it anew.")
-    if digest(await _content(tx, batch.id)) != batch.content_sha256:
+    if digest(await _content(tx, batch)) != batch.content_sha256:
         raise BatchChanged("The payments are not those of the file; discard it and draft anew.")
 
 

@@ -20,6 +20,11 @@ async def on_the_statement(tx: Tx) -> int:
     return await ledger.open_account(tx, ledger.OpenAccount(type=AccountType.BANK_SUSPENSE))
 
 
+def instructed_as(source_kind: str) -> EntryKind:
+    """Which entry instructs a payout: a refund is the SME's own money."""
+    return EntryKind.WALLET_REFUND if source_kind == "refund" else EntryKind.PAYOUT_INSTRUCTED
+
+
 def payout_entry(
     of: queries.Payout,
     kind: EntryKind,

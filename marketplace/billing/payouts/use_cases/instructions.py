@@ -9,11 +9,15 @@ from sqlalchemy import func, insert, select, update
 
 from marketplace.billing.ledger import queries as ledger_queries
 from marketplace.billing.ledger import use_cases as ledger
-from marketplace.billing.ledger.use_cases import AccountType, EntryKind
+from marketplace.billing.ledger.use_cases import AccountType
 from marketplace.billing.payouts import queries
 from marketplace.billing.payouts.errors import NothingToPay, PayoutNotReady
 from marketplace.billing.payouts.tables import payout, settlement
-from marketplace.billing.payouts.use_cases.entries import in_transit, payout_entry
+from marketplace.billing.payouts.use_cases.entries import (
+    in_transit,
+    instructed_as,
+    payout_entry,
+)
 from marketplace.kernel.db import Tx
 
 # Settlements take turns: two at once would both read what is owed before either has paid it.
@@ -94,7 +98,7 @@ async def instruct_payouts(tx: Tx, commands: Sequence[InstructPayout]) -> list[q
         [
             payout_entry(
                 one,
-                EntryKind.PAYOUT_INSTRUCTED,
+                instructed_as(one.source_kind),
                 debit=one.debit_account_id,
                 credit=transit,
                 on=tx.today,
@@ -207,7 +211,7 @@ async def instruct_again(tx: Tx, command: InstructAgain) -> queries.Payout:
         tx,
         payout_entry(
             again,
-            EntryKind.PAYOUT_INSTRUCTED,
+            instructed_as(again.source_kind),
             debit=again.debit_account_id,
             credit=await in_transit(tx),
             on=tx.today,

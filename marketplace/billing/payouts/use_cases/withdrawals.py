@@ -8,10 +8,10 @@ from sqlalchemy import select, update
 
 from marketplace.billing.ledger import queries as ledger_queries
 from marketplace.billing.ledger import use_cases as ledger
-from marketplace.billing.ledger.use_cases import EntryKind
 from marketplace.billing.payouts import queries
 from marketplace.billing.payouts.errors import PayoutMissing, PayoutNotReady
 from marketplace.billing.payouts.tables import payout
+from marketplace.billing.payouts.use_cases.entries import instructed_as
 from marketplace.kernel.db import Tx
 
 # What to do instead, by what has become of the payout.
@@ -73,7 +73,7 @@ async def _take_out_of_transit(tx: Tx, of: queries.Payout, reason: str) -> None:
     instructions, _ = await ledger_queries.entries(
         tx,
         ledger_queries.EntrySearch(
-            kind=EntryKind.PAYOUT_INSTRUCTED, source_kind="payout", source_id=of.id, page_size=1
+            kind=instructed_as(of.source_kind), source_kind="payout", source_id=of.id, page_size=1
         ),
     )
     # The latest: earlier attempts were rejected or returned, and have their own entries.
