@@ -3,12 +3,14 @@
 from litestar.types import ControllerRouterHandler
 
 from marketplace.web.areas.sme import (
+    applying,
     booking,
     order_disputes,
     order_pages,
     order_papers,
     order_samples,
     order_time,
+    vouchers,
 )
 from marketplace.web.areas.sme.roles import BUYERS
 from marketplace.web.navigation import Area, link
@@ -17,7 +19,10 @@ areas = (
     Area(
         "企业",
         "My company",
-        (link("/orders", "订单", "Orders", *BUYERS),),
+        (
+            link("/orders", "订单", "Orders", *BUYERS),
+            link("/vouchers", "创新券", "Vouchers", *vouchers.HOLDERS),
+        ),
     ),
 )
 routes: list[ControllerRouterHandler] = [
@@ -27,4 +32,6 @@ routes: list[ControllerRouterHandler] = [
     *order_disputes.routes,
     *order_samples.routes,
     *order_papers.routes,
+    *vouchers.routes,
+    *applying.routes,
 ]
