@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Select, and_, func, select, text
+from sqlalchemy import Select, func, select, text
 
 from marketplace.kernel.db import Tx
 from marketplace.kernel.tables import audit_event, job_run, outbox_event
@@ -88,7 +88,7 @@ def _lines(search: TrailSearch) -> Select[Any]:
         wanted.append(table.at >= shanghai_instant(search.first_day))
     if search.last_day is not None:
         wanted.append(table.at < shanghai_instant(search.last_day + timedelta(days=1)))
-    return select(*(table[name] for name in TrailLine.__dataclass_fields__)).where(and_(*wanted))
+    return select(*(table[name] for name in TrailLine.__dataclass_fields__)).where(*wanted)
 
 
 @dataclass(frozen=True, slots=True)

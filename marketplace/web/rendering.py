@@ -41,6 +41,7 @@ TEMPLATES = Environment(
 )
 TEMPLATES.globals |= {"version": __version__, "asset": asset_address, "label": label}
 TEMPLATES.filters["json_data"] = _json_data
+TEMPLATES.filters["facts"] = lambda facts: json.dumps(facts, ensure_ascii=False, default=str)
 
 
 def page(request: PageRequest, template: str, *, status: int = 200, **facts: Any) -> Response[str]:

@@ -198,7 +198,7 @@ async def test_its_owner_sees_it(stage: Stage, route: ApiRoute) -> None:
 
 @pytest.mark.parametrize(
     "route",
-    [route for route in ROUTES if route.method == "GET" and not route.parameters],
+    [route for route in ROUTES if route.method == "GET" and route.path != "/assets/{name:str}"],
     ids=str,
 )
 async def test_every_page_opens_for_each_role_it_names(stage: Stage, route: ApiRoute) -> None:

@@ -45,7 +45,7 @@ async def show_programmes(request: PageRequest) -> Response[Any]:
 @get("/ops/programmes/{programme_id:int}", **members(*READERS))
 async def show_programme(request: PageRequest, programme_id: FromPath[int]) -> Response[Any]:
     """One programme: layers with their budgets, terms with their sources."""
-    found = await read(request, vouchers.programme, programme_id)
+    found = await read(request, vouchers.programme_page, programme_id)
     return page(request, "centre/programme.html", found=found)
 
 
