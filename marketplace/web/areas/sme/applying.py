@@ -305,9 +305,7 @@ async def send_remove(
     )
 
 
-@get(
-    "/vouchers/applications/{application_id:int}/documents/{document_id:int}", **members(*HOLDERS)
-)
+@get("/vouchers/applications/{application_id:int}/documents/{document_id:int}", **members(*HOLDERS))
 async def get_document(
     request: PageRequest, application_id: FromPath[int], document_id: FromPath[int]
 ) -> Response[bytes]:
