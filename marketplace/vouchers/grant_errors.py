@@ -13,6 +13,14 @@ class ApprovedBefore(Conflict):
     constraint = "application_approval_once"
 
 
+class RoundUsedUp(Conflict):
+    """What the round of applications may grant was granted to others at the same moment."""
+
+    code = "voucher-round-used-up"
+    title = "The round has nothing left to grant"
+    constraint = "voucher_batch_amount"
+
+
 class ApplicationIncomplete(Refused):
     """Documents that the programme asks for are missing; all are listed."""
 

@@ -182,6 +182,17 @@ def upgrade() -> None:
 
         -- What orders hold or have used of one programme's caps in a year, of one funder or (empty)
         -- of all layers together. The row lock and the check keep the cap.
+        -- What a round of applications has granted: the row lock and the check keep its amount,
+        -- however many applications are decided at once. No amount, no limit.
+        create table voucher_batch (
+          programme_id bigint not null references programme,
+          number integer not null,
+          granted_fen bigint not null,
+          amount_fen bigint,
+          primary key (programme_id, number),
+          constraint voucher_batch_amount check (granted_fen between 0 and amount_fen)
+        );
+
         create table voucher_cap (
           programme_id bigint not null references programme,
           kind text not null,

@@ -18,6 +18,7 @@ TABLES = [
     "application_approval",
     "grant_change",
     "grant_change_part",
+    "voucher_batch",
     "voucher_cap",
     "voucher_hold_cap",
     "beneficiary_fact",
@@ -85,6 +86,10 @@ BROKEN = [
     ("application_approval_second_person", APPROVAL.format("made_by", 1)),
     ("application_approval_amount", APPROVAL.format("1", 0)),
     ("application_approval_once", APPROVAL.format("1", 1)),
+    (
+        "voucher_batch_amount",
+        "insert into voucher_batch select id, 1, 101, 100 from programme",
+    ),
     ("grant_change_kind", CHANGE.format("'gift', 'proposed', 1, 'x', null", "null, null")),
     ("grant_change_status", CHANGE.format("'withdrawal', 'lost', 1, 'x', null", "2, now()")),
     ("grant_change_amount", CHANGE.format("'withdrawal', 'proposed', 0, 'x', null", "null, null")),

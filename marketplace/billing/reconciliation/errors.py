@@ -92,3 +92,18 @@ class OwnSignOff(Refused):
     code = "reconciliation-period-self-approved"
     title = "Somebody else has to sign this period off"
     constraint = "reconciliation_period_two_persons"
+
+
+class ClearingMissing(Missing):
+    """There is no such clearing."""
+
+    code = "clearing-not-found"
+    title = "No such clearing"
+
+
+class ClearingUneven(Refused):
+    """The lines of a clearing do not come to its items."""
+
+    code = "clearing-uneven"
+    title = "The clearing does not come to its lines"
+    constraint = "clearing_even"

@@ -105,6 +105,7 @@ from marketplace.orders.queries.story import (
     deliverables,
     order_story,
 )
+from marketplace.orders.rules.custody import CustodyKind
 from marketplace.orders.rules.states import Mode, Status
 
 __all__ = [
@@ -126,6 +127,7 @@ __all__ = [
     "Correction",
     "CorrectionList",
     "CorrectionPage",
+    "CustodyKind",
     "Deliverable",
     "Dispute",
     "DisputeList",

@@ -67,6 +67,7 @@ class Offer:
     """An instrument, seven days of free minutes, and one hour's price for this buyer.
 
     The price is None where the provider has none for the buyer's class; then so is `own_fen`.
+    `reimbursed_fen` of it are the buyer's to claim by voucher once it has paid.
     """
 
     instrument: catalogue.InstrumentHit
@@ -75,6 +76,7 @@ class Offer:
     hour_fen: int | None
     voucher_fen: int
     own_fen: int | None
+    reimbursed_fen: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,7 +162,13 @@ async def _offers(
             ),
         ),
     )
-    return [_offer(hit, weeks.get(hit.id, ()), prices[hit.id], parts.get(hit.id)) for hit in hits]
+    own_claims = await vouchers.reimbursing(
+        tx, {each.grant_id for part in parts.values() for each in part.vouchers}
+    )
+    return [
+        _offer(hit, weeks.get(hit.id, ()), prices[hit.id], parts.get(hit.id), own_claims)
+        for hit in hits
+    ]
 
 
 async def _classes(tx: Tx, provider_ids: Iterable[int]) -> dict[int, CustomerClass]:
@@ -194,8 +202,13 @@ def _offer(
     week: tuple[int, ...],
     price: pricing.PriceInForce | None,
     part: vouchers.VoucherPart | None,
+    own_claims: set[int],
 ) -> Offer:
     if price is None:
         return Offer(hit, week, None, None, 0, None)
-    hour_fen, voucher_fen = _one_hour(price), 0 if part is None else part.total_fen
-    return Offer(hit, week, price.price_list_id, hour_fen, voucher_fen, hour_fen - voucher_fen)
+    hour_fen = _one_hour(price)
+    if part is None:
+        return Offer(hit, week, price.price_list_id, hour_fen, 0, hour_fen)
+    back_fen = vouchers.reimbursed_of(part, own_claims)
+    paid_fen = part.total_fen - back_fen
+    return Offer(hit, week, price.price_list_id, hour_fen, paid_fen, hour_fen - paid_fen, back_fen)

@@ -58,6 +58,17 @@ class Quote:
         return None if self.starts_at is None else shanghai_day(self.starts_at)
 
     @property
+    def reimbursed_fen(self) -> int:
+        """What vouchers pay back to the buyer, which pays in full first and claims afterwards."""
+        return int(self.explanation["voucher"].get("reimbursed_fen", 0))
+
+    @property
+    def chosen_grants(self) -> tuple[int, ...] | None:
+        """The vouchers that the buyer chose; None: the combination that pays most."""
+        chosen = self.explanation["voucher"].get("chosen")
+        return None if chosen is None else tuple(chosen)
+
+    @property
     def samples_from(self) -> date | None:
         """The first day on which samples may arrive that are ordered when the quote was made."""
         if self.samples is None:

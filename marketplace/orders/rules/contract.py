@@ -17,7 +17,8 @@ from marketplace.orders.errors import ClausesIncomplete
 
 # Raised when the shape of the document changes, so that an old one is still read as it was.
 # 2: says on which day samples arrive, and an addendum which contract it takes the place of.
-VERSION = 2
+# 3: says when the own part is owed on account, and what a voucher pays back to the buyer.
+VERSION = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,6 +147,8 @@ class Service:
     arrives_on: str | None = None
     # Of several instruments each: which, when or how many, and what it costs.
     items: Sequence[Mapping[str, Any]] = ()
+    on_account: bool = False
+    reimbursed_fen: int = 0
 
 
 def require_clauses(clauses: Mapping[str, str], *, required: Sequence[str]) -> None:
@@ -277,6 +280,7 @@ def contract_text(document: Mapping[str, Any]) -> str:
         f"合计 / Total: {yuan(service['total_fen'])} 元",
         f"创新券 / Voucher: {yuan(service['voucher_fen'])} 元",
         f"自付 / Own money: {yuan(service['own_fen'])} 元",
+        *_payment_text(service),
         "",
     ]
     for number, clause in enumerate(document["clauses"], start=1):
@@ -284,6 +288,22 @@ def contract_text(document: Mapping[str, Any]) -> str:
         heading = f"{form.title} / {form.title_en}" if form else clause["name"]
         parts += [f"{number}. {heading}", clause["text"], ""]
     return "\n".join(parts)
+
+
+def _payment_text(service: Mapping[str, Any]) -> list[str]:
+    """How the own part is paid, where that is not out of the buyer's wallet alone."""
+    text = []
+    if service.get("on_account"):
+        text.append(
+            "自付部分记账，按信用额度协议到期支付 / "
+            "The own part is owed on account and paid when the credit line's terms say"
+        )
+    if service.get("reimbursed_fen"):
+        text.append(
+            "其中委托方付款后可自行申请创新券兑付 / Of it the buyer, having paid, may claim by "
+            f"voucher: {yuan(service['reimbursed_fen'])} 元"
+        )
+    return text
 
 
 def _addendum_text(amends: Mapping[str, Any] | None) -> list[str]:

@@ -58,6 +58,7 @@ class OfferOut(Out):
     hour_fen: int | None
     voucher_fen: int
     own_fen: int | None
+    reimbursed_fen: int
 
     @classmethod
     def of(cls, offer: queries.Offer) -> OfferOut:
@@ -81,6 +82,7 @@ class OfferOut(Out):
             hour_fen=offer.hour_fen,
             voucher_fen=offer.voucher_fen,
             own_fen=offer.own_fen,
+            reimbursed_fen=offer.reimbursed_fen,
         )
 
 
@@ -142,6 +144,7 @@ class QuoteItemIn(In):
         return ItemAsked(**msgspec.structs.asdict(self) | {"extras": extras_of(self.extras)})
 
 
+ChosenGrants = Annotated[list[Id], msgspec.Meta(min_length=1, max_length=20)]
 FurtherItems = Annotated[list[QuoteItemIn], msgspec.Meta(max_length=ITEMS_MAX - 1)]
 
 
@@ -150,7 +153,7 @@ class QuoteIn(In):
 
     Without a `unit` the cheapest of the price list is taken; `elements` are per sample, `runs` for
     all samples. `further_items` are more instruments of the same provider, ordered as one with the
-    first.
+    first. `grant_ids` are the vouchers to pay with; without them, the combination that pays most.
     """
 
     instrument_id: Id
@@ -169,6 +172,7 @@ class QuoteIn(In):
     urgent: bool = False
     extras: Extras = msgspec.field(default_factory=list)
     further_items: FurtherItems = msgspec.field(default_factory=list)
+    grant_ids: ChosenGrants | None = None
 
     def to_command(self) -> MakeQuote:
         """The command."""
@@ -177,6 +181,7 @@ class QuoteIn(In):
         return MakeQuote(
             **asked
             | {
+                "grant_ids": None if self.grant_ids is None else tuple(self.grant_ids),
                 "extras": extras_of(self.extras),
                 "further": tuple(item.to_item() for item in further),
             }
@@ -238,6 +243,7 @@ class QuoteOut(Out):
 
     Samples may arrive from `samples_from` on, and are wished to on `arrives_on`. `manual_unit_fen`
     is the price per `manual_unit` that the provider offered instead of its list's.
+    `reimbursed_fen` of the own part are the buyer's to claim by voucher once it has paid.
     """
 
     id: int
@@ -269,6 +275,7 @@ class QuoteOut(Out):
     items: list[QuoteItemOut]
     manual_unit: str | None
     manual_unit_fen: int | None
+    reimbursed_fen: int
 
     @classmethod
     def of(cls, quote: queries.Quote) -> QuoteOut:

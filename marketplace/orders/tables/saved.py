@@ -79,6 +79,5 @@ saved_search_find = Table(
 Index(
     "saved_search_find_new_idx",
     saved_search_find.c.search_id,
-    postgresql_where=saved_search_find.c.seen_at.is_(None)
-    & saved_search_find.c.gone_at.is_(None),
+    postgresql_where=saved_search_find.c.seen_at.is_(None) & saved_search_find.c.gone_at.is_(None),
 )

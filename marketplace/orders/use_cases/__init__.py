@@ -31,6 +31,7 @@ from marketplace.orders.use_cases.corrections import (
     refuse_correction,
     withdraw_correction,
 )
+from marketplace.orders.use_cases.custody import NoteCustody, note_custody
 from marketplace.orders.use_cases.delivery import (
     DELIVERABLE_BYTES_MAX,
     DeliverOrder,
@@ -160,6 +161,7 @@ __all__ = [
     "LapseChange",
     "MakeQuote",
     "MoveRegistration",
+    "NoteCustody",
     "OpenService",
     "PlaceOrder",
     "ProposalLook",
@@ -207,6 +209,7 @@ __all__ = [
     "lapse_change",
     "make_quote",
     "move_registration",
+    "note_custody",
     "open_service",
     "place_order",
     "preview_change",

@@ -255,6 +255,8 @@ async def _add_to_contract(
             voucher_fen=moved.voucher_fen,
             own_fen=moved.own_fen,
             items=await agreed_items(tx, moved),
+            on_account=moved.credit_line_id is not None,
+            reimbursed_fen=quote.reimbursed_fen,
         ),
         signed_at=signed.buyer.at.isoformat(),
     )

@@ -39,6 +39,7 @@ from marketplace.orders.rules.settlement import Parts
 from marketplace.orders.tables import correction, correction_credit
 from marketplace.orders.use_cases.steps import lock_order, note
 from marketplace.parties.roles import Role
+from marketplace.vouchers import queries as voucher_queries
 from marketplace.vouchers import use_cases as vouchers
 
 SOURCE = "correction"
@@ -156,6 +157,7 @@ async def approve_correction(tx: Tx, command: DecideCorrection) -> Correction:
         back = await vouchers.reverse_redemption(tx, found.id, asked.voucher_fen, waiting.reason)
         restored_fen, to_budgets_fen = back.restored_fen, back.to_budgets_fen
         clawed_back_fen = back.clawed_back_fen
+    unclaimed_fen = await _lower_claim(tx, found, asked, standing=standing, why=waiting.reason)
     own_entry_id, off_account_fen = await _give_own_part_back(tx, found, waiting)
     await _credit(tx, waiting)
     decided = await _decide(
@@ -182,6 +184,7 @@ async def approve_correction(tx: Tx, command: DecideCorrection) -> Correction:
         restored_fen=restored_fen,
         to_budgets_fen=to_budgets_fen,
         clawed_back_fen=clawed_back_fen,
+        reimbursed_fen=-unclaimed_fen,
         standing_fen=standing.total_fen - asked.total_fen,
     )
     tx.record(
@@ -195,6 +198,22 @@ async def approve_correction(tx: Tx, command: DecideCorrection) -> Correction:
         )
     )
     return decided
+
+
+async def _lower_claim(tx: Tx, found: Order, asked: Parts, *, standing: Parts, why: str) -> int:
+    """Take back, in proportion, what the buyer may claim of its own part by voucher.
+
+    It paid in full and is paid back a share of it; public money pays for what stays paid.
+    Policy: J.22b
+    """
+    if asked.own_fen == 0:
+        return 0
+    claimable = (await voucher_queries.reimbursed(tx, [found.id])).get(found.id, 0)
+    # Rounded up: what is left to claim is at most its share of what is left paid.
+    lowered_fen = -(-claimable * asked.own_fen // standing.own_fen)
+    if lowered_fen:
+        await vouchers.reverse_redemption(tx, found.id, lowered_fen, why)
+    return lowered_fen
 
 
 async def _require_red_letter(tx: Tx, order_id: int, *, standing: Parts, asked: Parts) -> None:

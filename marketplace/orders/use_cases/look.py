@@ -52,8 +52,9 @@ from marketplace.orders.use_cases.appointment import (
     timed_item,
 )
 from marketplace.orders.use_cases.items import frozen_again, reservation_of, service_again
-from marketplace.orders.use_cases.make_quote import lines_of, voucher_told
+from marketplace.orders.use_cases.make_quote import lines_of
 from marketplace.orders.use_cases.money import short_of, wallet_available
+from marketplace.orders.use_cases.voucher_told import voucher_told
 from marketplace.parties import queries as parties
 from marketplace.rulebook import rulebook
 from marketplace.vouchers import queries as vouchers
@@ -308,6 +309,8 @@ async def _new_price(
             service_value_fen=total_fen,
             on=shanghai_day(served_on),
             instead_of_order_id=found.id,
+            instrument_id=found.instrument_id,
+            grant_ids=quote.chosen_grants,
         ),
         asked=quote.explanation["voucher"]["asked"],
     )

@@ -31,6 +31,7 @@ from marketplace.orders.rules.items import ITEMS_MAX
 from marketplace.orders.rules.manual_price import Offered
 from marketplace.orders.rules.sample_notice import order_until, require_notice
 from marketplace.orders.rules.states import Mode
+from marketplace.orders.use_cases.voucher_told import voucher_told
 from marketplace.parties import queries as parties
 from marketplace.parties.roles import Role
 from marketplace.rulebook import rulebook
@@ -100,6 +101,7 @@ class MakeQuote:
 
     `arrives_on` is the day on which the buyer's samples are to arrive, where it knows it.
     `further` are more instruments of the same provider; the quote's own is the first, its main one.
+    `grant_ids` are the vouchers that the buyer chose; None: the combination that pays most.
     """
 
     instrument_id: int
@@ -118,6 +120,7 @@ class MakeQuote:
     urgent: bool = False
     extras: tuple[tuple[str, int], ...] = ()
     further: tuple[ItemAsked, ...] = ()
+    grant_ids: tuple[int, ...] | None = None
 
     @property
     def items(self) -> tuple[ItemAsked, ...]:
@@ -204,6 +207,8 @@ async def make_quote(tx: Tx, command: MakeQuote, offered: Offered | None = None)
             service_kind=command.service_kind,
             service_value_fen=total_fen,
             on=tx.today if during is None else shanghai_day(during.starts_at),
+            instrument_id=instrument.id,
+            grant_ids=command.grant_ids,
         ),
         asked=command.use_voucher,
     )
@@ -381,20 +386,4 @@ def terms_on(tx: Tx) -> dict[str, Any]:
     return {
         "orders": book.orders.snapshot(day),
         "booking": book.booking.snapshot(day),
-    }
-
-
-async def voucher_told(
-    tx: Tx, question: vouchers.VoucherQuestion, *, asked: bool
-) -> tuple[int, dict[str, Any]]:
-    """What the voucher would pay, and how that came about."""
-    if not asked or question.service_value_fen == 0:
-        return 0, {"asked": asked, "layers": [], "explanation": [], "refusals": []}
-    part = await vouchers.voucher_part(tx, question)
-    return part.total_fen, {
-        "asked": True,
-        "grant_id": part.grant_id,
-        "layers": [asdict(layer) for layer in part.layers],
-        "explanation": list(part.explanation),
-        "refusals": [asdict(reason) for reason in part.refusals],
     }

@@ -29,41 +29,67 @@ from marketplace.orders.use_cases.payment import (
     move_fee_charge,
     payment_of,
 )
+from marketplace.vouchers import queries as voucher_queries
 from marketplace.vouchers import use_cases as vouchers
 from marketplace.vouchers.errors import VoucherNotUsable
 
 SOURCE = "service_order"
 
 
-async def hold_voucher(tx: Tx, order_id: int, quote: Quote, *, own_fen_max: int | None) -> Parts:
+@dataclass(frozen=True, slots=True)
+class Held:
+    """An order's price in its parts; of the own part, what the buyer may claim back afterwards."""
+
+    parts: Parts
+    reimbursed_fen: int
+
+
+@dataclass(frozen=True, slots=True)
+class _Taken:
+    """What is held of vouchers: paid to the provider, or back to the buyer."""
+
+    paid_fen: int = 0
+    reimbursed_fen: int = 0
+
+    @property
+    def total_fen(self) -> int:
+        return self.paid_fen + self.reimbursed_fen
+
+
+async def hold_voucher(tx: Tx, order_id: int, quote: Quote, *, own_fen_max: int | None) -> Held:
     """Hold what the voucher pays and say what is left for the buyer.
 
     Between quote and order the voucher may have been spent or its rules changed. Then the buyer
-    is asked anew: it agreed to an own part, and pays more only when it says so.
+    is asked anew: it agreed to an own part, and pays more only when it says so. What a voucher
+    pays back to the SME takes nothing off the price; it counts towards what was agreed to.
 
     Raises:
         VoucherCoversLess: when the own part would be above `own_fen_max` (by default the quoted).
     """
-    if quote.voucher_fen == 0:
-        return Parts(voucher_fen=0, own_fen=quote.total_fen)
-    voucher_fen, refusals = await _take_from_voucher(tx, order_id, quote)
-    parts = Parts(voucher_fen=voucher_fen, own_fen=quote.total_fen - voucher_fen)
-    agreed_fen = quote.own_fen if own_fen_max is None else max(own_fen_max, quote.own_fen)
-    if parts.own_fen > agreed_fen:
+    if quote.voucher_fen + quote.reimbursed_fen == 0:
+        return Held(Parts(voucher_fen=0, own_fen=quote.total_fen), 0)
+    taken, refusals = await _take_from_voucher(tx, order_id, quote)
+    parts = Parts(voucher_fen=taken.paid_fen, own_fen=quote.total_fen - taken.paid_fen)
+    quoted_fen = quote.own_fen - quote.reimbursed_fen
+    left_fen = parts.own_fen - taken.reimbursed_fen
+    if left_fen > (quoted_fen if own_fen_max is None else max(own_fen_max, quoted_fen)):
+        quoted_voucher_fen = quote.total_fen - quoted_fen
         raise VoucherCoversLess(
-            f"The voucher now covers {yuan(parts.voucher_fen)} CNY instead of "
-            f"{yuan(quote.voucher_fen)} CNY; agree to {yuan(parts.own_fen)} CNY of your own.",
+            f"The voucher now covers {yuan(taken.total_fen)} CNY instead of "
+            f"{yuan(quoted_voucher_fen)} CNY; agree to {yuan(left_fen)} CNY of your own.",
             reasons=refusals,
-            alternatives=[{"own_fen_max": parts.own_fen}],
-            quoted_voucher_fen=quote.voucher_fen,
-            voucher_fen=parts.voucher_fen,
-            quoted_own_fen=quote.own_fen,
-            own_fen=parts.own_fen,
+            alternatives=[{"own_fen_max": left_fen}],
+            quoted_voucher_fen=quoted_voucher_fen,
+            voucher_fen=taken.total_fen,
+            quoted_own_fen=quoted_fen,
+            own_fen=left_fen,
         )
-    return parts
+    return Held(parts, taken.reimbursed_fen)
 
 
-async def _take_from_voucher(tx: Tx, order_id: int, quote: Quote) -> tuple[int, Sequence[Reason]]:
+async def _take_from_voucher(
+    tx: Tx, order_id: int, quote: Quote
+) -> tuple[_Taken, Sequence[Reason]]:
     """What could be held of the voucher; 0 with the reasons when it may not pay any more."""
     try:
         held = await vouchers.hold_voucher(
@@ -76,11 +102,14 @@ async def _take_from_voucher(tx: Tx, order_id: int, quote: Quote) -> tuple[int, 
                 service_kind=quote.service_kind,
                 service_value_fen=quote.total_fen,
                 on=quote.served_on,
+                grant_ids=quote.chosen_grants,
             ),
         )
     except VoucherNotUsable as refusal:
-        return 0, refusal.reasons
-    return held.amount_fen, ()
+        return _Taken(), refusal.reasons
+    own_claims = await voucher_queries.reimbursing(tx, {each.grant_id for each in held.vouchers})
+    reimbursed_fen = sum(each.amount_fen for each in held.vouchers if each.grant_id in own_claims)
+    return _Taken(held.amount_fen - reimbursed_fen, reimbursed_fen), ()
 
 
 async def hold_own_money(
@@ -100,7 +129,7 @@ async def hold_own_money(
     """
     if own_fen == 0:
         return None
-    # The check on the account's row is what guards; these questions are for a better answer.
+    # The account's row guards; these questions are for a better answer.
     if line is None:
         require_covered(own_fen, available_fen=await wallet_available(tx, buyer_id))
     else:
@@ -210,17 +239,22 @@ async def hold_anew(
 
 
 async def _hold_voucher_anew(tx: Tx, found: Order, quote: Quote) -> None:
-    if found.voucher_fen:
-        await vouchers.release_voucher(tx, vouchers.ReleaseVoucher(found.id))
-    if not quote.voucher_fen:
+    await _release_voucher(tx, found)
+    if quote.voucher_fen + quote.reimbursed_fen == 0:
         return
-    voucher_fen, refusals = await _take_from_voucher(tx, found.id, quote)
-    if voucher_fen != quote.voucher_fen:
+    taken, refusals = await _take_from_voucher(tx, found.id, quote)
+    if (taken.paid_fen, taken.reimbursed_fen) != (quote.voucher_fen, quote.reimbursed_fen):
         raise FiguresChanged(
-            f"The voucher now covers {yuan(voucher_fen)} CNY; look at the figures again.",
+            f"The voucher now covers {yuan(taken.total_fen)} CNY; look at the figures again.",
             reasons=refusals,
-            voucher_fen=voucher_fen,
+            voucher_fen=taken.total_fen,
         )
+
+
+async def _release_voucher(tx: Tx, found: Order) -> None:
+    """Free what vouchers hold for the order, if any does."""
+    if await voucher_queries.held_orders(tx, [found.id]):
+        await vouchers.release_voucher(tx, vouchers.ReleaseVoucher(found.id))
 
 
 async def _require_covered_anew(tx: Tx, found: Order, due_fen: int) -> None:
@@ -250,12 +284,8 @@ async def _replace_hold(
 
 
 async def release_everything(tx: Tx, found: Order) -> None:
-    """Give back what the order held for its price: the voucher's part and the buyer's own.
-
-    Fees for moving late were due when it moved, and are the provider's.
-    """
-    if found.voucher_fen:
-        await vouchers.release_voucher(tx, vouchers.ReleaseVoucher(found.id))
+    """Give back what the order held for its price; fees for moving late are the provider's."""
+    await _release_voucher(tx, found)
     if found.own_hold_id is not None:
         await ledger.release_hold(tx, ledger.ReleaseHold(found.own_hold_id))
     await _charge_move_fees(tx, found)
@@ -286,8 +316,7 @@ async def charge_fees(tx: Tx, found: Order, fees: Sequence[ItemValue]) -> Parts:
     if fee.own_fen == 0:
         await release_everything(tx, found)
         return NOTHING
-    if found.voucher_fen:
-        await vouchers.release_voucher(tx, vouchers.ReleaseVoucher(found.id))
+    await _release_voucher(tx, found)
     await _pay_own(tx, found, fee.own_fen, kind=EntryKind.ORDER_FEE)
     await invoicing.record_charges(tx, fee_charges(found, fees))
     await _charge_move_fees(tx, found)
@@ -302,9 +331,7 @@ async def pay_for_service(tx: Tx, found: Order, values: Sequence[ItemValue]) -> 
     keeps the service out of rewards.
     Policy: J.22b, J.30a
     """
-    voucher_fen = 0
-    if found.voucher_fen:
-        voucher_fen = await _settle_voucher(tx, found, sum(value.used_fen for value in values))
+    voucher_fen = await _settle_voucher(tx, found, sum(value.used_fen for value in values))
     payment = payment_of(found, values, voucher_fen=voucher_fen)
     await _pay_own(tx, found, payment.own_fen, kind=EntryKind.ORDER_SETTLED)
     await invoicing.record_charges(tx, payment.charges)
@@ -313,13 +340,17 @@ async def pay_for_service(tx: Tx, found: Order, values: Sequence[ItemValue]) -> 
 
 
 async def _settle_voucher(tx: Tx, found: Order, used_fen: int) -> int:
+    """What vouchers pay to the provider; the buyer claims what they pay back to it."""
+    if not await voucher_queries.held_orders(tx, [found.id]):
+        return 0
     if used_fen == 0:
         await vouchers.release_voucher(tx, vouchers.ReleaseVoucher(found.id))
         return 0
     settled = await vouchers.settle_voucher(
         tx, vouchers.SettleVoucher(found.id, service_value_fen=used_fen, settled_on=tx.today)
     )
-    return settled.amount_fen
+    back = await voucher_queries.reimbursed(tx, [found.id])
+    return settled.amount_fen - back.get(found.id, 0)
 
 
 async def _pay_own(tx: Tx, found: Order, amount_fen: int, *, kind: EntryKind) -> None:

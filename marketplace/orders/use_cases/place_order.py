@@ -8,6 +8,7 @@ from dataclasses import asdict, dataclass
 from sqlalchemy import insert, update
 
 from marketplace.billing.credit import use_cases as credit
+from marketplace.billing.credit.queries import LineInUse
 from marketplace.catalogue import queries as catalogue
 from marketplace.kernel.db import Tx
 from marketplace.orders import tables
@@ -78,6 +79,15 @@ class _Sides:
     affiliated_because: str | None
 
 
+@dataclass(frozen=True, slots=True)
+class _Agreed:
+    """A quote as it is ordered: who pays which part of it, and from what."""
+
+    quote: Quote
+    reimbursed_fen: int
+    on_account: bool
+
+
 async def place_order(tx: Tx, command: PlaceOrder) -> Order:
     """Place the order that a quote describes, whole or not at all.
 
@@ -112,12 +122,9 @@ async def place_order(tx: Tx, command: PlaceOrder) -> Order:
     placed = await _insert_order(tx, quote, sides, title=titles[quote.instrument_id])
     await insert_items(tx, placed.id, items, titles=titles)
     reserved = await reserve_items(tx, placed, quote, items, titles=titles)
-    parts = await hold_voucher(tx, placed.id, quote, own_fen_max=command.own_fen_max)
-    line = None
-    if command.on_account and parts.own_fen:
-        line = await credit.usable_line(
-            tx, provider_id=placed.provider_id, buyer_id=placed.buyer_id
-        )
+    held = await hold_voucher(tx, placed.id, quote, own_fen_max=command.own_fen_max)
+    parts = held.parts
+    line = await _line(tx, placed, own_fen=parts.own_fen) if command.on_account else None
     own_hold_id = await hold_own_money(
         tx, placed.id, buyer_id=placed.buyer_id, own_fen=parts.own_fen, line=line
     )
@@ -138,7 +145,8 @@ async def place_order(tx: Tx, command: PlaceOrder) -> Order:
         own_hold_id=own_hold_id,
         reservation_id=reserved[1].id if 1 in reserved else None,
     )
-    await _make_contract(tx, placed, quote, sides, command, by_standing_offer=by_standing_offer)
+    terms = _Agreed(quote, held.reimbursed_fen, on_account=line is not None)
+    await _make_contract(tx, placed, terms, sides, command, by_standing_offer=by_standing_offer)
     if command.samples is not None:
         await tx.execute(
             insert(tables.sample_set).values(
@@ -148,8 +156,15 @@ async def place_order(tx: Tx, command: PlaceOrder) -> Order:
     await tx.execute(
         update(tables.quote).where(tables.quote.c.id == quote.id).values(used_at=tx.now)
     )
-    await _tell(tx, placed, quote, by_standing_offer=by_standing_offer)
+    await _tell(tx, placed, terms, by_standing_offer=by_standing_offer)
     return placed
+
+
+async def _line(tx: Tx, placed: Order, *, own_fen: int) -> LineInUse | None:
+    """The credit line that an order on account is owed on; none where nothing is to be owed."""
+    if own_fen == 0:
+        return None
+    return await credit.usable_line(tx, provider_id=placed.provider_id, buyer_id=placed.buyer_id)
 
 
 async def _lock_quote(tx: Tx, quote_id: int) -> Quote:
@@ -239,12 +254,13 @@ async def _complete_order(tx: Tx, placed: Order, **held: object) -> Order:
 async def _make_contract(
     tx: Tx,
     placed: Order,
-    quote: Quote,
+    terms: _Agreed,
     sides: _Sides,
     command: PlaceOrder,
     *,
     by_standing_offer: bool,
 ) -> None:
+    quote = terms.quote
     document = contract_document(
         buyer=_party(sides.buyer, sides.buyer_entity),
         provider=_party(sides.provider, sides.provider_entity),
@@ -264,6 +280,8 @@ async def _make_contract(
             own_fen=placed.own_fen,
             arrives_on=None if quote.arrives_on is None else quote.arrives_on.isoformat(),
             items=await agreed_items(tx, placed),
+            on_account=terms.on_account,
+            reimbursed_fen=terms.reimbursed_fen,
         ),
         clauses=command.clauses,
         order=quote.term("orders", "contract_clauses"),
@@ -296,15 +314,17 @@ def _party(organisation: parties.Organisation, entity: parties.LegalEntity) -> P
     )
 
 
-async def _tell(tx: Tx, placed: Order, quote: Quote, *, by_standing_offer: bool) -> None:
+async def _tell(tx: Tx, placed: Order, terms: _Agreed, *, by_standing_offer: bool) -> None:
     await note(
         tx,
         placed.id,
         "place",
-        quote_id=quote.id,
+        quote_id=terms.quote.id,
         total_fen=placed.total_fen,
         voucher_fen=placed.voucher_fen,
         own_fen=placed.own_fen,
+        reimbursed_fen=terms.reimbursed_fen,
+        on_account=terms.on_account,
         agent_id=placed.agent_id,
     )
     tx.record(OrderPlaced(placed.id, placed.buyer_id, placed.provider_id, placed.total_fen))

@@ -22,6 +22,7 @@ from marketplace.orders.use_cases.payment import Payment, move_fee_charge, payme
 from marketplace.orders.use_cases.settlement import Settled, Valued, settled, valued
 from marketplace.orders.use_cases.steps import lapse_proposals_of
 from marketplace.orders.use_cases.usage import used_by_order
+from marketplace.vouchers import queries as voucher_queries
 from marketplace.vouchers import use_cases as vouchers
 
 CHUNK = 500
@@ -77,9 +78,7 @@ async def settle_due(tx: Tx, command: SettleDue) -> Chunk:
         return Chunk(0, 0, (), None)
     last = max(due, key=lambda found: (found.review_ends_at, found.id))
     assert last.review_ends_at is not None
-    in_turn = await vouchers.settled_one_after_the_other(
-        tx, [found.id for found in due if found.voucher_fen]
-    )
+    in_turn = await vouchers.settled_one_after_the_other(tx, [found.id for found in due])
     alone = {found.id for found in due if found.credit_line_id is not None} | in_turn
     together = [found for found in due if found.id not in alone]
     ends = await settle_together(tx, together)
@@ -114,6 +113,7 @@ async def settle_together(tx: Tx, orders: Sequence[Order]) -> list[Settled]:
         return []
     uses = await used_by_order(tx, orders)
     worth = [valued(found, uses[found.id]) for found in orders]
+    held = await voucher_queries.held_orders(tx, [found.id for found in orders])
     by_voucher = await vouchers.settle_vouchers(
         tx,
         [
@@ -123,11 +123,17 @@ async def settle_together(tx: Tx, orders: Sequence[Order]) -> list[Settled]:
                 settled_on=tx.today,
             )
             for one in worth
-            if one.found.voucher_fen
+            if one.found.id in held
         ],
     )
+    # What vouchers pay back to the buyer is the buyer's to claim, and nobody's payment here.
+    back = await voucher_queries.reimbursed(tx, sorted(held))
     payments = [
-        payment_of(one.found, one.values, voucher_fen=by_voucher.get(one.found.id, 0))
+        payment_of(
+            one.found,
+            one.values,
+            voucher_fen=by_voucher.get(one.found.id, 0) - back.get(one.found.id, 0),
+        )
         for one in worth
     ]
     await _pay(tx, worth, payments)

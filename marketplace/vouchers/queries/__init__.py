@@ -84,6 +84,12 @@ from marketplace.vouchers.queries.programmes import (
     versions,
     visible_programme,
 )
+from marketplace.vouchers.queries.reimbursed import (
+    held_orders,
+    reimbursed,
+    reimbursed_of,
+    reimbursing,
+)
 from marketplace.vouchers.queries.rows import (
     Application,
     Claim,
@@ -196,6 +202,7 @@ __all__ = [
     "granted_in_year",
     "grants",
     "grants_of",
+    "held_orders",
     "holds",
     "layer_parts",
     "layers",
@@ -207,6 +214,9 @@ __all__ = [
     "programme_page",
     "programmes",
     "redemptions",
+    "reimbursed",
+    "reimbursed_of",
+    "reimbursing",
     "sees_all",
     "spot_checks",
     "subjects_of",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 
@@ -90,6 +90,23 @@ def use_of(
         ordered_on=today,
         sme_region=sme.region_code,
         provider_region=provider.region_code,
+    )
+
+
+def beside_sanctions(
+    use: Use,
+    standing: GrantStanding,
+    barred: Mapping[int, frozenset[int | None]],
+    *,
+    sme_id: int,
+    provider_id: int,
+) -> Use:
+    """The use as sanctions leave it; `barred` names the programmes of each party, None for all."""
+    of_programme = {None, standing.programme.id}
+    return replace(
+        use,
+        sme_barred=not of_programme.isdisjoint(barred.get(sme_id, ())),
+        provider_barred=not of_programme.isdisjoint(barred.get(provider_id, ())),
     )
 
 

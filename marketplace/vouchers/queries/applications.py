@@ -200,7 +200,7 @@ async def eligibility_of(tx: Tx, question: EligibilityQuestion) -> Eligibility:
     asked_of = await programme(tx, question.programme_id)
     all_layers = await layers(tx, asked_of.id)
     who = await organisation(tx, question.organisation_id)
-    parts = parts_for(question.asked_fen, who.region_code, all_layers)
+    parts = parts_for(question.asked_fen, who.region_code, all_layers, question.on.year)
     by_funder: dict[str, int] = {}
     for part in parts:
         by_funder[part.layer.funder] = by_funder.get(part.layer.funder, 0) + part.amount_fen
@@ -233,18 +233,27 @@ async def eligibility_of(tx: Tx, question: EligibilityQuestion) -> Eligibility:
 
 
 def parts_for(
-    asked_fen: int, region_code: str, all_layers: Sequence[Layer]
+    asked_fen: int, region_code: str, all_layers: Sequence[Layer], year: int
 ) -> tuple[LayerAsked, ...]:
-    """What each layer would pay of an amount, for an SME of a region; empty when none would."""
+    """What each layer of a year would pay of an amount, for an SME of a region; or nothing."""
     by_id = {layer.id: layer for layer in all_layers}
     paying = [
         by_id[region.layer_id]
-        for region in layers_for(region_code, [layer.region for layer in all_layers])
+        for region in layers_for(region_code, [layer.region for layer in all_layers], year)
     ]
     if not paying:
         return ()
     amounts = grant_parts(asked_fen, [layer.ratio_basis_points for layer in paying])
     return tuple(LayerAsked(layer, amount) for layer, amount in zip(paying, amounts, strict=True))
+
+
+async def granted_in_batches(tx: Tx, programme_id: int) -> dict[int, int]:
+    """What each round of a programme has granted, by its number."""
+    table = tables.voucher_batch.c
+    rows = await tx.execute(
+        select(table.number, table.granted_fen).where(table.programme_id == programme_id)
+    )
+    return {row.number: row.granted_fen for row in rows}
 
 
 async def _topping_up(tx: Tx, applicant: Applicant, grant_id: int) -> Applicant:

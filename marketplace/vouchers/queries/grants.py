@@ -19,11 +19,13 @@ from marketplace.vouchers.queries.answers import (
     GrantAnswer,
     Together,
     answer_of,
+    beside_sanctions,
     part_told,
     together_of,
     use_of,
 )
 from marketplace.vouchers.queries.rows import Grant, VoucherPart, WalletVoucher
+from marketplace.vouchers.queries.sanctions import barred
 from marketplace.vouchers.queries.standings import (
     Counting,
     GrantStanding,
@@ -147,10 +149,15 @@ async def best_together(tx: Tx, question: VoucherQuestion) -> Together:
         control: await affiliation(tx, pair, control)
         for control in {each.terms.common_control_basis_points for each in standings}
     }
+    # Whom a sanction bars on the day of the order may hold no voucher for it.
+    sanctioned = await barred(tx, [sme.id, provider.id], tx.today)
     answers = []
     for standing in _chosen(standings, question.grant_ids):
         tie = ties[standing.terms.common_control_basis_points]
         use = use_of(question.service_kind, question.on, tx.today, sme, provider, tie)
+        use = beside_sanctions(
+            use, standing, sanctioned, sme_id=sme.id, provider_id=question.provider_id
+        )
         answers.append(answer_of(standing, question.service_value_fen, use, sme))
     if question.grant_ids is not None:
         return _as_chosen(answers, question)

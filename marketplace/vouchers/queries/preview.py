@@ -10,11 +10,13 @@ from marketplace.parties.queries import affiliations, organisation, organisation
 from marketplace.vouchers.queries.answers import (
     Together,
     answer_of,
+    beside_sanctions,
     part_told,
     together_of,
     use_of,
 )
 from marketplace.vouchers.queries.rows import VoucherPart
+from marketplace.vouchers.queries.sanctions import barred
 from marketplace.vouchers.queries.standings import Counting, standings_of
 
 
@@ -55,24 +57,17 @@ async def voucher_parts(tx: Tx, question: ManyVoucherQuestions) -> dict[int, Vou
         control: await affiliations(tx, sme.legal_entity_id, entities, control)
         for control in {standing.terms.common_control_basis_points for standing in standings}
     }
+    sanctioned = await barred(tx, [sme.id, *providers], tx.today)
     parts = {}
     for service in question.services:
         provider = providers[service.provider_id]
-        answers = [
-            answer_of(
-                standing,
-                service.service_value_fen,
-                use_of(
-                    question.service_kind,
-                    question.on,
-                    tx.today,
-                    sme,
-                    provider,
-                    ties[standing.terms.common_control_basis_points][provider.legal_entity_id],
-                ),
-                sme,
+        answers = []
+        for standing in standings:
+            tie = ties[standing.terms.common_control_basis_points][provider.legal_entity_id]
+            use = use_of(question.service_kind, question.on, tx.today, sme, provider, tie)
+            use = beside_sanctions(
+                use, standing, sanctioned, sme_id=sme.id, provider_id=provider.id
             )
-            for standing in standings
-        ]
+            answers.append(answer_of(standing, service.service_value_fen, use, sme))
         parts[service.key] = part_told(together_of(answers, service.service_value_fen))
     return parts

@@ -33,6 +33,9 @@ class Use:
     other_programmes: frozenset[str] = frozenset()
     """Codes of other programmes whose vouchers pay for the same order."""
     other_funders: frozenset[str] = frozenset()
+    sme_barred: bool = False
+    provider_barred: bool = False
+    """Whether a sanction bars one of the two from the programme on the day of the order."""
     """Funders that pay for the same order by another programme."""
 
 
@@ -70,6 +73,13 @@ def reasons_not_to_pay(use: Use, grant: GrantOnDay, terms: Terms) -> list[Reason
         reasons.add("sme-suspended", "The SME is suspended.", source="J.31")
     if use.provider_suspended:
         reasons.add("provider-suspended", "The provider is suspended.", source="J.31")
+    for barred, whose in ((use.sme_barred, "SME"), (use.provider_barred, "provider")):
+        if barred:
+            reasons.add(
+                f"{whose.lower()}-barred",
+                f"A sanction bars the {whose} from the vouchers of this programme.",
+                source="J.31",
+            )
     if use.service_kind in terms.excluded_services:
         reasons.add(
             "excluded-service",

@@ -33,6 +33,7 @@ from marketplace.vouchers.tables.applications import (
     application_approval,
     application_document,
     beneficiary_fact,
+    voucher_batch,
 )
 from marketplace.vouchers.tables.claims import (
     claim,
@@ -90,6 +91,7 @@ __all__ = [
     "sanction",
     "spot_check",
     "voucher_application",
+    "voucher_batch",
     "voucher_cap",
     "voucher_grant",
     "voucher_hold",

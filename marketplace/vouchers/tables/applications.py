@@ -11,6 +11,7 @@ from sqlalchemy import (
     Identity,
     Index,
     Integer,
+    PrimaryKeyConstraint,
     Table,
     Text,
     UniqueConstraint,
@@ -65,6 +66,18 @@ application_approval = Table(
     UniqueConstraint("application_id", "round", "person_id", name="application_approval_once"),
     CheckConstraint("person_id <> applied_by", name="second_person"),
     CheckConstraint("amount_fen > 0", name="amount"),
+)
+
+# What each round of applications has granted: the row lock and the check keep its amount.
+voucher_batch = Table(
+    "voucher_batch",
+    metadata,
+    Column("programme_id", BigInteger, ForeignKey("programme.id"), nullable=False),
+    Column("number", Integer, nullable=False),
+    Column("granted_fen", BigInteger, nullable=False),
+    Column("amount_fen", BigInteger),
+    PrimaryKeyConstraint("programme_id", "number"),
+    CheckConstraint("granted_fen between 0 and amount_fen", name="amount"),
 )
 
 # What is known of a beneficiary beyond its yearly profile; counted once it is verified.

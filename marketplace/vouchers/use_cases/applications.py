@@ -33,6 +33,8 @@ from marketplace.vouchers.queries import (
     programme,
     visible_programme,
 )
+from marketplace.vouchers.queries.applications import granted_in_batches
+from marketplace.vouchers.rules.batches import batch_of, left_in
 from marketplace.vouchers.rules.eligibility import Check, failed
 from marketplace.vouchers.rules.states import ApplicationStatus
 
@@ -147,8 +149,14 @@ async def _submitted_or_waiting(tx: Tx, programme_id: int, found: Eligibility) -
         )
     )
     budgets = await budgets_available(tx, [part.layer.id for part in found.parts])
-    used_up = any(left <= 0 for left in budgets.values())
+    used_up = any(left <= 0 for left in budgets.values()) or await _round_used_up(tx, programme_id)
     return ApplicationStatus.WAITING if line or used_up else ApplicationStatus.SUBMITTED
+
+
+async def _round_used_up(tx: Tx, programme_id: int) -> bool:
+    of = await programme(tx, programme_id)
+    batch = batch_of(of.agreed.batches, tx.today, None)
+    return left_in(batch, await granted_in_batches(tx, of.id)) == 0
 
 
 def as_facts(checks: Sequence[Check]) -> list[dict[str, Any]]:

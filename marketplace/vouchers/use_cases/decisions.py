@@ -8,6 +8,7 @@ from sqlalchemy import insert, update
 
 from marketplace.kernel.db import Tx
 from marketplace.kernel.errors import Reasons
+from marketplace.kernel.money import yuan
 from marketplace.kernel.time import shanghai_day
 from marketplace.vouchers import tables
 from marketplace.vouchers.errors import (
@@ -25,18 +26,21 @@ from marketplace.vouchers.queries import (
     Approval,
     Eligibility,
     EligibilityQuestion,
+    Programme,
     application,
     approvals,
     budgets_available,
     eligibility_of,
     programme,
 )
+from marketplace.vouchers.queries.applications import granted_in_batches
 from marketplace.vouchers.rules.anomalies import Subject, SubjectKind
+from marketplace.vouchers.rules.batches import left_in
 from marketplace.vouchers.rules.eligibility import failed
 from marketplace.vouchers.rules.states import ApplicationStatus
 from marketplace.vouchers.use_cases.anomalies import require_unblocked
 from marketplace.vouchers.use_cases.applications import as_facts
-from marketplace.vouchers.use_cases.granting import make_grant, top_up
+from marketplace.vouchers.use_cases.granting import make_grant, round_of, top_up
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +76,7 @@ async def decide_application(tx: Tx, command: DecideApplication) -> Decided:
             another amount than the first person approved.
         AnomaliesBlock: while a blocking anomaly about it or its SME is not decided.
         InsufficientFunds: when another grant took the budget at the same moment.
+        RoundUsedUp: when another grant took what was left of the round at the same moment.
         VoucherYearCapReached: when another grant took the yearly room at the same moment.
 
     Policy: J.22a, J.22b
@@ -102,7 +107,7 @@ async def decide_application(tx: Tx, command: DecideApplication) -> Decided:
     before = await approvals(tx, asked.id, round_=asked.round)
     if tx.actor.person_id in {each.person_id for each in before}:
         raise ApprovedBefore("Another person has to approve it.")
-    await _require_grantable(tx, asked, command.amount_fen, found, before)
+    await _require_grantable(tx, asked, of, command.amount_fen, found, before)
     await _approve(tx, asked, command.amount_fen)
     done = await approvals(tx, asked.id, round_=asked.round)
     if len(done) < of.agreed.approvers:
@@ -150,11 +155,23 @@ async def _approve(tx: Tx, asked: Application, amount_fen: int) -> None:
 async def _require_grantable(
     tx: Tx,
     asked: Application,
+    of: Programme,
     amount_fen: int,
     found: Eligibility,
     before: list[Approval],
 ) -> None:
     reasons = Reasons(failed(found.checks))
+    batch = round_of(tx, asked, of)
+    left = left_in(batch, await granted_in_batches(tx, of.id))
+    if batch is not None and left is not None and amount_fen > left:
+        reasons.add(
+            "round",
+            f"Round {batch.number} has {yuan(left)} CNY left to grant;"
+            " the application can wait in line.",
+            limit=left,
+            asked=amount_fen,
+            source=batch.source or of.agreed.sources.get("batches") or "J.22a",
+        )
     if amount_fen > asked.asked_fen:
         reasons.add(
             "asked",
@@ -261,7 +278,11 @@ async def queue_application(tx: Tx, command: QueueApplication) -> Application:
     )
     found = await eligibility_of(tx, question)
     budgets = await budgets_available(tx, [part.layer.id for part in found.parts])
-    if all(part.amount_fen <= budgets[part.layer.id] for part in found.parts):
+    of = await programme(tx, asked.programme_id)
+    left = left_in(round_of(tx, asked, of), await granted_in_batches(tx, of.id))
+    if all(part.amount_fen <= budgets[part.layer.id] for part in found.parts) and (
+        left is None or asked.asked_fen <= left
+    ):
         raise GrantRefused("The budgets hold what is asked for: decide the application.")
     await tx.execute(
         update(tables.voucher_application)

@@ -18,6 +18,7 @@ from marketplace.billing.ledger.use_cases import (
     post_entry,
 )
 from marketplace.kernel.db import Tx
+from marketplace.kernel.time import shanghai_day
 from marketplace.vouchers import tables
 from marketplace.vouchers.events import VoucherGranted, VoucherToppedUp
 from marketplace.vouchers.grant_errors import (
@@ -31,6 +32,8 @@ from marketplace.vouchers.queries import (
     Programme,
     grant,
 )
+from marketplace.vouchers.rules.batches import batch_of
+from marketplace.vouchers.rules.limits import Batch
 from marketplace.vouchers.rules.states import GrantChangeKind, GrantChangeStatus, GrantStatus
 from marketplace.vouchers.rules.validity import grant_valid_until
 
@@ -56,6 +59,7 @@ async def make_grant(
         )
         .returning(tables.voucher_grant.c.id)
     )
+    await _count_in_round(tx, asked, of, amount_fen)
     await count_towards_year(tx, asked.organisation_id, of, by_funder(parts))
     part_ids = {part.layer.id: await _open_part(tx, grant_id, part) for part in parts}
     await _pay_in(tx, asked, parts, part_ids, key=f"voucher-grant:{grant_id}", grant_id=grant_id)
@@ -84,6 +88,7 @@ async def top_up(
             valid_until=_topped_up_until(tx, held, of),
         )
     )
+    await _count_in_round(tx, asked, of, amount_fen)
     await count_towards_year(tx, asked.organisation_id, of, by_funder(found.parts))
     part_ids = await _more_on_parts(tx, held, found.parts)
     change_id = await tx.scalar(
@@ -117,6 +122,39 @@ async def top_up(
     await _pay_in(tx, asked, found.parts, part_ids, key=key, grant_id=held.id)
     tx.record(VoucherToppedUp(held.id, of.id, asked.organisation_id, amount_fen))
     return held.id
+
+
+def round_of(tx: Tx, asked: Application, of: Programme) -> Batch | None:
+    """The round of applications whose amount a grant of this application takes from."""
+    waited = None if asked.waiting_since is None else tx.today
+    return batch_of(of.agreed.batches, shanghai_day(asked.made_at), waited)
+
+
+async def _count_in_round(tx: Tx, asked: Application, of: Programme, amount_fen: int) -> None:
+    """Add a grant to its round. What is taken back later returns to the budget, not to the round.
+
+    Raises:
+        RoundUsedUp: when the round may not grant that much more.
+    """
+    batch = round_of(tx, asked, of)
+    if batch is None:
+        return
+    table = tables.voucher_batch
+    added = upsert(table).values(
+        programme_id=of.id,
+        number=batch.number,
+        granted_fen=amount_fen,
+        amount_fen=batch.amount_fen,
+    )
+    await tx.execute(
+        added.on_conflict_do_update(
+            index_elements=[table.c.programme_id, table.c.number],
+            set_={
+                "granted_fen": table.c.granted_fen + added.excluded.granted_fen,
+                "amount_fen": added.excluded.amount_fen,
+            },
+        )
+    )
 
 
 def _topped_up_until(tx: Tx, held: Grant, of: Programme) -> date:

@@ -21,8 +21,11 @@ from marketplace.vouchers.queries import Programme, ProgrammeVersion, layers, pr
 from marketplace.vouchers.rules.programme_check import Days, wrong_terms
 from marketplace.vouchers.rules.states import ProgrammeStatus
 
-FIXED_TERMS = frozenset({"layers"})
-"""What no version changes: a layer's ratio stands with its budget."""
+FIXED_TERMS = {
+    "layers": "A layer keeps its ratio: change the term rates instead.",
+    "redeemed_by": "Who redeems stays the same: orders were paid by it. Draft another programme.",
+}
+"""What no version changes: a layer's ratio stands with its budget, payments with who redeems."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,9 +105,7 @@ async def changed_terms(
     """
     reasons = Reasons()
     for term in sorted(FIXED_TERMS & changes.keys()):
-        reasons.add(
-            f"terms.{term}", "A layer keeps its ratio: change the term rates instead.", asked=term
-        )
+        reasons.add(f"terms.{term}", FIXED_TERMS[term], asked=term)
     reasons.raise_as(ProgrammeRefused)
     changed = dict(terms)
     for term, given in changes.items():

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from sqlalchemy import select, update
 
 from marketplace.kernel.db import Tx
+from marketplace.kernel.time import shanghai_day
 from marketplace.parties.queries import organisations
 from marketplace.vouchers import tables
 from marketplace.vouchers.events import VoucherApplicationProposed
@@ -17,7 +18,9 @@ from marketplace.vouchers.queries import (
     parts_for,
     programme,
 )
+from marketplace.vouchers.queries.applications import granted_in_batches
 from marketplace.vouchers.queries.rows import columns
+from marketplace.vouchers.rules.batches import batch_of, left_in
 from marketplace.vouchers.rules.states import ApplicationStatus, ProgrammeStatus
 from marketplace.vouchers.rules.waiting import InLine, next_in_line
 
@@ -60,11 +63,20 @@ async def propose_next(tx: Tx, command: ProposeNext) -> list[int]:
         return []
     all_layers = await layers(tx, of.id)
     rooms = await budgets_available(tx, [layer.id for layer in all_layers])
+    granted = await granted_in_batches(tx, of.id)
     who = await organisations(tx, {each.organisation_id for each in found})
     line = []
     for each in found:
-        parts = parts_for(each.asked_fen, who[each.organisation_id].region_code, all_layers)
+        parts = parts_for(
+            each.asked_fen, who[each.organisation_id].region_code, all_layers, tx.today.year
+        )
         amounts = {part.layer.id: part.amount_fen for part in parts}
+        batch = batch_of(of.agreed.batches, shanghai_day(each.made_at), tx.today)
+        left = left_in(batch, granted)
+        if batch is not None and left is not None and amounts:
+            # A round's amount is one more purse: what is before one in line is kept of it too.
+            rooms.setdefault(-batch.number, left)
+            amounts[-batch.number] = each.asked_fen
         if each.status == ApplicationStatus.WAITING:
             line.append(InLine(each.id, amounts))
         else:

@@ -147,6 +147,12 @@ FINANCE: Final[dict[str, dict[str, Label]]] = {
         "voucher-orders": Label("仅用券订单", "Orders paid with vouchers only"),
         "all-orders": Label("全部对外服务订单", "All orders"),
     },
+    "reward_term": {
+        "rate_by_grade": Label("等级费率", "Rate of each grade"),
+        "share_cap_basis_points": Label("占服务总额上限", "Cap as a share of services"),
+        "cap_per_legal_entity_fen": Label("法人年度封顶", "Cap of a legal entity's year"),
+        "base_counts": Label("计入哪些服务", "Which services count"),
+    },
     "bank_line": {
         "unmatched": Label("待查明", "Open", "warning"),
         "matched": Label("已匹配", "Matched", "success"),

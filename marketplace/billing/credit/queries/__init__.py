@@ -24,6 +24,7 @@ from marketplace.billing.credit.queries.receivables import (
     ReceivablePage,
     ReceivableSearch,
     ageing,
+    owed_on,
     receipts,
     receivables,
 )
@@ -49,6 +50,7 @@ __all__ = [
     "credit_line_between",
     "credit_line_by_id",
     "credit_lines",
+    "owed_on",
     "receipts",
     "receivables",
     "terms_of",

@@ -2,11 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import BigInteger, ColumnElement, Select, case, func, select
+from sqlalchemy import (
+    ARRAY,
+    BigInteger,
+    ColumnElement,
+    Select,
+    any_,
+    case,
+    func,
+    literal,
+    select,
+)
 
 from marketplace.billing.credit.queries.lines import is_open, owed_part, own
 from marketplace.billing.credit.rules.states import AGES, Age
@@ -295,3 +306,13 @@ async def to_remind(tx: Tx, due_until: date, *, after_id: int, limit: int) -> li
         .order_by(table.id)
         .limit(limit),
     )
+
+
+async def owed_on(tx: Tx, line_ids: Sequence[int]) -> dict[int, int]:
+    """By credit line: what is owed on it; lines that owe nothing, or do not exist, are left out."""
+    found = await tx.execute(
+        select(receivable.c.line_id, func.sum(owed_part()).label("fen"))
+        .where(receivable.c.line_id == any_(literal(list(line_ids), ARRAY(BigInteger))), is_open())
+        .group_by(receivable.c.line_id)
+    )
+    return {row.line_id: int(row.fen) for row in found}

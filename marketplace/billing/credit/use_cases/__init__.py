@@ -11,7 +11,15 @@ from marketplace.billing.credit.use_cases.orders import (
     require_room,
     usable_line,
 )
-from marketplace.billing.credit.use_cases.receipts import PayCredit, pay_credit
+from marketplace.billing.credit.use_cases.receipts import (
+    CreditReceived,
+    PayCredit,
+    ReceiveCredit,
+    TakeReceiptBack,
+    pay_credit,
+    receive_credit,
+    take_receipt_back,
+)
 from marketplace.billing.credit.use_cases.reminders import RemindAfter, Reminded, remind
 from marketplace.billing.credit.use_cases.terms import (
     DecideTerms,
@@ -24,6 +32,7 @@ from marketplace.billing.credit.use_cases.terms import (
 
 __all__ = [
     "CreditBack",
+    "CreditReceived",
     "DecideTerms",
     "EndTerms",
     "HoldCredit",
@@ -31,8 +40,10 @@ __all__ = [
     "Owing",
     "PayCredit",
     "ProposeTerms",
+    "ReceiveCredit",
     "RemindAfter",
     "Reminded",
+    "TakeReceiptBack",
     "credit_back",
     "decide_terms",
     "end_terms",
@@ -40,7 +51,9 @@ __all__ = [
     "owe_for_order",
     "pay_credit",
     "propose_terms",
+    "receive_credit",
     "remind",
     "require_room",
+    "take_receipt_back",
     "usable_line",
 ]

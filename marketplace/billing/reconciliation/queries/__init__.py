@@ -7,6 +7,12 @@ from marketplace.billing.reconciliation.queries.balancing import (
     BalancingAsked,
     balancing,
 )
+from marketplace.billing.reconciliation.queries.clearings import (
+    Clearing,
+    ClearingItem,
+    clearing_by_id,
+    open_lines_by_id,
+)
 from marketplace.billing.reconciliation.queries.lines import (
     LineSearch,
     StatementLine,
@@ -38,12 +44,15 @@ __all__ = [
     "Balancing",
     "BalancingAsked",
     "BankStatement",
+    "Clearing",
+    "ClearingItem",
     "LineSearch",
     "SignOff",
     "StatementLine",
     "StatementSearch",
     "alike_lines",
     "balancing",
+    "clearing_by_id",
     "known_bookings",
     "known_file",
     "known_identities",
@@ -51,6 +60,7 @@ __all__ = [
     "line_by_id",
     "open_line",
     "open_lines",
+    "open_lines_by_id",
     "sign_off_by_id",
     "sign_offs",
     "statement_by_id",

@@ -45,6 +45,8 @@ class StatementLine:
     entry_id: int | None
     matched_by: int | None
     matched_at: datetime | None
+    score: int | None
+    end_to_end_id: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -73,6 +73,7 @@ class Found:
     target_id: int
     rule: str
     reference: str | None = None
+    score: int | None = None
 
 
 @dataclass(slots=True)
@@ -163,19 +164,26 @@ def _in_time(line: OpenLine, payment: SentPayment) -> bool:
     return payment.sent_on <= line.booked_on <= payment.sent_on + within
 
 
-def receipts(lines: Sequence[OpenLine], unfit: Callable[[OpenLine, int], str | None]) -> Result:
-    """Money in that names a wallet or a fund.
+def receipts(
+    lines: Sequence[OpenLine],
+    unfit: Callable[[OpenLine, int], str | None],
+    owed: Mapping[int, int] | None = None,
+) -> Result:
+    """Money in that names a wallet, a fund or a credit line on which at least that much is owed.
 
     `unfit` says why a wallet cannot be the one that is meant, or None when nothing speaks against
     it.
     """
     result = Result()
+    left = dict(owed or {})
     for line in lines:
         named = said(line)
         if named.payouts or not named.count:
             continue
         if named.count > 1:
             result.leave(line, "several references")
+        elif named.credit_lines:
+            _owed(result, line, next(iter(named.credit_lines)), left)
         elif named.wallets:
             (organisation_id,) = named.wallets
             note = unfit(line, organisation_id)
@@ -188,6 +196,14 @@ def receipts(lines: Sequence[OpenLine], unfit: Callable[[OpenLine, int], str | N
         else:
             _fund(result, line, named)
     return result
+
+
+def _owed(result: Result, line: OpenLine, credit_line_id: int, left: dict[int, int]) -> None:
+    if left.get(credit_line_id, 0) < line.amount_fen:
+        result.leave(line, f"less is owed on SC-C-{credit_line_id}")
+        return
+    left[credit_line_id] -= line.amount_fen
+    result.found.append(Found(line, MatchKind.CREDIT, credit_line_id, "credit line in the remark"))
 
 
 def _fund(result: Result, line: OpenLine, named: References) -> None:

@@ -33,6 +33,12 @@ class MatchKind(StrEnum):
     """Money out: the bank's fee."""
     INTEREST = "interest"
     """Money in: the bank's interest."""
+    CREDIT = "credit"
+    """Money in: a buyer pays what it owes on a credit line."""
+    DIFFERENCE = "difference"
+    """In or out: what is written off between lines and what they are for, with a reason code."""
+    CLEARING = "clearing"
+    """Explained together with other lines, or as several things."""
     CONTRA = "contra"
     """In and out again, or out and in: two lines that undo each other, for instance a transfer
     that was not meant for us and was sent back."""
@@ -55,7 +61,8 @@ class PeriodStatus(StrEnum):
 
 
 MONEY_OUT = frozenset({MatchKind.PAYOUT, MatchKind.CHARGE})
-EITHER_WAY = frozenset({MatchKind.CONTRA})
+EITHER_WAY = frozenset({MatchKind.CONTRA, MatchKind.CLEARING, MatchKind.DIFFERENCE})
+TOGETHER_ONLY = frozenset({MatchKind.CLEARING, MatchKind.DIFFERENCE})
 
 
 def fits_direction(kind: MatchKind, amount_fen: int) -> bool:

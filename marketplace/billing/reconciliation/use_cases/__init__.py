@@ -1,5 +1,11 @@
 """What is done with statements, their lines, and periods: one verb a command."""
 
+from marketplace.billing.reconciliation.use_cases.clearing import (
+    ClearLines,
+    UndoClearing,
+    clear_lines,
+    undo_clearing,
+)
 from marketplace.billing.reconciliation.use_cases.explaining import (
     MatchLine,
     UndoMatch,
@@ -31,6 +37,7 @@ from marketplace.billing.reconciliation.use_cases.signing import (
 __all__ = [
     "STATEMENT_BYTES_MAX",
     "ApproveSignOff",
+    "ClearLines",
     "DraftSignOff",
     "ImportStatement",
     "MatchLine",
@@ -38,12 +45,15 @@ __all__ = [
     "MatchStatement",
     "Preview",
     "PreviewStatement",
+    "UndoClearing",
     "UndoMatch",
     "approve_sign_off",
+    "clear_lines",
     "draft_sign_off",
     "import_statement",
     "match_line",
     "match_statement",
     "preview_statement",
+    "undo_clearing",
     "undo_match",
 ]

@@ -9,6 +9,7 @@ from typing import Any
 
 from sqlalchemy import ARRAY, BigInteger, any_, literal, update
 
+from marketplace.billing.credit import use_cases as credit
 from marketplace.billing.ledger import queries as ledger_queries
 from marketplace.billing.ledger import use_cases as ledger
 from marketplace.billing.ledger.use_cases import AccountType, EntryKind, LedgerName
@@ -18,7 +19,7 @@ from marketplace.billing.reconciliation.rules.states import How, LineStatus, Mat
 from marketplace.billing.reconciliation.tables import statement_line
 from marketplace.kernel.db import Tx
 
-_BOOKED_AS = {
+BOOKED_AS = {
     MatchKind.WALLET: (AccountType.WALLET, EntryKind.WALLET_TOP_UP),
     MatchKind.VOUCHER_FUND: (AccountType.VOUCHER_FUND, EntryKind.VOUCHER_FUND_RECEIVED),
     MatchKind.REWARD_FUND: (AccountType.REWARD_FUND, EntryKind.REWARD_FUND_RECEIVED),
@@ -67,6 +68,9 @@ async def book(tx: Tx, found: Sequence[Found], *, how: How, reason: str = "") ->
     booked = [(one, post.entry_id) for (one, _), post in zip(entries, posted, strict=True)]
     booked += await _confirm(tx, outgoing, days)
     booked += await _return(tx, returned, days, reason)
+    booked += [
+        (one, await _receive(tx, one, days)) for one in found if one.kind is MatchKind.CREDIT
+    ]
     await note_matches(tx, booked, how=how, reason=reason)
 
 
@@ -114,10 +118,24 @@ async def _return(
     return [(one, outcome.entry_id) for one, outcome in zip(found, outcomes, strict=True)]
 
 
+async def _receive(tx: Tx, one: Found, days: ClosedDays) -> int:
+    received = await credit.receive_credit(
+        tx,
+        credit.ReceiveCredit(
+            line_id=one.target_id,
+            amount_fen=one.line.amount_fen,
+            received_on=one.line.booked_on,
+            posted_on=days.posting_day(one.line.booked_on),
+            key=match_key(one),
+        ),
+    )
+    return received.entry_id
+
+
 async def _entries(
     tx: Tx, found: Sequence[Found], days: ClosedDays
 ) -> list[tuple[Found, ledger.Entry]]:
-    to_book = [one for one in found if one.kind in _BOOKED_AS]
+    to_book = [one for one in found if one.kind in BOOKED_AS]
     if not to_book:
         return []
     suspense = await ledger.open_account(tx, ledger.OpenAccount(AccountType.BANK_SUSPENSE))
@@ -127,7 +145,7 @@ async def _entries(
         account = accounts[one.kind, one.target_id if one.kind is MatchKind.WALLET else None]
         money_in = one.line.amount_fen > 0
         entry = ledger.Entry(
-            kind=_BOOKED_AS[one.kind][1],
+            kind=BOOKED_AS[one.kind][1],
             effective_on=days.posting_day(one.line.booked_on),
             lines=ledger.transfer(
                 debit=suspense if money_in else account,
@@ -151,7 +169,7 @@ async def _accounts(tx: Tx, found: Sequence[Found]) -> dict[tuple[MatchKind, int
         for wallet in await ledger_queries.balances(tx, AccountType.WALLET):
             opened[MatchKind.WALLET, wallet.owner_id] = wallet.id
     for kind, owner_id in sorted(names - opened.keys(), key=str):
-        of_type = _BOOKED_AS[kind][0]
+        of_type = BOOKED_AS[kind][0]
         opened[kind, owner_id] = await ledger.open_account(
             tx, ledger.OpenAccount(of_type, owner_id)
         )
@@ -170,6 +188,7 @@ _MATCH_COLUMNS = (
     "entry_id",
     "matched_by",
     "matched_at",
+    "score",
 )
 
 
@@ -193,6 +212,7 @@ async def note_matches(
                 entry_id,
                 tx.actor.person_id,
                 tx.now,
+                one.score,
             )
             for one, entry_id in booked
         ],

@@ -6,14 +6,13 @@ from dataclasses import dataclass
 
 from sqlalchemy import select, update
 
-from marketplace.billing.ledger import use_cases as ledger
 from marketplace.billing.payouts import queries as payout_queries
-from marketplace.billing.payouts import use_cases as payouts
 from marketplace.billing.reconciliation import queries
 from marketplace.billing.reconciliation.errors import LineNotReady, MatchUnfit
 from marketplace.billing.reconciliation.rules.matching import Found, OpenLine
 from marketplace.billing.reconciliation.rules.references import FUND_YEARS
 from marketplace.billing.reconciliation.rules.states import (
+    TOGETHER_ONLY,
     How,
     LineStatus,
     MatchKind,
@@ -21,6 +20,11 @@ from marketplace.billing.reconciliation.rules.states import (
 )
 from marketplace.billing.reconciliation.tables import line_match, statement_line
 from marketplace.billing.reconciliation.use_cases.booking import book, note_matches
+from marketplace.billing.reconciliation.use_cases.clearing import (
+    UndoClearing,
+    undo_booking,
+    undo_clearing,
+)
 from marketplace.billing.reconciliation.use_cases.turns import explain_lines
 from marketplace.kernel.db import Tx
 from marketplace.parties import queries as parties
@@ -101,8 +105,12 @@ async def _found(tx: Tx, line: OpenLine, command: MatchLine) -> Found:
         if year not in FUND_YEARS:
             raise MatchUnfit("A fund is of a year.", asked=year)
         return Found(line, command.kind, year, BY_HAND)
+    if command.kind in TOGETHER_ONLY:
+        raise MatchUnfit("That is said of lines together: clear them.")
     if target is None:
-        raise MatchUnfit("Say which payout, SME or other line it is.")
+        raise MatchUnfit("Say which payout, SME, credit line or other line it is.")
+    if command.kind is MatchKind.CREDIT:
+        return Found(line, command.kind, target, BY_HAND)
     if command.kind is MatchKind.WALLET:
         await parties.require_organisation(tx, target, "sme")
         return Found(line, command.kind, target, BY_HAND)
@@ -152,8 +160,13 @@ async def undo_match(tx: Tx, command: UndoMatch) -> queries.StatementLine:
     line = await queries.line_by_id(tx, command.line_id)
     if line.match_id is None or line.kind is None or line.target_id is None:
         raise LineNotReady("No match stands that could be undone.", asked=line.status)
+    if line.kind == MatchKind.CLEARING:
+        await undo_clearing(tx, UndoClearing(line.target_id, command.reason))
+        return await queries.line_by_id(tx, line.id)
     if line.entry_id is not None:
-        await _reverse(tx, line, line.entry_id, command.reason)
+        key = f"undo:match:{line.match_id}"
+        kind = MatchKind(line.kind)
+        await undo_booking(tx, kind, line.target_id, line.entry_id, command.reason, key)
     opened = [line.id]
     if line.kind == MatchKind.CONTRA:
         opened.append(line.target_id)
@@ -177,19 +190,3 @@ async def undo_match(tx: Tx, command: UndoMatch) -> queries.StatementLine:
         reason=command.reason,
     )
     return await queries.line_by_id(tx, line.id)
-
-
-async def _reverse(tx: Tx, line: queries.StatementLine, entry_id: int, reason: str) -> None:
-    key = f"undo:match:{line.match_id}"
-    if line.kind in (MatchKind.PAYOUT, MatchKind.RETURN):
-        undo = payouts.UndoOutcome(
-            payout_id=line.target_id or 0, entry_id=entry_id, reason=reason, key=key
-        )
-        take_back = (
-            payouts.undo_confirmation if line.kind == MatchKind.PAYOUT else payouts.undo_return
-        )
-        await take_back(tx, undo)
-    else:
-        await ledger.reverse_entry(
-            tx, ledger.ReverseEntry(entry_id=entry_id, reason=reason, key=key)
-        )

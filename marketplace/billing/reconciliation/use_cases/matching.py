@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from sqlalchemy import ARRAY, BigInteger, Text, bindparam, column, func, update
 
+from marketplace.billing.credit import queries as credit_queries
 from marketplace.billing.ledger import queries as ledger_queries
 from marketplace.billing.ledger.use_cases import AccountType
 from marketplace.billing.payouts import queries as payout_queries
@@ -120,7 +121,9 @@ async def _by_account(tx: Tx, lines: Sequence[OpenLine]) -> Result:
 
 async def _receipts(tx: Tx, lines: Sequence[OpenLine]) -> Result:
     into = [line for line in lines if line.amount_fen > 0]
-    return receipts(into, await _unfit_wallets(tx, into))
+    named = {one for line in into for one in said(line).credit_lines}
+    owed = await credit_queries.owed_on(tx, sorted(named)) if named else {}
+    return receipts(into, await _unfit_wallets(tx, into), owed)
 
 
 async def _of_the_bank(tx: Tx, lines: Sequence[OpenLine]) -> Result:

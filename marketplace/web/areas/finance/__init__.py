@@ -2,8 +2,8 @@
 
 from litestar.types import ControllerRouterHandler
 
-from marketplace.web.areas.finance import accounts, batches, ledger, payouts
-from marketplace.web.areas.finance.roles import READERS, READS_ENTRIES
+from marketplace.web.areas.finance import accounts, batches, ledger, payouts, reward_shares, rewards
+from marketplace.web.areas.finance.roles import READERS, READS_ENTRIES, READS_REWARDS
 from marketplace.web.navigation import Area, link
 
 areas = (
@@ -13,6 +13,7 @@ areas = (
         (
             link("/finance/payouts", "付款", "Payouts", *READERS),
             link("/finance/batches", "付款批次", "Batches", *READERS),
+            link("/finance/rewards", "奖励", "Rewards", *READS_REWARDS),
             link("/finance/ledger", "账簿", "Ledger", *READS_ENTRIES),
             link("/finance/accounts", "账户", "Accounts", *READS_ENTRIES),
             link("/finance/trial-balance", "试算平衡", "Trial balance", *READERS),
@@ -22,6 +23,8 @@ areas = (
 routes: list[ControllerRouterHandler] = [
     *payouts.routes,
     *batches.routes,
+    *rewards.routes,
+    *reward_shares.routes,
     *ledger.routes,
     *accounts.routes,
 ]

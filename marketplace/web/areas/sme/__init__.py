@@ -3,6 +3,7 @@
 from litestar.types import ControllerRouterHandler
 
 from marketplace.web.areas.sme import (
+    account,
     applying,
     booking,
     order_disputes,
@@ -10,6 +11,7 @@ from marketplace.web.areas.sme import (
     order_papers,
     order_samples,
     order_time,
+    organisation,
     vouchers,
 )
 from marketplace.web.areas.sme.roles import BUYERS
@@ -22,6 +24,8 @@ areas = (
         (
             link("/orders", "订单", "Orders", *BUYERS),
             link("/vouchers", "创新券", "Vouchers", *vouchers.HOLDERS),
+            link("/account", "账户", "Account", *account.HOLDERS),
+            link("/org", "本单位", "Our organisation", *organisation.INSIDERS),
         ),
     ),
 )
@@ -34,4 +38,6 @@ routes: list[ControllerRouterHandler] = [
     *order_papers.routes,
     *vouchers.routes,
     *applying.routes,
+    *account.routes,
+    *organisation.routes,
 ]
