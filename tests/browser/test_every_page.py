@@ -31,8 +31,15 @@ PAGES = [
     for route in ROUTES
     if route.method == "GET"
     and route.path not in NO_PAGES
+    and str(route) not in MISSING
     and not route.path.endswith(("/file", "/export", "/times", ".json"))
 ]
+
+# What the world of the tests has none of.
+MISSING = {
+    "GET /finance/batches/{batch_id:int}": "no payouts were batched",
+    "GET /finance/batches/{batch_id:int}/payment-file": "no payouts were batched",
+}
 
 Look = Callable[[ApiRoute, Page], Awaitable[list[str]]]
 
@@ -46,11 +53,16 @@ def who(stage: Stage, route: ApiRoute) -> list[Actor | None]:
     return [*owners, *(stage.people[role] for role in roles)]
 
 
+# What a page has to be asked with.
+QUERIES = {"GET /bookings/new": "instrument={instrument_id}"}
+
+
 def address(stage: Stage, route: ApiRoute) -> str:
     names = ADDRESSES.get(str(route), {})
-    return route.address(
+    path = route.address(
         {each.name: stage.world.ids[names.get(each.name, each.name)] for each in route.parameters}
     )
+    return f"{path}?{QUERIES.get(str(route), '').format(**stage.world.ids)}"
 
 
 @pytest_asyncio.fixture
@@ -117,6 +129,10 @@ async def _found(
         await context.close()
 
 
+def told(wrong: dict[str, list[str]]) -> str:
+    return "\n".join(f"{route}: {each}" for route, found in wrong.items() for each in found)
+
+
 async def axe(_: ApiRoute, page: Page) -> list[str]:
     return await faults(page)
 
@@ -130,8 +146,8 @@ async def wider_than_the_window(_: ApiRoute, page: Page) -> list[str]:
 
 @pytest.mark.parametrize("theme", ["day", "night"])
 async def test_axe_finds_nothing_on_any_page(walk, theme):
-    assert await walk(axe, theme=theme, size=DESK) == {}
+    assert told(await walk(axe, theme=theme, size=DESK)) == ""
 
 
 async def test_no_page_is_wider_than_a_phone(walk):
-    assert await walk(wider_than_the_window, theme="day", size=PHONE) == {}
+    assert told(await walk(wider_than_the_window, theme="day", size=PHONE)) == ""

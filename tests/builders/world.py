@@ -108,6 +108,8 @@ _IDS = {
     "account_id": "select max(id) from bank_account where organisation_id = {provider}",
     "assessment_id": "select id from assessment where provider_id = {provider}",
     "change_id": "select max(id) from order_change",
+    "ledger_account_id": "select max(id) from account",
+    "ledger_entry_id": "select max(id) from entry",
     "claim_id": "select max(id) from claim",
     "clawback_id": "select max(id) from clawback",
     "sanction_id": "select max(id) from sanction",

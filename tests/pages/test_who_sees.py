@@ -56,6 +56,8 @@ SIGNED_IN = {
 OPEN_TO_OTHERS: dict[str, str] = {}
 # What an address stands for where its name alone does not say it.
 ADDRESSES: dict[str, dict[str, str]] = {
+    "GET /finance/accounts/{account_id:int}": {"account_id": "ledger_account_id"},
+    "GET /finance/ledger/{entry_id:int}": {"entry_id": "ledger_entry_id"},
     "GET /orders/{order_id:int}/samples": {"order_id": "sample_order_id"},
     "POST /orders/{order_id:int}/samples": {"order_id": "sample_order_id"},
     "GET /orders/{order_id:int}/sample-sheet.pdf": {"order_id": "sample_order_id"},
