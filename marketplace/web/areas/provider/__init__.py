@@ -2,7 +2,16 @@
 
 from litestar.types import ControllerRouterHandler
 
-from marketplace.web.areas.provider import moving, requests, schedule, today, usage, usage_steps
+from marketplace.web.areas.provider import (
+    moving,
+    order_steps,
+    requests,
+    samples,
+    schedule,
+    today,
+    usage,
+    usage_steps,
+)
 from marketplace.web.areas.provider.roles import STAFF
 from marketplace.web.navigation import Area, link
 
@@ -15,6 +24,7 @@ areas = (
             link("/provider/requests", "待答复", "Requests", *STAFF),
             link("/provider/schedule", "时间轴", "Timeline", *STAFF),
             link("/provider/usage", "上机", "Sessions", *STAFF),
+            link("/provider/samples", "样品", "Samples", *STAFF),
         ),
     ),
 )
@@ -25,4 +35,6 @@ routes: list[ControllerRouterHandler] = [
     *moving.routes,
     *usage.routes,
     *usage_steps.routes,
+    *order_steps.routes,
+    *samples.routes,
 ]
