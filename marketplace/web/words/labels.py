@@ -129,6 +129,12 @@ LABELS: Final[dict[str, dict[str, Label]]] = {
         "returned": Label("归还", "Given back"),
         "disposed": Label("处置", "Disposed of"),
     },
+    "price_list": {
+        "in_notice": Label("公示中", "In notice", "warning"),
+        "in_force": Label("生效", "In force", "success"),
+        "past": Label("已被取代", "Replaced"),
+        "withdrawn": Label("已撤回", "Withdrawn"),
+    },
     "instrument_status": {
         "listed": Label("开放", "Listed", "success"),
         "unlisted": Label("未开放", "Not listed"),

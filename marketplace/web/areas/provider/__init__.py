@@ -3,8 +3,12 @@
 from litestar.types import ControllerRouterHandler
 
 from marketplace.web.areas.provider import (
+    availability,
+    instruments,
     moving,
     order_steps,
+    price_files,
+    prices,
     requests,
     samples,
     schedule,
@@ -25,6 +29,7 @@ areas = (
             link("/provider/schedule", "时间轴", "Timeline", *STAFF),
             link("/provider/usage", "上机", "Sessions", *STAFF),
             link("/provider/samples", "样品", "Samples", *STAFF),
+            link("/provider/instruments", "本单位仪器", "Own instruments", *STAFF),
         ),
     ),
 )
@@ -37,4 +42,8 @@ routes: list[ControllerRouterHandler] = [
     *usage_steps.routes,
     *order_steps.routes,
     *samples.routes,
+    *instruments.routes,
+    *availability.routes,
+    *prices.routes,
+    *price_files.routes,
 ]
