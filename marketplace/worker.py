@@ -36,7 +36,14 @@ from marketplace.kernel.time import SHANGHAI
 
 log = structlog.get_logger()
 
-DOMAINS_WITH_JOBS = ("booking", "billing.ledger", "billing.credit", "vouchers", "orders")
+DOMAINS_WITH_JOBS = (
+    "booking",
+    "billing.ledger",
+    "billing.credit",
+    "billing.reconciliation",
+    "vouchers",
+    "orders",
+)
 DOMAINS_WITH_HANDLERS = ("booking", "vouchers", "orders")
 OUTBOX_PAUSE_SECONDS = 1.0
 JOB_SECONDS_MAX = 3600

@@ -6,6 +6,8 @@ type Island = (root: HTMLElement) => void | Promise<void>;
 // Each island is a file of its own, fetched only by pages that show it.
 const islands: Record<string, () => Promise<{ mount: Island }>> = {
   calendar: () => import("./islands/calendar"),
+  chart: () => import("./islands/chart"),
+  hours: () => import("./islands/hours"),
   inbox: () => import("./islands/inbox"),
   schedule: () => import("./islands/schedule"),
 };

@@ -16,6 +16,7 @@ from marketplace.orders.queries.changes import due_to_lapse
 from marketplace.orders.queries.enquiries import due_enquiries
 from marketplace.orders.queries.free_use import kept_evidence
 from marketplace.orders.queries.orders import due_to_expire
+from marketplace.orders.queries.saved import due_searches
 from marketplace.orders.settling import accept_reviewed
 from marketplace.orders.use_cases import (
     ExpireOrder,
@@ -31,6 +32,7 @@ from marketplace.orders.use_cases.enquiries import LapseEnquiry, lapse_enquiry
 from marketplace.orders.use_cases.enquiry_files import ENQUIRIES_AREA
 from marketplace.orders.use_cases.enquiry_files import named_files as named_attachments
 from marketplace.orders.use_cases.free_use import EVIDENCE_AREA as FREE_USE_EVIDENCE_AREA
+from marketplace.orders.use_cases.saved import OfSearch, look_again
 
 log = structlog.get_logger()
 
@@ -99,6 +101,20 @@ async def lapse_enquiries(database: Database) -> int:
     return await _each(database, due_enquiries, lapse)
 
 
+async def look_through_searches(database: Database) -> int:
+    """Look through the saved searches whose turn it is for what newly fits."""
+
+    async def look(search_id: int) -> None:
+        await atomically(
+            database,
+            look_again,
+            OfSearch(search_id),
+            actor=system_actor("job:look_through_searches"),
+        )
+
+    return await _each(database, due_searches, look)
+
+
 async def remove_enquiry_orphans(database: Database) -> int:
     """Remove attachments older than a day that no row names: a crash left them behind."""
     return await remove_orphan_files(database, files(), ENQUIRIES_AREA, named_attachments)
@@ -165,6 +181,12 @@ JOBS = [
         cron="*/10 * * * *",
         run=lapse_enquiries,
         about="Ends enquiries that nobody answered or went on with, and offers whose time is over.",
+    ),
+    Job(
+        name="orders.look_through_searches",
+        cron="7,37 * * * *",
+        run=look_through_searches,
+        about="Looks through saved searches for what newly fits, those first that waited longest.",
     ),
     Job(
         name="orders.remove_enquiry_orphans",

@@ -56,6 +56,14 @@ _WORDS: dict[str, tuple[str, str]] = {
     "voucher": ("其中：科技创新券支付", "Paid by voucher"),
     "own": ("其中：甲方自付", "Party A's own part"),
     "list": ("收费标准编号", "Price list no."),
+    "account": ("甲方自付部分的支付", "How party A pays its part"),
+    "on_account": (
+        "记账，按双方信用额度约定到期支付",
+        "On account, by the credit line's terms",
+    ),
+    "reimbursed": ("付款后甲方可自行申请创新券兑付", "Party A may claim by voucher, having paid"),
+    "number_of": ("序号", "No."),
+    "when_or_what": ("时段或样品数", "Time, or number of samples"),
     "clauses": ("合同条款", "Terms"),
     "signatures": ("签署", "Signatures"),
     "signer": ("签署人", "Signed by"),
@@ -215,6 +223,8 @@ class _Writer:
 
     def _service(self, service: Mapping[str, Any]) -> None:
         self._heading("service")
+        if service.get("items"):
+            return self._instruments(service)
         by_samples = service["samples"] is not None
         facts = [
             (
@@ -234,6 +244,36 @@ class _Writer:
             facts.append((self._word("time"), f"{between} (UTC+8)"))
         self._paper.facts(facts)
 
+    def _instruments(self, service: Mapping[str, Any]) -> None:
+        """Several instruments, each with its time or its samples, and what it costs."""
+        self._paper.table(
+            [
+                Column(self._word("number_of"), 8),
+                Column(self._word("instrument"), 34),
+                Column(self._word("when_or_what"), 40),
+                Column(self._word("amount"), 18, "RIGHT"),
+            ],
+            [
+                [
+                    str(item["item"]),
+                    f"{item['instrument']}（{item['instrument_id']}）"
+                    if self._chinese
+                    else f"{item['instrument']} ({item['instrument_id']})",
+                    self._told(item),
+                    yuan(item["total_fen"]),
+                ]
+                for item in service["items"]
+            ],
+        )
+        if service.get("arrives_on"):
+            self._paper.facts([(self._word("arrives"), service["arrives_on"])])
+
+    def _told(self, item: Mapping[str, Any]) -> str:
+        if item["samples"] is not None:
+            return f"{self._word('sent')}: {item['samples']}"
+        between = f"{_moment(item['starts_at'])} – {_moment(item['ends_at'])}"
+        return f"{self._word('machine_time')}\n{between} (UTC+8)"
+
     def _price(self, service: Mapping[str, Any]) -> None:
         self._heading("price")
         total = yuan(service["total_fen"])
@@ -248,20 +288,27 @@ class _Writer:
             total=[self._word("total"), "", "", total],
         )
         word = _yuan_word(self._chinese)
-        self._paper.facts(
-            [
-                (self._word("capitals"), capital_yuan(service["total_fen"])),
-                (self._word("voucher"), f"{yuan(service['voucher_fen'])} {word}"),
-                (self._word("own"), f"{yuan(service['own_fen'])} {word}"),
-                (self._word("list"), str(service["price_list_id"])),
-            ]
-        )
+        facts = [
+            (self._word("capitals"), capital_yuan(service["total_fen"])),
+            (self._word("voucher"), f"{yuan(service['voucher_fen'])} {word}"),
+            (self._word("own"), f"{yuan(service['own_fen'])} {word}"),
+        ]
+        # Contracts of earlier versions say neither.
+        if service.get("on_account"):
+            facts.append((self._word("account"), self._word("on_account")))
+        if service.get("reimbursed_fen"):
+            back = f"{yuan(service['reimbursed_fen'])} {word}"
+            facts.append((self._word("reimbursed"), back))
+        lists = [item["price_list_id"] for item in service.get("items", [service])]
+        facts.append((self._word("list"), ", ".join(str(each) for each in lists)))
+        self._paper.facts(facts)
 
     def _line(self, line: Mapping[str, Any]) -> list[str]:
         unit = line.get("unit", "charge")
         counted = "minute" if unit == "hour" else unit
+        told = _line_text(line) if self._chinese else line["text"]
         return [
-            _line_text(line) if self._chinese else line["text"],
+            f"{line['item']}. {told}" if "item" in line else told,
             f"{line['quantity']} {self._unit(counted)}" if "quantity" in line else "",
             f"{yuan(line['unit_price_fen'])} / {self._unit(unit)}"
             if "unit_price_fen" in line
@@ -273,6 +320,7 @@ class _Writer:
         return _UNITS.get(unit, (unit, unit))[0 if self._chinese else 1]
 
     def _clauses(self) -> None:
+        self._paper.keep_together(6)
         self._heading("clauses")
         self._note("translation")
         for number, clause in enumerate(self._document["clauses"], start=1):
@@ -322,12 +370,8 @@ class _Writer:
     def _verification(self) -> None:
         self._paper.keep_together(13)
         self._heading("verify")
-        self._paper.facts(
-            [
-                (self._word("digest"), self._contract.sha256),
-                (self._word("address"), self._printed.verify_at),
-            ]
-        )
+        digest = (self._word("digest"), self._contract.sha256)
+        self._paper.facts([digest, (self._word("address"), self._printed.verify_at)])
         self._paper.code(
             self._printed.verify_at,
             caption=_NOTES["confidential"][0 if self._chinese else 1],

@@ -12,9 +12,11 @@ from sqlalchemy import text
 
 from marketplace.billing.ledger.use_cases import AccountType
 from marketplace.billing.payouts.use_cases import (
+    AskRefund,
     InstructPayout,
     RegisterBankAccount,
     VerifyBankAccount,
+    ask_refund,
     instruct_payout,
     register_bank_account,
     verify_bank_account,
@@ -87,6 +89,7 @@ from tests.builders.orders import (
     free_use_things,
 )
 from tests.builders.parties import a_person, an_actor
+from tests.builders.payouts import a_bank_account
 from tests.builders.pricing import a_price_list
 from tests.builders.rewards import a_grade, a_reward_fund, an_approved_run
 from tests.builders.standing import standing_things
@@ -132,6 +135,7 @@ _IDS = {
     "programme_id": "select max(id) from programme",
     "invoice_id": "select invoice_id from invoice_file",
     "legal_entity_id": "select legal_entity_id from organisation where id = {provider}",
+    "refund_id": "select max(id) from wallet_refund",
     "redemption_id": "select max(id) from redemption",
     "statement_id": "select max(id) from hours_statement",
     "application_id": "select max(id) from voucher_application",
@@ -291,6 +295,8 @@ async def _settle(market: Market) -> None:
         market.manager.organisation_id, 100, "settlement", 1, AccountType.PAYABLE
     )
     await market.do(instruct_payout, payout, by=await an_actor(market.database, Role.FINANCE_MAKER))
+    await a_bank_account(market.database, owner=market.buyer)
+    await market.do(ask_refund, AskRefund(1, "多付退回"), by=market.buyer)
     await a_reward_fund(market.database)
     await a_grade(market.database, provider_id=market.manager.organisation_id)
     today = shanghai_day(market.database.clock.now())

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 
+from sqlalchemy import text
+
 from marketplace.kernel.db import Database
 from marketplace.vouchers.rules.programme_file import shipped_programme
 from tests.builders.parties import a_provider
@@ -58,3 +60,27 @@ async def test_a_changed_rule_is_tried_on_past_orders(marketplace, database: Dat
     assert "over more than 100 % together" in by_file.stderr
     assert (await marketplace(*tried, DATABASE_URL=url)).exit_code == 2
     assert (await marketplace(*tried, "--set", "nonsense", DATABASE_URL=url)).exit_code == 2
+
+
+async def test_programme_accounts_are_reconciled_and_a_difference_is_told(
+    marketplace, database: Database
+):
+    await orders_are_numbers(database)
+    granted = await a_grant(database)
+    await a_redemption(database, granted=granted, provider_id=await a_provider(database))
+    url = database.url.replace("+asyncpg", "")
+    of_programme = ("vouchers", "reconcile", "--programme", granted.programme_id)
+
+    good = await marketplace("vouchers", "reconcile", DATABASE_URL=url)
+    as_json = await marketplace(*of_programme, "--json", DATABASE_URL=url)
+    async with database.engine.begin() as connection:
+        await connection.execute(text("set local session_replication_role = replica"))
+        await connection.execute(text("update redemption_part set amount_fen = amount_fen - 1"))
+    bad = await marketplace(*of_programme, DATABASE_URL=url)
+
+    assert (good.exit_code, "0 differ" in good.stdout) == (0, True)
+    told = json.loads(as_json.stdout)
+    assert told["balanced"] is True
+    assert {each["what"] for each in told["sums"]} == {"budget", "identity", "held", "used"}
+    assert bad.exit_code == 1
+    assert "used: tables 249.99, ledger 250.00" in bad.stderr

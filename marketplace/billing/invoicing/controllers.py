@@ -12,7 +12,6 @@ from litestar.types import ControllerRouterHandler
 
 from marketplace.billing.credit.queries import LineSearch, credit_lines
 from marketplace.billing.invoicing import queries
-from marketplace.billing.invoicing.papers import StatementFor, statement_paper
 from marketplace.billing.invoicing.schemas import (
     AccountOut,
     InvoiceNumber,
@@ -24,9 +23,9 @@ from marketplace.billing.invoicing.schemas import (
     TrueUpOut,
     account_asked,
 )
+from marketplace.billing.invoicing.statements import statement_of
 from marketplace.billing.invoicing.use_cases import note_revenue, take_invoice_back, true_up_year
 from marketplace.billing.pricing.queries import true_ups
-from marketplace.kernel.db import Tx
 from marketplace.kernel.http import (
     ApiRequest,
     actor_of,
@@ -38,7 +37,6 @@ from marketplace.kernel.http import (
     signed_in,
 )
 from marketplace.kernel.wire import PAGE_SIZE_MAX, Id, Page, PageNumber, PageSize
-from marketplace.parties import queries as parties
 from marketplace.parties.roles import Role
 
 _FromDay = Annotated[date, QueryParameter(name="from")]
@@ -179,24 +177,9 @@ async def get_statement(
 ) -> Response[bytes]:
     """Like `GET /account`, to print and to send; at most 2,000 lines."""
     asked = account_asked(from_, until, other_id, page=1, page_size=STATEMENT_LINES_MAX)
-    content = await read(request, _statement, (asked, language))
+    content = await read(request, statement_of, (asked, language))
     name = f"statement-{from_}-{until}.pdf"
     return _download(content, name, "application/pdf")
-
-
-async def _statement(tx: Tx, question: tuple[queries.AccountAsked, Literal["zh", "en"]]) -> bytes:
-    asked, language = question
-    account = await queries.account_of(tx, asked)
-    ids = {tx.actor.organisation_id}
-    for line in account.lines:
-        ids |= {line.buyer_id, line.provider_id}
-    found = await parties.organisations(tx, ids)
-    names = {
-        one.id: (one.name_en or one.name) if language == "en" else one.name
-        for one in found.values()
-    }
-    of = StatementFor(tx.actor.organisation_id, names, tx.now, language)
-    return statement_paper(account, asked, of)
 
 
 def _download(content: bytes, name: str, media_type: str) -> Response[bytes]:

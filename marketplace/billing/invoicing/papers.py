@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import Literal
 
 from marketplace.billing.invoicing.queries import Account, AccountAsked
@@ -37,7 +37,31 @@ _WORDS: dict[str, tuple[str, str]] = {
     "no_show_fee": ("爽约费", "No-show fee"),
     "move_fee": ("改期费", "Fee for moving"),
     "correction": ("更正", "correction"),
+    "credit": ("信用额度（生成时）", "Credit lines, as they are now"),
+    "limit": ("额度", "Limit"),
+    "held": ("在途订单占用", "Held for orders"),
+    "owed": ("应付未付", "Owed"),
+    "overdue": ("已逾期", "Of it overdue"),
+    "available": ("可用额度", "Left"),
+    "due": ("最早到期日", "Due first"),
+    "buys": ("买方", "As buyer"),
+    "sells": ("服务方", "As provider"),
+    "side": ("身份", "Side"),
 }
+
+
+@dataclass(frozen=True, slots=True)
+class CreditShown:
+    """A credit line of the organisation, on either side, when the statement is made."""
+
+    provider_id: int
+    buyer_id: int
+    limit_fen: int
+    held_fen: int
+    owed_fen: int
+    overdue_fen: int
+    available_fen: int
+    oldest_due_on: date | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +72,7 @@ class StatementFor:
     names: Mapping[int, str]
     made_at: datetime
     language: Language = "zh"
+    credit: Sequence[CreditShown] = ()
 
 
 def statement_paper(account: Account, asked: AccountAsked, of: StatementFor) -> bytes:
@@ -67,14 +92,14 @@ def statement_paper(account: Account, asked: AccountAsked, of: StatementFor) -> 
     made_at = of.made_at.astimezone(SHANGHAI).strftime("%Y-%m-%d %H:%M")
     paper.facts([(word("of"), own_name), (word("period"), period), (word("made"), made_at)])
     columns = [
-        Column(word("day"), 20),
+        Column(word("day"), 25),
         Column(word("order"), 12),
-        Column(word("kind"), 20),
-        Column(word("other"), 34),
-        Column(word("total"), 22, "RIGHT"),
-        Column(word("voucher"), 20, "RIGHT"),
-        Column(word("own"), 20, "RIGHT"),
-        Column(word("invoice"), 38),
+        Column(word("kind"), 18),
+        Column(word("other"), 29),
+        Column(word("total"), 21, "RIGHT"),
+        Column(word("voucher"), 18, "RIGHT"),
+        Column(word("own"), 19, "RIGHT"),
+        Column(word("invoice"), 48),
     ]
     for side in ("bought", "sold"):
         mine = "buyer_id" if side == "bought" else "provider_id"
@@ -112,5 +137,39 @@ def statement_paper(account: Account, asked: AccountAsked, of: StatementFor) -> 
         )
     if not account.lines:
         paper.paragraph(word("none"))
+    if of.credit:
+        _credit(paper, of, word)
     paper.paragraph(word("unit"), quiet=True)
     return paper.pdf()
+
+
+def _credit(paper: Paper, of: StatementFor, word: Callable[[str], str]) -> None:
+    """What is owed on account, and how much room is left."""
+    paper.heading(word("credit"))
+    paper.table(
+        [
+            Column(word("side"), 20),
+            Column(word("other"), 36),
+            Column(word("limit"), 21, "RIGHT"),
+            Column(word("held"), 24, "RIGHT"),
+            Column(word("owed"), 20, "RIGHT"),
+            Column(word("overdue"), 20, "RIGHT"),
+            Column(word("available"), 21, "RIGHT"),
+            Column(word("due"), 26),
+        ],
+        [
+            [
+                word("buys" if line.buyer_id == of.organisation_id else "sells"),
+                of.names.get(
+                    line.provider_id if line.buyer_id == of.organisation_id else line.buyer_id, ""
+                ),
+                yuan(line.limit_fen),
+                yuan(line.held_fen),
+                yuan(line.owed_fen),
+                yuan(line.overdue_fen),
+                yuan(line.available_fen),
+                "" if line.oldest_due_on is None else line.oldest_due_on.isoformat(),
+            ]
+            for line in of.credit
+        ],
+    )

@@ -83,6 +83,43 @@ class PeriodNotOver(Refused):
     title = "The period is not over"
 
 
+class PeriodNotClosed(Conflict):
+    """Only a closed period is opened again."""
+
+    code = "period-not-closed"
+    title = "The period is open"
+
+
+class ReopenLatestFirst(Conflict):
+    """A later period rests on this one: periods are opened again from the latest back."""
+
+    code = "reopen-latest-first"
+    title = "A later period is closed"
+    constraint = "period_reopened_latest_first"
+
+
+class ReopeningProposed(Conflict):
+    """Somebody has asked for it, and another person has not agreed yet."""
+
+    code = "reopening-proposed"
+    title = "The reopening is proposed already"
+    constraint = "period_reopening_once"
+
+
+class ReopeningMissing(Missing):
+    """Nobody asked for such a reopening."""
+
+    code = "reopening-missing"
+    title = "No such reopening"
+
+
+class ReopeningDecided(Conflict):
+    """The reopening was approved before."""
+
+    code = "reopening-decided"
+    title = "The period was opened before"
+
+
 class EntryUnbalanced(Refused):
     """Debits and credits differ, or there are fewer than two lines."""
 

@@ -236,6 +236,27 @@ period = Table(
     ),
 )
 
+# Why a closed period is opened again, and what its closing had said.
+period_reopening = Table(
+    "period_reopening",
+    metadata,
+    Column("id", BigInteger, Identity(always=True), primary_key=True),
+    Column("period_id", BigInteger, ForeignKey("period.id"), nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("made_by", BigInteger, ForeignKey("person.id"), nullable=False),
+    Column("made_at", Instant, nullable=False),
+    Column("closed_by", BigInteger, ForeignKey("person.id"), nullable=False),
+    Column("closed_at", Instant, nullable=False),
+    Column("trial_balance", JSONB, nullable=False),
+    Column("seal_number", BigInteger),
+    Column("approved_by", BigInteger, ForeignKey("person.id")),
+    Column("approved_at", Instant),
+    UniqueConstraint("period_id", "closed_at", name="period_reopening_once"),
+    CheckConstraint("length(reason) between 1 and 1000", name="reason"),
+    CheckConstraint("(approved_by is null) = (approved_at is null)", name="approved"),
+    CheckConstraint("approved_by is distinct from made_by", name="two_persons"),
+)
+
 seal = Table(
     "seal",
     metadata,

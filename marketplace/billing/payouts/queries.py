@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import ARRAY, Date, Select, Text, any_, cast, func, literal, select
+from sqlalchemy import ARRAY, BigInteger, Date, Select, Text, any_, cast, func, literal, select
 
 from marketplace.billing.payouts.errors import BankAccountMissing, BatchMissing, PayoutMissing
 from marketplace.billing.payouts.rules.files import PaymentLine
@@ -350,3 +350,81 @@ async def wallet_refunds(tx: Tx, search: RefundSearch) -> tuple[list[WalletRefun
     total = await tx.scalar(select(func.count()).select_from(asked.subquery()))
     listed = asked.order_by(wallet_refund.c.id.desc()).limit(search.page_size)
     return await tx.all(WalletRefund, listed.offset((search.page - 1) * search.page_size)), total
+
+
+def open_payments() -> Select[Any]:
+    """Payments that a statement may show: sent and not confirmed, or made and perhaps returned.
+
+    For whoever matches statements, set by set.
+    """
+    return (
+        select(
+            payout.c.id,
+            payout.c.end_to_end_id,
+            payout.c.amount_fen,
+            payout.c.status,
+            payout.c.confirmed_on,
+            cast(func.timezone("Asia/Shanghai", payout.c.sent_at), Date).label("sent_on"),
+            bank_account.c.number,
+            bank_account.c.holder,
+        )
+        .join(bank_account, bank_account.c.id == payout.c.bank_account_id)
+        .where(payout.c.status.in_(("sent", "confirmed")))
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class CandidateSearch:
+    """Payments that one line may be: by its references, or by account or amount."""
+
+    references: Sequence[str]
+    amount_fen: int
+    account_number: str
+    status: str
+    limit: int = 50
+
+
+@dataclass(frozen=True, slots=True)
+class OpenPayment:
+    """A payment that a statement may show."""
+
+    id: int
+    end_to_end_id: str
+    amount_fen: int
+    status: str
+    confirmed_on: date | None
+    sent_on: date | None
+    number: str
+    holder: str
+
+
+async def candidates(tx: Tx, search: CandidateSearch) -> list[OpenPayment]:
+    """At most `limit` payments that have something in common with a line."""
+    asked = open_payments().where(payout.c.status == search.status)
+    named = payout.c.end_to_end_id == any_(_texts(search.references))
+    alike = payout.c.amount_fen == search.amount_fen
+    to_it = bank_account.c.number == search.account_number
+    return await tx.all(
+        OpenPayment,
+        asked.where(named | alike | to_it)
+        .order_by(named.desc(), (alike & to_it).desc(), alike.desc(), payout.c.id)
+        .limit(search.limit),
+    )
+
+
+async def references_of(tx: Tx, payout_ids: Sequence[int]) -> dict[int, str]:
+    """By payout: the reference it carries at present."""
+    given = literal(list(payout_ids), ARRAY(BigInteger))
+    found = await tx.execute(
+        select(payout.c.id, payout.c.end_to_end_id).where(payout.c.id == any_(given))
+    )
+    return {row.id: row.end_to_end_id for row in found}
+
+
+async def amounts_of(tx: Tx, payout_ids: Sequence[int]) -> dict[int, int]:
+    """By payout: its amount."""
+    given = literal(list(payout_ids), ARRAY(BigInteger))
+    found = await tx.execute(
+        select(payout.c.id, payout.c.amount_fen).where(payout.c.id == any_(given))
+    )
+    return {row.id: row.amount_fen for row in found}

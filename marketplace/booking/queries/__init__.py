@@ -162,6 +162,7 @@ from marketplace.booking.queries.walk_up import (
     walk_up_offers,
 )
 from marketplace.booking.rules.availability import BookingTerms
+from marketplace.booking.rules.schedule import DatedHours, Hours
 from marketplace.booking.rules.states import Purpose, Status, UserClass
 
 __all__ = [
@@ -170,6 +171,7 @@ __all__ = [
     "Availability",
     "BookingTerms",
     "Check",
+    "DatedHours",
     "DayHours",
     "DayHoursSearch",
     "Dimension",
@@ -181,6 +183,7 @@ __all__ = [
     "GroupPage",
     "GroupSearch",
     "HitsAsked",
+    "Hours",
     "HoursAsked",
     "HoursFound",
     "HoursRow",

@@ -13,6 +13,7 @@ from marketplace.kernel.spreadsheets import MEDIA_TYPES, FileFormat, table_file
 from marketplace.kernel.wire import Id, Line, Page, PageNumber, PageSize
 from marketplace.parties.roles import Role
 from marketplace.vouchers import queries
+from marketplace.vouchers.controllers.files import cut_rows
 from marketplace.vouchers.controllers.programmes import READERS
 from marketplace.vouchers.queries import ApplicationSearch, PageAsked
 from marketplace.vouchers.rules.states import ApplicationStatus
@@ -88,7 +89,7 @@ async def get_applications_file(  # noqa: PLR0913 one argument for each filter
     made_until: FromQuery[date | None] = None,
     text: FromQuery[Line] = "",
 ) -> Response[bytes]:
-    """CSV or XLSX: every row of all pages of the list, as far as one file goes."""
+    """CSV or XLSX: every row of all pages of the list, a last row says if there are more."""
     search = ApplicationSearch(
         programme_id,
         status,
@@ -102,7 +103,7 @@ async def get_applications_file(  # noqa: PLR0913 one argument for each filter
     found = await read(request, queries.applications, search)
     return Response(
         content=await table_file(
-            application_table(found.rows), file_format, sheet="申请 applications"
+            cut_rows(application_table(found.rows), found), file_format, sheet="申请 applications"
         ),
         media_type=MEDIA_TYPES[file_format],
         headers={

@@ -6,7 +6,7 @@ from litestar.types import ControllerRouterHandler
 
 from marketplace.kernel.actors import NOBODY
 from marketplace.kernel.http import ApiRequest, allow, perform, public, read
-from marketplace.kernel.wire import Id, Page, PageNumber, PageSize
+from marketplace.kernel.wire import Id, Line, Page, PageNumber, PageSize
 from marketplace.parties.roles import Role
 from marketplace.vouchers import queries
 from marketplace.vouchers.queries import (
@@ -81,11 +81,12 @@ async def get_claims(
     request: ApiRequest,
     status: FromQuery[ClaimStatus | None] = None,
     provider_id: FromQuery[Id | None] = None,
+    text: FromQuery[Line] = "",
     page: FromQuery[PageNumber] = 1,
     page_size: FromQuery[PageSize] = 50,
 ) -> Page[ClaimOut]:
-    """Claims, the newest first; a provider sees its own."""
-    search = ClaimSearch(status, provider_id, PageAsked(page, page_size))
+    """Claims, the newest first; a provider sees its own. By name, reason, paper or invoice."""
+    search = ClaimSearch(status, provider_id, PageAsked(page, page_size), text)
     found = await read(request, queries.claims, search)
     return Page(
         results=[ClaimOut.of(row) for row in found.rows],

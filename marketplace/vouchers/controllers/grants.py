@@ -12,6 +12,7 @@ from marketplace.kernel.spreadsheets import MEDIA_TYPES, FileFormat, table_file
 from marketplace.kernel.wire import Id, Page, PageNumber, PageSize
 from marketplace.parties.roles import Role
 from marketplace.vouchers import queries
+from marketplace.vouchers.controllers.files import cut_rows
 from marketplace.vouchers.controllers.programmes import READERS
 from marketplace.vouchers.queries import (
     FactSearch,
@@ -83,12 +84,14 @@ async def get_grants_file(
     status: FromQuery[GrantStatus | None] = None,
     ends_by: FromQuery[date | None] = None,
 ) -> Response[bytes]:
-    """CSV or XLSX: every row of all pages of the list, as far as one file goes."""
+    """CSV or XLSX: every row of all pages of the list, a last row says if there are more."""
     asked = PageAsked(1, FILE_ROWS_MAX)
     search = GrantSearch(programme_id, organisation_id, status, ends_by, asked)
     found = await read(request, queries.grants, search)
     return Response(
-        content=await table_file(grant_table(found.rows), file_format, sheet="创新券 vouchers"),
+        content=await table_file(
+            cut_rows(grant_table(found.rows), found), file_format, sheet="创新券 vouchers"
+        ),
         media_type=MEDIA_TYPES[file_format],
         headers={"Content-Disposition": f'attachment; filename="vouchers.{file_format}"'},
     )

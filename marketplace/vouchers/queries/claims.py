@@ -6,10 +6,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, func, select
+from sqlalchemy import ColumnElement, func, or_, select
 
 from marketplace.kernel.db import Tx
-from marketplace.parties.queries import Organisation, organisations
+from marketplace.parties.queries import (
+    Organisation,
+    Search,
+    organisations,
+    search_organisations,
+)
+from marketplace.parties.queries.search import SEARCHES_EVERYWHERE
 from marketplace.vouchers import tables
 from marketplace.vouchers.errors import ClaimMissing
 from marketplace.vouchers.queries.access import may_see, sees_all
@@ -25,14 +31,22 @@ from marketplace.vouchers.queries.rows import (
     columns,
 )
 
+# Whoever names more claimants than these asks for a longer part of the name.
+NAMED_MAX = 200
+
 
 @dataclass(frozen=True, slots=True)
 class ClaimSearch:
-    """Which claims: in a state, of a provider, which page."""
+    """Which claims: in a state, of a provider, with a text, which page.
+
+    The text is looked for in the claimant's name, the claim's reason, and in its evidence: the
+    references and the numbers of invoices.
+    """
 
     status: str | None = None
     provider_id: int | None = None
     page: PageAsked = FIRST_PAGE
+    text: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +111,29 @@ async def claims(tx: Tx, search: ClaimSearch) -> Listed[Claim]:
         statement = statement.where(table.c.provider_id == search.provider_id)
     if search.status is not None:
         statement = statement.where(table.c.status == search.status)
+    if search.text:
+        statement = statement.where(await _tells_of(tx, table, search.text))
     return await listed(tx, Claim, statement, table.c.id, search.page)
+
+
+async def _tells_of(tx: Tx, table: Any, words: str) -> ColumnElement[bool]:
+    proof, redeemed = tables.claim_evidence, tables.redemption
+    proven = (
+        select(redeemed.c.claim_id)
+        .join_from(proof, redeemed, redeemed.c.id == proof.c.redemption_id)
+        .where(
+            redeemed.c.claim_id.is_not(None),
+            or_(
+                proof.c.reference.icontains(words, autoescape=True),
+                proof.c.invoice_number == words,
+            ),
+        )
+    )
+    told = [table.c.reason.icontains(words, autoescape=True), table.c.id.in_(proven)]
+    if tx.actor.has(*SEARCHES_EVERYWHERE):
+        named = await search_organisations(tx, Search(words, page_size=NAMED_MAX))
+        told.append(_payee(table).in_([each.id for each in named.rows]))
+    return or_(*told)
 
 
 def _payee(table: Any) -> ColumnElement[int]:
@@ -105,11 +141,14 @@ def _payee(table: Any) -> ColumnElement[int]:
 
 
 async def redemptions(tx: Tx, search: RedemptionSearch) -> Listed[Redemption]:
-    """Redemptions, the newest first; a provider sees its own."""
-    table = tables.redemption
+    """Redemptions, the newest first; a provider sees its own, and an SME those of its vouchers."""
+    table, grant = tables.redemption, tables.voucher_grant
     statement = select(*columns(Redemption, table))
     if not sees_all(tx.actor):
-        statement = statement.where(table.c.provider_id == tx.actor.organisation_id)
+        own = select(grant.c.id).where(grant.c.organisation_id == tx.actor.organisation_id)
+        statement = statement.where(
+            or_(table.c.provider_id == tx.actor.organisation_id, table.c.grant_id.in_(own))
+        )
     if search.claim_id is not None:
         await claim(tx, search.claim_id)
         statement = statement.where(table.c.claim_id == search.claim_id)

@@ -128,6 +128,11 @@ FINANCE: Final[dict[str, dict[str, Label]]] = {
         "result": Label("服务结果", "Result"),
         "usage-log": Label("使用记录", "Usage log"),
     },
+    "objection": {
+        "open": Label("待答复", "To be answered", "warning"),
+        "upheld": Label("成立", "Upheld", "success"),
+        "dismissed": Label("不成立", "Dismissed"),
+    },
     "audit_stage": {
         "local": Label("地方审核", "Local audit"),
         "centre": Label("中心复核", "Centre's re-check"),
@@ -152,6 +157,12 @@ FINANCE: Final[dict[str, dict[str, Label]]] = {
         "share_cap_basis_points": Label("占服务总额上限", "Cap as a share of services"),
         "cap_per_legal_entity_fen": Label("法人年度封顶", "Cap of a legal entity's year"),
         "base_counts": Label("计入哪些服务", "Which services count"),
+        "permitted_uses": Label("允许用途", "What it may be spent on"),
+    },
+    "permitted_use": {
+        "maintenance": Label("仪器维护", "Upkeep of instruments"),
+        "staff-training": Label("人员培训", "Training of staff"),
+        "performance-pay": Label("绩效激励", "Performance pay"),
     },
     "bank_line": {
         "unmatched": Label("待查明", "Open", "warning"),

@@ -120,6 +120,21 @@ LABELS: Final[dict[str, dict[str, Label]]] = {
         "to_report": Label("待交付结果", "To report", "warning"),
         "to_clear": Label("待归还", "To give back", "info"),
     },
+    "custody": {
+        "handed_over": Label("寄出", "Handed over"),
+        "received": Label("收到", "Received"),
+        "opened": Label("开封", "Opened"),
+        "stored": Label("存放", "Stored"),
+        "tested": Label("测试", "Tested"),
+        "returned": Label("归还", "Given back"),
+        "disposed": Label("处置", "Disposed of"),
+    },
+    "price_list": {
+        "in_notice": Label("公示中", "In notice", "warning"),
+        "in_force": Label("生效", "In force", "success"),
+        "past": Label("已被取代", "Replaced"),
+        "withdrawn": Label("已撤回", "Withdrawn"),
+    },
     "instrument_status": {
         "listed": Label("开放", "Listed", "success"),
         "unlisted": Label("未开放", "Not listed"),

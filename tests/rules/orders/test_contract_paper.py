@@ -160,3 +160,55 @@ def test_a_missing_signature_is_said_to_be_missing_and_a_standing_offer_is_one()
 
     assert "尚未签署" in words_of(printed(unsigned))
     assert "以公布的收费标准为要约" in words_of(printed(offered))
+
+
+ITEMS = (
+    {"item": 1, "instrument_id": 7, "instrument": "场发射扫描电镜", "mode": "machine_time"}
+    | {"starts_at": AT, "ends_at": "2025-03-03T03:00:00+00:00", "samples": None}
+    | {"unit": "hour", "urgent": False, "price_list_id": 3, "total_fen": 80_000},
+    {"item": 2, "instrument_id": 8, "instrument": "电感耦合质谱仪", "mode": "samples"}
+    | {"starts_at": None, "ends_at": None, "samples": 4}
+    | {"unit": "sample", "urgent": False, "price_list_id": 9, "total_fen": 16_005},
+)
+BY_ITEM = tuple(line | {"item": item} for line, item in zip(LINES, (1, 1, 2), strict=True))
+
+
+@pytest.mark.parametrize(
+    ("language", "told"),
+    [
+        ("zh", ["场发射扫描电镜（7）", "2025-03-03 09:00 – 2025-03-03 11:00", "2. 铜网", "3, 9"]),
+        ("en", ["电感耦合质谱仪 (8)", "Samples, tested by the provider: 4", "160.05", "3, 9"]),
+    ],
+)
+def test_every_instrument_of_several_is_named_with_its_time_and_its_price_list(language, told):
+    words = words_of(printed(a_contract(replace(AGREED, items=ITEMS, lines=BY_ITEM)), language))
+
+    assert [text for text in squeezed(*told) if text not in words] == []
+
+
+@pytest.mark.parametrize(
+    ("language", "told"),
+    [
+        ("zh", ["记账，按双方信用额度约定到期支付", "可自行申请创新券兑付", "200.00 元"]),
+        ("en", ["On account, by the credit line's terms", "may claim by voucher", "200.00 CNY"]),
+    ],
+)
+def test_what_is_owed_on_account_and_claimed_afterwards_is_said(language, told):
+    agreed = replace(AGREED, on_account=True, reimbursed_fen=20_000)
+    words = words_of(printed(a_contract(agreed, version=3), language))
+    plain = words_of(printed(a_contract(), language))
+
+    assert [text for text in squeezed(*told) if text not in words] == []
+    assert [text for text in squeezed(*told[:2]) if text in plain] == []
+
+
+def test_a_contract_of_an_earlier_version_still_prints():
+    old = a_contract()
+    service = {
+        name: value
+        for name, value in old.document["service"].items()
+        if name not in {"on_account", "reimbursed_fen"}
+    }
+    earlier = replace(old, document=old.document | {"version": 2, "service": service})
+
+    assert squeezed(service["instrument"])[0] in words_of(printed(earlier))

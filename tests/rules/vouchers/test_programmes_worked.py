@@ -87,3 +87,12 @@ def test_a_programme_pays_what_its_page_works_out_by_hand(page: Path, row: dict[
 def test_every_shipped_programme_has_a_page_with_examples():
     assert len(PAGES) >= 8
     assert all(rows(page) for page in PAGES)
+
+
+def test_the_page_of_vouchers_links_every_page_beside_it():
+    told = DOCS.with_suffix(".md").read_text(encoding="utf-8")
+
+    missing = [
+        page.name for page in sorted(DOCS.glob("*.md")) if f"vouchers/{page.name}" not in told
+    ]
+    assert missing == []

@@ -21,7 +21,7 @@ from marketplace.billing.invoicing.errors import (
     RevenueNotedAtOnce,
     YearNotOver,
 )
-from marketplace.billing.invoicing.papers import StatementFor, statement_paper
+from marketplace.billing.invoicing.papers import CreditShown, StatementFor, statement_paper
 from marketplace.billing.invoicing.queries import AccountAsked, InvoiceSearch
 from marketplace.billing.invoicing.use_cases import (
     NoteRevenue,
@@ -197,6 +197,7 @@ async def test_an_account_lists_what_was_bought_and_prints_in_both_languages(
             {market.buyer.organisation_id: "南京材料公司"},
             market.database.clock.now(),
             language,
+            [CreditShown(1, market.buyer.organisation_id, 9_876, 0, 5_432, 0, 4_444, today)],
         ),
     )
 
@@ -204,6 +205,7 @@ async def test_an_account_lists_what_was_bought_and_prints_in_both_languages(
     words = "".join(page.extract_text() for page in PdfReader(BytesIO(paper)).pages)
     assert title in words
     assert yuan(order.settled_fen) in words
+    assert [amount for amount in ("98.76", "54.32", "44.44") if amount not in words] == []
 
 
 async def test_a_year_is_settled_once_it_is_over_with_what_its_orders_brought(market, clock):

@@ -38,9 +38,16 @@ from marketplace.billing.ledger.use_cases.posting import (
     reverse_entry,
     reverse_what_another_made,
 )
+from marketplace.billing.ledger.use_cases.reopening import (
+    ApproveReopening,
+    ProposeReopening,
+    approve_reopening,
+    propose_reopening,
+)
 
 __all__ = [
     "AccountType",
+    "ApproveReopening",
     "CloseAccount",
     "ClosePeriod",
     "Entry",
@@ -51,9 +58,11 @@ __all__ = [
     "PlaceHold",
     "Posted",
     "ProposePeriod",
+    "ProposeReopening",
     "ReleaseHold",
     "ReverseEntry",
     "SettleHold",
+    "approve_reopening",
     "close_account",
     "close_period",
     "lapse_holds",
@@ -63,6 +72,7 @@ __all__ = [
     "post_entry",
     "post_many",
     "propose_period",
+    "propose_reopening",
     "release_hold",
     "reverse_entry",
     "reverse_what_another_made",

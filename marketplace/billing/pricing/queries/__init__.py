@@ -58,12 +58,14 @@ from marketplace.billing.pricing.queries.sheets import (
 )
 from marketplace.billing.pricing.rules.compare import Difference
 from marketplace.billing.pricing.rules.quoting import PriceLine
-from marketplace.billing.pricing.rules.states import CustomerClass, Mode, Unit
+from marketplace.billing.pricing.rules.states import CostKind, CustomerClass, Mode, Unit
+from marketplace.billing.pricing.rules.tariff import PriceAsked
 
 __all__ = [
     "OBJECTION",
     "CostComponent",
     "CostItem",
+    "CostKind",
     "CostSheet",
     "CustomerClass",
     "Difference",
@@ -75,6 +77,7 @@ __all__ = [
     "ObjectionPage",
     "ObjectionSearch",
     "Price",
+    "PriceAsked",
     "PriceInForce",
     "PriceLine",
     "PriceList",

@@ -26,6 +26,13 @@ from marketplace.billing.reconciliation.use_cases.previewing import (
     PreviewStatement,
     preview_statement,
 )
+from marketplace.billing.reconciliation.use_cases.proposing import (
+    MatchOpen,
+    OpenReport,
+    Suggestions,
+    match_open,
+    suggestions,
+)
 from marketplace.billing.reconciliation.use_cases.reading import STATEMENT_BYTES_MAX
 from marketplace.billing.reconciliation.use_cases.signing import (
     ApproveSignOff,
@@ -41,10 +48,13 @@ __all__ = [
     "DraftSignOff",
     "ImportStatement",
     "MatchLine",
+    "MatchOpen",
     "MatchReport",
     "MatchStatement",
+    "OpenReport",
     "Preview",
     "PreviewStatement",
+    "Suggestions",
     "UndoClearing",
     "UndoMatch",
     "approve_sign_off",
@@ -52,8 +62,10 @@ __all__ = [
     "draft_sign_off",
     "import_statement",
     "match_line",
+    "match_open",
     "match_statement",
     "preview_statement",
+    "suggestions",
     "undo_clearing",
     "undo_match",
 ]

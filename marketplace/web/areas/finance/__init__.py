@@ -2,8 +2,22 @@
 
 from litestar.types import ControllerRouterHandler
 
-from marketplace.web.areas.finance import accounts, batches, ledger, payouts, reward_shares, rewards
-from marketplace.web.areas.finance.roles import READERS, READS_ENTRIES, READS_REWARDS
+from marketplace.web.areas.finance import (
+    accounts,
+    batches,
+    claim_steps,
+    claims,
+    ledger,
+    payouts,
+    reward_shares,
+    rewards,
+)
+from marketplace.web.areas.finance.roles import (
+    READERS,
+    READS_CLAIMS,
+    READS_ENTRIES,
+    READS_REWARDS,
+)
 from marketplace.web.navigation import Area, link
 
 areas = (
@@ -13,6 +27,7 @@ areas = (
         (
             link("/finance/payouts", "付款", "Payouts", *READERS),
             link("/finance/batches", "付款批次", "Batches", *READERS),
+            link("/finance/vouchers", "创新券兑付", "Voucher claims", *READS_CLAIMS),
             link("/finance/rewards", "奖励", "Rewards", *READS_REWARDS),
             link("/finance/ledger", "账簿", "Ledger", *READS_ENTRIES),
             link("/finance/accounts", "账户", "Accounts", *READS_ENTRIES),
@@ -23,6 +38,8 @@ areas = (
 routes: list[ControllerRouterHandler] = [
     *payouts.routes,
     *batches.routes,
+    *claims.routes,
+    *claim_steps.routes,
     *rewards.routes,
     *reward_shares.routes,
     *ledger.routes,

@@ -2,7 +2,20 @@
 
 from litestar.types import ControllerRouterHandler
 
-from marketplace.web.areas.provider import moving, requests, schedule, today, usage, usage_steps
+from marketplace.web.areas.provider import (
+    availability,
+    instruments,
+    moving,
+    order_steps,
+    price_files,
+    prices,
+    requests,
+    samples,
+    schedule,
+    today,
+    usage,
+    usage_steps,
+)
 from marketplace.web.areas.provider.roles import STAFF
 from marketplace.web.navigation import Area, link
 
@@ -15,6 +28,8 @@ areas = (
             link("/provider/requests", "待答复", "Requests", *STAFF),
             link("/provider/schedule", "时间轴", "Timeline", *STAFF),
             link("/provider/usage", "上机", "Sessions", *STAFF),
+            link("/provider/samples", "样品", "Samples", *STAFF),
+            link("/provider/instruments", "本单位仪器", "Own instruments", *STAFF),
         ),
     ),
 )
@@ -25,4 +40,10 @@ routes: list[ControllerRouterHandler] = [
     *moving.routes,
     *usage.routes,
     *usage_steps.routes,
+    *order_steps.routes,
+    *samples.routes,
+    *instruments.routes,
+    *availability.routes,
+    *prices.routes,
+    *price_files.routes,
 ]

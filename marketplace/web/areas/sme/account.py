@@ -13,7 +13,7 @@ from litestar.types import ControllerRouterHandler
 from marketplace.billing.credit import queries as credit
 from marketplace.billing.credit.use_cases import PayCredit, pay_credit
 from marketplace.billing.invoicing import queries as invoicing
-from marketplace.billing.invoicing.papers import StatementFor, statement_paper
+from marketplace.billing.invoicing.statements import statement_of
 from marketplace.billing.ledger import queries as ledger
 from marketplace.kernel.db import Tx
 from marketplace.kernel.errors import DomainError
@@ -205,21 +205,8 @@ async def get_statement(request: PageRequest) -> Response[bytes]:
     """The statement of account of the period, to print and to file."""
     _, asked = await _asked(request)
     question = invoicing.AccountAsked(asked.first, asked.last, page_size=STATEMENT_LINES_MAX)
-    content = await read(request, _statement, (question, language_of(request)))
+    content = await read(request, statement_of, (question, language_of(request)))
     return download(content, f"statement-{asked.first}-{asked.last}.pdf", "application/pdf")
-
-
-async def _statement(tx: Tx, question: tuple[invoicing.AccountAsked, Any]) -> bytes:
-    asked, language = question
-    account = await invoicing.account_of(tx, asked)
-    ids = {tx.actor.organisation_id}
-    ids |= {one for line in account.lines for one in (line.buyer_id, line.provider_id)}
-    names = {
-        one.id: (one.name_en or one.name) if language == "en" else one.name
-        for one in (await parties.organisations(tx, ids)).values()
-    }
-    of = StatementFor(tx.actor.organisation_id, names, tx.now, language)
-    return statement_paper(account, asked, of)
 
 
 @post("/account/credit/{line_id:int}/pay", **members(*HOLDERS))

@@ -1,0 +1,1 @@
+"""What closing decides, without a database."""
