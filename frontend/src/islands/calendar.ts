@@ -1,5 +1,6 @@
 // The calendar of one instrument: drag or click free time, and see its price at once.
 import { createCalendar, destroyCalendar, DayGrid, Interaction, TimeGrid } from "@event-calendar/core";
+import { tidied } from "../roles";
 
 interface Span {
   start: string;
@@ -11,7 +12,6 @@ interface Times {
   step: number;
 }
 
-const TABLE_ROLES = new Set(["table", "rowgroup", "row", "cell", "gridcell", "columnheader", "rowheader"]);
 const ZONE = "+08:00";
 const chinese = document.documentElement.lang.startsWith("zh");
 const t = (zh: string, en: string): string => (chinese ? zh : en);
@@ -93,21 +93,7 @@ export function mount(root: HTMLElement): void {
     dateClick: (chosen: { dateStr: string }) => ask(chosen.dateStr, 60),
   });
 
-  // Its own roles promise a table that it is not; what is inside is reached by the form as well.
-  const tidy = (): void => {
-    for (const each of root.querySelectorAll("[role],[aria-colindex],[aria-rowindex],[aria-colspan],[aria-rowspan],[aria-colcount],[aria-rowcount]")) {
-      if (!TABLE_ROLES.has(each.getAttribute("role") ?? "table")) continue;
-      for (const name of ["role", "aria-colindex", "aria-rowindex", "aria-colspan", "aria-rowspan", "aria-colcount", "aria-rowcount"]) each.removeAttribute(name);
-    }
-    const scroller = root.querySelector<HTMLElement>(".ec-main, .ec-body");
-    if (scroller) {
-      scroller.tabIndex = 0;
-      scroller.setAttribute("role", "region");
-      scroller.setAttribute("aria-label", t("日历，可滚动", "Calendar, scrolls"));
-    }
-  };
-  new MutationObserver(tidy).observe(root, { childList: true, subtree: true });
-  tidy();
+  tidied(root, t("日历，可滚动", "Calendar, scrolls"));
 
   const live = root.dataset["live"];
   if (live) {

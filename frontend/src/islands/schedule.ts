@@ -1,5 +1,6 @@
 // All instruments on one timeline: drag to another time or instrument, look, then confirm.
 import { createCalendar, destroyCalendar, Interaction, ResourceTimeline } from "@event-calendar/core";
+import { tidied } from "../roles";
 import { wall } from "../wall";
 
 interface Resource {
@@ -101,18 +102,8 @@ export async function mount(root: HTMLElement): Promise<void> {
 
   dialog.addEventListener("close", () => void calendar.refetchEvents());
 
-  // Its own roles promise a table that it is not; the list below is the same for everybody.
-  const tidy = (): void => {
-    root.querySelectorAll("[role=table],[role=rowgroup],[role=row],[role=cell],[role=columnheader],[role=rowheader]").forEach((each) => each.removeAttribute("role"));
-    const scroller = root.querySelector<HTMLElement>(".ec-main, .ec-body");
-    if (scroller && !scroller.hasAttribute("aria-label")) {
-      scroller.tabIndex = 0;
-      scroller.setAttribute("role", "region");
-      scroller.setAttribute("aria-label", t("时间轴，可滚动", "Timeline, scrolls"));
-    }
-  };
-  new MutationObserver(tidy).observe(root, { childList: true, subtree: true });
-  tidy();
+  // The list below is the same for everybody.
+  tidied(root, t("时间轴，可滚动", "Timeline, scrolls"));
 
   const again = window.setInterval(() => {
     if (!document.hidden && !dialog.open) void calendar.refetchEvents();
