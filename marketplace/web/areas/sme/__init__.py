@@ -6,12 +6,14 @@ from marketplace.web.areas.sme import (
     account,
     applying,
     booking,
+    enquiries,
     order_disputes,
     order_pages,
     order_papers,
     order_samples,
     order_time,
     organisation,
+    saved,
     vouchers,
 )
 from marketplace.web.areas.sme.roles import BUYERS
@@ -23,6 +25,8 @@ areas = (
         "My company",
         (
             link("/orders", "订单", "Orders", *BUYERS),
+            link("/enquiries", "询价", "Enquiries", *BUYERS),
+            link("/saved", "收藏", "Saved", *BUYERS),
             link("/vouchers", "创新券", "Vouchers", *vouchers.HOLDERS),
             link("/account", "账户", "Account", *account.HOLDERS),
             link("/org", "本单位", "Our organisation", *organisation.INSIDERS),
@@ -40,4 +44,6 @@ routes: list[ControllerRouterHandler] = [
     *applying.routes,
     *account.routes,
     *organisation.routes,
+    *enquiries.routes,
+    *saved.routes,
 ]

@@ -69,7 +69,7 @@ class Money:
     total: int
     account: invoicing.Account
     invoices: invoicing.InvoicePage
-    credit: list[credit.LineInUse]
+    lines_used: list[credit.LineInUse]
     owed: credit.ReceivablePage
     names: dict[int, parties.Organisation]
     today: date
@@ -99,14 +99,16 @@ async def money(tx: Tx, asked: Asked) -> Money:
     total = 0
     if wallet is not None:
         lines, total = await ledger.statement(
-            tx, ledger.AccountStatement(wallet, asked.page, asked.page_size)
+            tx,
+            ledger.AccountStatement(account_id=wallet, page=asked.page, page_size=asked.page_size),
         )
     charges = invoicing.AccountAsked(asked.first, asked.last, page_size=STATEMENT_LINES_MAX)
     account = await invoicing.account_of(tx, charges)
     used = await credit.credit_lines(tx, credit.LineSearch(page_size=100))
     owed = await credit.receivables(tx, credit.ReceivableSearch(open=True, page_size=100))
     ids = {mine} | {each.line.provider_id for each in used.rows}
-    ids |= {each.provider_id for each in (*account.lines, *owed.rows)}
+    ids |= {each.provider_id for each in account.lines}
+    ids |= {each.provider_id for each in owed.rows}
     names = await parties.organisations(tx, ids)
     search = invoicing.InvoiceSearch(page_size=INVOICES_SHOWN)
     return Money(
@@ -116,7 +118,7 @@ async def money(tx: Tx, asked: Asked) -> Money:
         total=total,
         account=account,
         invoices=await invoicing.invoices(tx, search),
-        credit=[each for each in used.rows if each.line.buyer_id == mine],
+        lines_used=[each for each in used.rows if each.line.buyer_id == mine],
         owed=owed,
         names=names,
         today=tx.today,
