@@ -36,6 +36,11 @@ async def test_what_is_owed_decided_and_paid_is_not_rewritten(database, monkeypa
             f" values ({owed.line_id}, 5, 'wallet', '2025-03-05', 1, now())",
             "credit_receipt_whole",
         ),
+        (
+            "insert into credit_note (receivable_id, amount_fen, credited_on, entry_id)"
+            f" values ({owed.id}, 0, '2025-03-05', {owed.entry_id})",
+            "credit_note_amount",
+        ),
     ):
         assert await refusal(database, statement) == rule, statement
 

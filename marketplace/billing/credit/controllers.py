@@ -200,7 +200,7 @@ async def get_ageing(
     page: FromQuery[PageNumber] = 1,
     page_size: FromQuery[PageSize] = 50,
 ) -> Page[AgeingOut]:
-    """Of what is open now, by the days between its due day and `as_of`; most owed first."""
+    """What was open at the end of `as_of`, by the days since it was due; most owed first."""
     require_day(as_of, name="as_of")
     asked = AgeingAsked(as_of, provider_id, page, page_size)
     found = await read(request, queries.ageing, asked)

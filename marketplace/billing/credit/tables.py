@@ -161,6 +161,19 @@ credit_receipt_part = Table(
 )
 Index("credit_receipt_part_receivable_idx", credit_receipt_part.c.receivable_id)
 
+credit_note = Table(
+    "credit_note",
+    metadata,
+    Column("id", BigInteger, Identity(always=True), primary_key=True),
+    Column("receivable_id", BigInteger, ForeignKey("receivable.id"), nullable=False),
+    Column("amount_fen", BigInteger, nullable=False),
+    Column("credited_on", Date, nullable=False),
+    Column("entry_id", BigInteger, ForeignKey("entry.id"), nullable=False),
+    UniqueConstraint("entry_id", name="credit_note_entry_once"),
+    CheckConstraint("amount_fen > 0", name="amount"),
+)
+Index("credit_note_receivable_idx", credit_note.c.receivable_id)
+
 credit_reminder = Table(
     "credit_reminder",
     metadata,

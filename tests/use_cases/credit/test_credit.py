@@ -273,6 +273,34 @@ async def test_a_buyer_overdue_is_reminded_step_by_step_and_blocked_until_it_pay
     await an_order_on_account(market, days=52)
 
 
+async def test_debts_are_told_as_they_were_on_a_day_whatever_was_paid_since(
+    database, clock, monkeypatch
+):
+    market = await a_market(database, voucher_fen=0)
+    await granted_terms(market)
+    order_id = await a_debt(market, monkeypatch)
+    arose = database.clock.now()
+    line = await the_line(market)
+    clock.set(arose + timedelta(days=2))
+    await market.do(pay_credit, PayCredit(line.line.id, 30_000), by=market.buyer)
+    clock.set(arose + timedelta(days=35))
+    await market.do(credit_back, CreditBack(order_id, 10_000, key="note-1"))
+    clock.set(arose + timedelta(days=50))
+    await market.do(pay_credit, PayCredit(line.line.id), by=market.buyer)
+
+    async def owed_after(days: int) -> list[tuple[int, int]]:
+        asked = AgeingAsked((arose + timedelta(days=days)).date())
+        found = await market.do(ageing, asked, by=market.manager)
+        return [(row.left_fen, row.not_due_fen) for row in found.rows]
+
+    assert await owed_after(-1) == []
+    assert await owed_after(0) == [(TWO_HOURS_FEN, TWO_HOURS_FEN)]
+    assert await owed_after(2) == [(TWO_HOURS_FEN - 30_000, TWO_HOURS_FEN - 30_000)]
+    assert await owed_after(34) == [(TWO_HOURS_FEN - 30_000, 0)]
+    assert await owed_after(35) == [(TWO_HOURS_FEN - 40_000, 0)]
+    assert await owed_after(50) == []
+
+
 async def test_what_the_provider_gives_up_is_not_owed_any_more(database, monkeypatch):
     market = await a_market(database, voucher_fen=0)
     await granted_terms(market)

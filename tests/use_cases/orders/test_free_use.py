@@ -29,7 +29,20 @@ from marketplace.orders.queries.free_use import (
     free_use_figures,
     free_uses,
 )
-from marketplace.orders.use_cases import AcceptOrder, accept_order, place_order
+from marketplace.orders.use_cases import (
+    AcceptOrder,
+    CloseService,
+    ConfirmOrder,
+    DeliverOrder,
+    OpenService,
+    accept_order,
+    close_service,
+    confirm_order,
+    deliver_order,
+    open_service,
+    place_order,
+    store_deliverable,
+)
 from marketplace.orders.use_cases.free_use import (
     EVIDENCE_BYTES_MAX,
     AddEvidence,
@@ -49,9 +62,11 @@ from marketplace.parties.roles import Role
 from tests.builders.orders import (
     HOUR_FEN,
     SAMPLE_FEN,
+    WEDNESDAY_MORNING,
     Market,
     a_market,
     a_quote,
+    a_report,
     an_order_of,
     approved_free_use,
     move_to,
@@ -222,3 +237,26 @@ async def test_what_was_given_free_is_counted_at_list_prices_by_purpose_and_prov
     assert (await market.do(free_use_figures, asked_for, by=regulator)).total == 0
     all_of_it = await market.do(free_use_figures, FiguresAsked(2025), by=regulator)
     assert all_of_it.samples == 5
+
+
+async def test_machine_time_given_free_is_counted_in_the_minutes_really_used(database: Database):
+    market = await a_market(database, funds_fen=0, voucher_fen=0)
+    quote = await a_quote(market, purpose=PURPOSE)
+    await approved_free_use(market, quote)
+    placed = await market.do(place_order, an_order_of(quote), by=market.buyer)
+    await market.do(confirm_order, ConfirmOrder(placed.id), by=market.manager)
+    move_to(market, WEDNESDAY_MORNING.starts_at)
+    await market.do(open_service, OpenService(placed.id), by=market.technician)
+    move_to(market, WEDNESDAY_MORNING.starts_at + timedelta(minutes=90))
+    await market.do(close_service, CloseService(placed.id), by=market.technician)
+    await market.do(store_deliverable, a_report(placed.id), by=market.technician)
+    await market.do(deliver_order, DeliverOrder(placed.id), by=market.technician)
+    settled = await market.do(accept_order, AcceptOrder(placed.id), by=market.buyer)
+    await deliver_due(database, HANDLERS)
+
+    figures = await market.do(free_use_figures, FiguresAsked(2025), by=market.manager)
+
+    assert (settled.settled_fen, (await market.payable()).posted_fen) == (0, 0)
+    (row,) = figures.rows
+    assert (row.purpose, row.orders, row.minutes, row.samples) == (PURPOSE, 1, 90, 0)
+    assert row.value_fen == HOUR_FEN * 3 // 2

@@ -12,10 +12,12 @@ from sqlalchemy import (
     BigInteger,
     ColumnElement,
     Select,
+    Subquery,
     any_,
     case,
     func,
     literal,
+    or_,
     select,
 )
 
@@ -23,12 +25,15 @@ from marketplace.billing.credit.queries.lines import is_open, owed_part, own
 from marketplace.billing.credit.rules.states import AGES, Age
 from marketplace.billing.credit.tables import (
     credit_line,
+    credit_note,
     credit_receipt,
     credit_receipt_part,
+    credit_receipt_undone,
     credit_reminder,
     receivable,
 )
 from marketplace.kernel.db import Tx
+from marketplace.kernel.time import shanghai_instant
 
 EXPORT_ROWS_MAX = 50_000
 
@@ -162,28 +167,25 @@ class Ageing:
 
 
 async def ageing(tx: Tx, asked: AgeingAsked) -> Ageing:
-    """What buyers owe, by age on a day; of what is open now."""
-    table = receivable.c
-    age = _age(asked.as_of)
-    wanted = [is_open(), own(tx, table)]
-    if asked.provider_id is not None:
-        wanted.append(table.provider_id == asked.provider_id)
+    """What buyers owed on a day, by age: what had arisen and was neither paid nor given up then."""
+    owed = _owed_on(tx, asked)
+    age = _age(owed.c.due_on, asked.as_of)
     by_line = (
         select(
-            table.line_id,
-            table.provider_id,
-            table.buyer_id,
-            func.sum(owed_part()).cast(BigInteger).label("left_fen"),
+            owed.c.line_id,
+            owed.c.provider_id,
+            owed.c.buyer_id,
+            func.sum(owed.c.left_fen).cast(BigInteger).label("left_fen"),
             *(
-                func.coalesce(func.sum(owed_part()).filter(age == each), 0)
+                func.coalesce(func.sum(owed.c.left_fen).filter(age == each), 0)
                 .cast(BigInteger)
                 .label(f"{each}_fen")
                 for each in Age
             ),
-            func.min(table.due_on).label("oldest_due_on"),
+            func.min(owed.c.due_on).label("oldest_due_on"),
         )
-        .where(*wanted)
-        .group_by(table.line_id, table.provider_id, table.buyer_id)
+        .where(owed.c.left_fen > 0)
+        .group_by(owed.c.line_id, owed.c.provider_id, owed.c.buyer_id)
         .subquery()
     )
     total = await tx.scalar(select(func.count()).select_from(by_line))
@@ -197,8 +199,44 @@ async def ageing(tx: Tx, asked: AgeingAsked) -> Ageing:
     return Ageing(rows, int(total), asked.page, asked.page_size)
 
 
-def _age(as_of: date) -> ColumnElement[str]:
-    due_on = receivable.c.due_on
+def _owed_on(tx: Tx, asked: AgeingAsked) -> Subquery:
+    """Every receivable that had arisen by the day, with what was left of it at its end."""
+    table, day = receivable.c, asked.as_of
+    part, receipt, undone = credit_receipt_part.c, credit_receipt.c, credit_receipt_undone.c
+    ends_at = shanghai_instant(day + timedelta(days=1))
+    paid = (
+        select(part.receivable_id, func.sum(part.amount_fen).label("fen"))
+        .join_from(credit_receipt_part, credit_receipt, receipt.id == part.receipt_id)
+        .outerjoin(credit_receipt_undone, undone.receipt_id == receipt.id)
+        .where(
+            receipt.received_on <= day,
+            or_(undone.undone_at.is_(None), undone.undone_at >= ends_at),
+        )
+        .group_by(part.receivable_id)
+        .subquery()
+    )
+    given_up = (
+        select(credit_note.c.receivable_id, func.sum(credit_note.c.amount_fen).label("fen"))
+        .where(credit_note.c.credited_on <= day)
+        .group_by(credit_note.c.receivable_id)
+        .subquery()
+    )
+    left = table.amount_fen - func.coalesce(paid.c.fen, 0) - func.coalesce(given_up.c.fen, 0)
+    wanted = [table.arose_on <= day, own(tx, table)]
+    if asked.provider_id is not None:
+        wanted.append(table.provider_id == asked.provider_id)
+    return (
+        select(
+            table.line_id, table.provider_id, table.buyer_id, table.due_on, left.label("left_fen")
+        )
+        .outerjoin_from(receivable, paid, paid.c.receivable_id == table.id)
+        .outerjoin(given_up, given_up.c.receivable_id == table.id)
+        .where(*wanted)
+        .subquery()
+    )
+
+
+def _age(due_on: ColumnElement[date], as_of: date) -> ColumnElement[str]:
     whens = [(due_on >= as_of - timedelta(days=most), str(age)) for age, most in AGES]
     return case(*whens, else_=str(Age.DAYS_OVER_90))
 

@@ -16,7 +16,7 @@ from marketplace.billing.credit.queries.lines import (
 )
 from marketplace.billing.credit.rules.credit import Owed, require_usable
 from marketplace.billing.credit.rules.states import Owing
-from marketplace.billing.credit.tables import credit_line, credit_terms, receivable
+from marketplace.billing.credit.tables import credit_line, credit_note, credit_terms, receivable
 from marketplace.billing.ledger import use_cases as ledger
 from marketplace.billing.ledger.use_cases import AccountType, EntryKind
 from marketplace.kernel.db import Tx
@@ -227,7 +227,7 @@ async def _credit_one(tx: Tx, command: CreditBack, receivable_id: int, part_fen:
             ledger.OpenAccount(AccountType.CREDIT, line_id),
         ],
     )
-    await ledger.post_entry(
+    posted = await ledger.post_entry(
         tx,
         ledger.Entry(
             kind=EntryKind.CREDIT_NOTED,
@@ -240,5 +240,13 @@ async def _credit_one(tx: Tx, command: CreditBack, receivable_id: int, part_fen:
             source_kind=SOURCE,
             source_id=command.order_id,
         ),
+    )
+    await tx.execute(
+        insert(credit_note).values(
+            receivable_id=receivable_id,
+            amount_fen=part_fen,
+            credited_on=tx.today,
+            entry_id=posted.entry_id,
+        )
     )
     tx.audit("credit", subject="receivable", subject_id=receivable_id, amount_fen=part_fen)
