@@ -5,6 +5,7 @@ from marketplace.orders.queries.changes import (
     ChangePage,
     OrderChange,
     changes,
+    proposals_to_answer,
 )
 from marketplace.orders.queries.clauses import offered_clauses
 from marketplace.orders.queries.contracts import (
@@ -195,6 +196,7 @@ __all__ = [
     "order_items",
     "order_story",
     "orders",
+    "proposals_to_answer",
     "provider_reviews",
     "quote",
     "quote_items",

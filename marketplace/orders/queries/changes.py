@@ -10,9 +10,10 @@ from typing import Any
 from sqlalchemy import Select, func, select
 
 from marketplace.kernel.db import Tx
-from marketplace.orders.queries.orders import order
+from marketplace.orders.queries.orders import Order, order, order_columns
 from marketplace.orders.rules.rescheduling import ChangeKind, ChangeStatus, Side
 from marketplace.orders.tables import order_change as table
+from marketplace.orders.tables import service_order
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +106,31 @@ async def open_proposal(tx: Tx, order_id: int) -> OrderChange | None:
             table.c.answer_until > tx.now,
         ),
     )
+
+
+async def proposals_to_answer(tx: Tx, limit: int) -> list[tuple[Order, OrderChange]]:
+    """What the other side asks of the actor's organisation as buyer, the soonest first."""
+    mine, bought = tx.actor.organisation_id, service_order.c
+    found = await tx.all(
+        OrderChange,
+        change_columns()
+        .join(service_order, bought.id == table.c.order_id)
+        .where(
+            bought.buyer_id == mine,
+            table.c.side != Side.BUYER,
+            table.c.status == ChangeStatus.PROPOSED,
+            table.c.answer_until > tx.now,
+        )
+        .order_by(table.c.answer_until, table.c.id)
+        .limit(limit),
+    )
+    named = {
+        each.id: each
+        for each in await tx.all(
+            Order, order_columns().where(bought.id.in_([one.order_id for one in found]))
+        )
+    }
+    return [(named[each.order_id], each) for each in found]
 
 
 @dataclass(frozen=True, slots=True)

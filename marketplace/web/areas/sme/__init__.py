@@ -14,6 +14,7 @@ from marketplace.web.areas.sme import (
     order_time,
     organisation,
     saved,
+    start,
     vouchers,
 )
 from marketplace.web.areas.sme.roles import BUYERS
@@ -24,6 +25,7 @@ areas = (
         "企业",
         "My company",
         (
+            link("/me", "工作台", "Start", *BUYERS),
             link("/orders", "订单", "Orders", *BUYERS),
             link("/enquiries", "询价", "Enquiries", *BUYERS),
             link("/saved", "收藏", "Saved", *BUYERS),
@@ -34,6 +36,7 @@ areas = (
     ),
 )
 routes: list[ControllerRouterHandler] = [
+    *start.routes,
     *booking.routes,
     *order_pages.routes,
     *order_time.routes,
