@@ -5,7 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 
-BENCHMARKS = ("anomalies", "booking", "dry_run", "ledger", "rewards", "settlement")
+BENCHMARKS = ("anomalies", "booking", "dry_run", "ledger", "matching", "rewards", "settlement")
 
 
 def main(names: list[str]) -> int:

@@ -89,7 +89,6 @@ from tests.builders.orders import (
     free_use_things,
 )
 from tests.builders.parties import a_person, an_actor
-from tests.builders.payouts import a_bank_account
 from tests.builders.pricing import a_price_list
 from tests.builders.rewards import a_grade, a_reward_fund, an_approved_run
 from tests.builders.standing import standing_things
@@ -295,7 +294,6 @@ async def _settle(market: Market) -> None:
         market.manager.organisation_id, 100, "settlement", 1, AccountType.PAYABLE
     )
     await market.do(instruct_payout, payout, by=await an_actor(market.database, Role.FINANCE_MAKER))
-    await a_bank_account(market.database, owner=market.buyer)
     await market.do(ask_refund, AskRefund(1, "多付退回"), by=market.buyer)
     await a_reward_fund(market.database)
     await a_grade(market.database, provider_id=market.manager.organisation_id)

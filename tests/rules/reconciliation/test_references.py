@@ -85,6 +85,8 @@ def test_every_kind_has_a_direction():
     assert [kind for kind in MatchKind if fits_direction(kind, -1)] == [
         "payout",
         "charge",
+        "difference",
+        "clearing",
         "contra",
     ]
     assert [kind for kind in MatchKind if not fits_direction(kind, 1)] == ["payout", "charge"]

@@ -13,6 +13,7 @@ from marketplace.billing.reconciliation.queries.cases import CaseSearch, open_ca
 from marketplace.billing.reconciliation.rules.cases import CaseReason
 from marketplace.billing.reconciliation.schemas import (
     AccountNumber,
+    AgeDays,
     AttachmentOut,
     CaseIn,
     CaseOut,
@@ -116,7 +117,7 @@ async def get_open_lines(
     owner_id: FromQuery[Id | None] = None,
     unowned: FromQuery[bool] = False,
     reason_code: FromQuery[CaseReason | None] = None,
-    at_least_days: FromQuery[PageNumber] = 0,
+    at_least_days: FromQuery[AgeDays] = 0,
     text: FromQuery[SearchText] = "",
     page: FromQuery[PageNumber] = 1,
     page_size: FromQuery[PageSize] = 50,

@@ -139,7 +139,12 @@ def layout_of(
     return Layout(
         at=at,
         remarks=tuple(index for _, index in sorted(remarks)),
-        names={column: clean(cells[index]) for column, index in at.items()},
+        names={column: clean(cells[index]) for column, index in at.items()}
+        | (
+            {Column.REMARK: ", ".join(clean(cells[i]) for _, i in sorted(remarks))}
+            if remarks
+            else {}
+        ),
     )
 
 

@@ -1,6 +1,7 @@
 """Reconciliation on the wire."""
 
 from marketplace.billing.reconciliation.schemas.open_lines import (
+    AgeDays,
     AttachmentOut,
     CaseIn,
     CaseOut,
@@ -37,6 +38,7 @@ from marketplace.billing.reconciliation.schemas.statements import (
 __all__ = [
     "AccountBalanceOut",
     "AccountNumber",
+    "AgeDays",
     "AgedOut",
     "AttachmentOut",
     "BalancingOut",

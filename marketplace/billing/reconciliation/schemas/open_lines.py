@@ -24,6 +24,7 @@ from marketplace.kernel.wire import Id, Out
 from marketplace.kernel.wire import In as Body
 
 SignedFen = Annotated[int, msgspec.Meta(ge=-(10**13), le=10**13)]
+AgeDays = Annotated[int, msgspec.Meta(ge=0, le=36_500)]
 Note = Annotated[str, msgspec.Meta(max_length=2000)]
 
 

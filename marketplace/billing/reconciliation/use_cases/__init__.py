@@ -1,5 +1,6 @@
 """What is done with statements, their lines, and periods: one verb a command."""
 
+from marketplace.billing.reconciliation.rules.states import MatchKind
 from marketplace.billing.reconciliation.use_cases.clearing import (
     ClearLines,
     UndoClearing,
@@ -47,6 +48,7 @@ __all__ = [
     "ClearLines",
     "DraftSignOff",
     "ImportStatement",
+    "MatchKind",
     "MatchLine",
     "MatchOpen",
     "MatchReport",
