@@ -74,6 +74,18 @@ from marketplace.booking.queries.problems import (
     problem_reports,
     session_problems,
 )
+from marketplace.booking.queries.qualifications import (
+    Qualification,
+    QualificationPage,
+    QualificationSearch,
+    TrainingPage,
+    TrainingRequest,
+    TrainingSearch,
+    qualifications,
+    training_requests,
+    visible_qualification,
+    visible_training,
+)
 from marketplace.booking.queries.readings import (
     Reading,
     ReadingPage,
@@ -162,6 +174,7 @@ from marketplace.booking.queries.walk_up import (
     walk_up_offers,
 )
 from marketplace.booking.rules.availability import BookingTerms
+from marketplace.booking.rules.machine_hours import Grain
 from marketplace.booking.rules.schedule import DatedHours, Hours
 from marketplace.booking.rules.states import Purpose, Status, UserClass
 
@@ -179,6 +192,7 @@ __all__ = [
     "Feed",
     "FeedPage",
     "FreeIn",
+    "Grain",
     "Group",
     "GroupPage",
     "GroupSearch",
@@ -202,6 +216,9 @@ __all__ = [
     "ProblemReport",
     "ProblemSearch",
     "Purpose",
+    "Qualification",
+    "QualificationPage",
+    "QualificationSearch",
     "Reading",
     "ReadingPage",
     "ReadingSearch",
@@ -234,6 +251,9 @@ __all__ = [
     "Suspension",
     "SuspensionPage",
     "SuspensionSearch",
+    "TrainingPage",
+    "TrainingRequest",
+    "TrainingSearch",
     "UsageSession",
     "UseAsked",
     "UseDay",
@@ -273,6 +293,7 @@ __all__ = [
     "own_report",
     "own_source",
     "problem_reports",
+    "qualifications",
     "reading_sources",
     "readings",
     "repairs_of",
@@ -292,13 +313,16 @@ __all__ = [
     "statements",
     "strikes",
     "suspensions",
+    "training_requests",
     "upload_source",
     "use_days",
     "use_totals",
     "visible_booking_terms",
     "visible_entry",
+    "visible_qualification",
     "visible_reservation",
     "visible_strike",
+    "visible_training",
     "waitlist",
     "walk_up_offers",
     "week_strips",

@@ -135,6 +135,23 @@ LABELS: Final[dict[str, dict[str, Label]]] = {
         "past": Label("已被取代", "Replaced"),
         "withdrawn": Label("已撤回", "Withdrawn"),
     },
+    "claim": {
+        "draft": Label("草稿", "Draft"),
+        "submitted": Label("已提交", "Submitted", "info"),
+        "audited": Label("已审核", "Audited", "info"),
+        "in_notice": Label("公示中", "In notice", "warning"),
+        "approved": Label("已批准", "Approved", "success"),
+        "refused": Label("未通过", "Refused", "error"),
+        "paid": Label("已拨付", "Paid", "success"),
+        "withdrawn": Label("已撤回", "Withdrawn"),
+        "reversed": Label("已冲回", "Reversed", "error"),
+    },
+    "reward_run": {
+        "draft": Label("草稿", "Draft"),
+        "approved": Label("已批准", "Approved", "info"),
+        "paid": Label("已发放", "Paid", "success"),
+        "discarded": Label("已作废", "Discarded"),
+    },
     "instrument_status": {
         "listed": Label("开放", "Listed", "success"),
         "unlisted": Label("未开放", "Not listed"),

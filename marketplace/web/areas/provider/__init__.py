@@ -9,14 +9,17 @@ from marketplace.web.areas.provider import (
     order_steps,
     price_files,
     prices,
+    reports,
     requests,
+    rewards,
     samples,
     schedule,
     today,
+    training,
     usage,
     usage_steps,
 )
-from marketplace.web.areas.provider.roles import STAFF
+from marketplace.web.areas.provider.roles import MANAGER, STAFF
 from marketplace.web.navigation import Area, link
 
 areas = (
@@ -30,6 +33,9 @@ areas = (
             link("/provider/usage", "上机", "Sessions", *STAFF),
             link("/provider/samples", "样品", "Samples", *STAFF),
             link("/provider/instruments", "本单位仪器", "Own instruments", *STAFF),
+            link("/provider/training", "培训与资格", "Training", *STAFF),
+            link("/provider/reports", "机时统计", "Machine-hours", *STAFF),
+            link("/provider/rewards", "奖励与兑付", "Rewards and claims", *MANAGER),
         ),
     ),
 )
@@ -46,4 +52,7 @@ routes: list[ControllerRouterHandler] = [
     *availability.routes,
     *prices.routes,
     *price_files.routes,
+    *training.routes,
+    *reports.routes,
+    *rewards.routes,
 ]

@@ -1,0 +1,87 @@
+"""Machine-hours, rewards, claims and training of a provider."""
+
+from __future__ import annotations
+
+import pytest
+
+from marketplace.booking.use_cases.training import AskForTraining, ask_for_training
+from marketplace.parties.roles import Role
+from tests.builders.booking import at_hours
+from tests.builders.orders import a_delivered_order, a_market, move_to
+from tests.builders.parties import an_actor
+from tests.builders.standing import a_qualification
+
+pytestmark = pytest.mark.timeout(180)
+
+
+async def test_machine_hours_are_told_by_month_purpose_and_instrument(enter, database):
+    market = await a_market(database)
+    await a_delivered_order(market)
+    browser = await enter(market.technician)
+    shown = await browser.open("/provider/reports", lang="en")
+    before = await browser.open("/provider/reports", until="2025-01-31", lang="en")
+    file = await browser.http.get("/provider/reports/file")
+    stranger = await enter(await an_actor(database, Role.TECHNICIAN))
+
+    assert "Effective hours 2 " in shown.text
+    assert "Sharing rate 100%" in shown.text
+    assert 'data-table="months"' in shown.source
+    assert "No hours in this time" in before.text
+    assert 2 == len(file.text.splitlines())
+    assert "这段时间没有机时" in (await stranger.open("/provider/reports")).text
+
+
+async def test_rewards_and_claims_are_for_the_manager(enter, database):
+    market = await a_market(database)
+    browser = await enter(market.manager)
+    shown = await browser.open("/provider/rewards", year="2025")
+    file = await browser.http.get("/provider/rewards/claims/file")
+    technician = await enter(market.technician)
+
+    assert "2025 年还没有奖励" in shown.text
+    assert "没有兑付申请" in shown.text
+    assert 1 == len(file.text.splitlines())
+    assert 403 == (await technician.open("/provider/rewards")).status
+
+
+async def test_training_is_planned_and_passed_and_grants_end_when_they_should(enter, database):
+    market = await a_market(database)
+    learner = await an_actor(database, Role.BUYER)
+    asked = await market.do(ask_for_training, AskForTraining(market.instrument_id), by=learner)
+    browser = await enter(market.technician)
+    path = f"/provider/training/{asked.id}"
+    unread = await browser.post(path, {"step": "schedule", "day": "2025-03-05"})
+    planned = await browser.post(
+        path, {"step": "schedule", "day": "2025-03-05", "clock": "14:00", "place": "B201"}
+    )
+    move_to(market, at_hours(2, 16, 17).starts_at)
+    passed = await browser.post(path, {"step": "pass", "answer": "合格", "until": "2025-12-31"})
+    (grant,) = {f.action for f in passed.forms if "/qualifications/" in f.action}
+    unsaid = await browser.post(grant, {"step": "revoke"})
+    longer = await browser.post(
+        grant, {"step": "extend", "reason": "复训合格", "until": "2026-06-30"}
+    )
+    gone = await browser.post(grant, {"step": "revoke", "reason": "操作违规"})
+
+    assert 400 == unread.status
+    assert "B201" in planned.text
+    assert "2026年1月1日 00:00" in passed.text
+    assert 400 == unsaid.status
+    assert "2026年7月1日" in longer.text
+    assert "没有符合条件的操作资格" in gone.text
+
+
+async def test_training_of_others_does_not_exist(enter, database):
+    market = await a_market(database)
+    learner = await an_actor(database, Role.BUYER)
+    asked = await market.do(ask_for_training, AskForTraining(market.instrument_id), by=learner)
+    granted = await a_qualification(
+        database,
+        by=market.technician,
+        instrument_id=market.instrument_id,
+        person_id=learner.person_id,
+    )
+    stranger = await enter(await an_actor(database, Role.TECHNICIAN))
+
+    assert 404 == (await stranger.post(f"/provider/training/{asked.id}", {})).status
+    assert 404 == (await stranger.post(f"/provider/qualifications/{granted.id}", {})).status
