@@ -9,7 +9,12 @@ import pytest
 from marketplace.billing.reconciliation.rules.states import MatchKind
 from marketplace.parties.roles import Role
 from tests.builders.parties import an_actor
-from tests.builders.payouts import a_finance_team
+from tests.builders.payouts import (
+    a_bank_account,
+    a_finance_team,
+    a_payout,
+    a_sent_payout,
+)
 from tests.builders.reconciliation import (
     BANK_ACCOUNT,
     a_file,
@@ -116,3 +121,23 @@ async def test_a_period_is_signed_off_by_two_persons_once_the_checklist_is_done(
     assert "期间已关闭" in closed.text
     assert 3 == len(file.text.splitlines())
     assert 404 == (await checker.post("/finance/periods/999/close", {})).status
+
+
+async def test_the_desk_shows_what_lies_where_what_is_due_and_what_is_wrong(enter, database):
+    centre = await a_finance_team(database)
+    nothing = await (await enter(centre.maker)).open("/finance")
+    payout = await a_sent_payout(database, centre=centre)
+    waiting = await a_payout(database)
+    await a_bank_account(database, verified_by=None)
+    await a_statement(database, a_line(50_000, name="某财政局", remark="拨款"))
+    shown = await (await enter(centre.checker)).open("/finance")
+    auditor = await (await enter(await an_actor(database, Role.REGULATOR))).open("/finance")
+
+    assert "一切正常" in nothing.text
+    assert "没有到期事项" in nothing.text
+    assert "某财政局" in shown.links
+    assert f"/finance/payouts/{waiting.id}" in shown.links.values()
+    assert f"/finance/payouts/{payout.id}" not in shown.links.values()
+    assert "1 个收款账户待核实" in shown.links
+    assert "/finance/accounts?type=payable" in shown.links.values()
+    assert "/finance/accounts?type=payable" not in auditor.links.values()

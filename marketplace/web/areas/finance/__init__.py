@@ -7,6 +7,7 @@ from marketplace.web.areas.finance import (
     batches,
     claim_steps,
     claims,
+    dashboard,
     imports,
     ledger,
     payouts,
@@ -28,6 +29,7 @@ areas = (
         "财务",
         "Finance",
         (
+            link("/finance", "概览", "Overview", *READERS),
             link("/finance/reconciliation", "对账", "Reconciliation", *READERS),
             link("/finance/imports", "对账单", "Statements", *READERS),
             link("/finance/payouts", "付款", "Payouts", *READERS),
@@ -42,6 +44,7 @@ areas = (
     ),
 )
 routes: list[ControllerRouterHandler] = [
+    *dashboard.routes,
     *imports.routes,
     *reconciliation.routes,
     *payouts.routes,
