@@ -59,6 +59,7 @@ DOMAINS_WITH_ROUTES = (
     "billing.reconciliation",
     "evaluation",
     "exchange",
+    "closing",
 )
 
 

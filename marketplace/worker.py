@@ -43,6 +43,7 @@ DOMAINS_WITH_JOBS = (
     "billing.reconciliation",
     "vouchers",
     "orders",
+    "closing",
 )
 DOMAINS_WITH_HANDLERS = ("booking", "vouchers", "orders")
 OUTBOX_PAUSE_SECONDS = 1.0

@@ -40,8 +40,8 @@ export function mount(root: HTMLElement): void {
     chart.setOption({
       aria: { enabled: true, decal: { show: true } },
       color: ["primary", "secondary", "warning", "accent", "neutral"].map(colour),
-      textStyle: { color: text, fontFamily: "inherit" },
-      legend: { top: 0, textStyle: { color: text } },
+      textStyle: { color: text, fontFamily: getComputedStyle(document.body).fontFamily },
+      legend: { top: 0, itemGap: 20, textStyle: { color: text } },
       // The default writes HTML with inline styles, which the content policy refuses.
       tooltip: { trigger: "axis", renderMode: "richText", confine: true },
       grid: { left: 8, right: 8, top: 40, bottom: 8, outerBoundsMode: "same" },

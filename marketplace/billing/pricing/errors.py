@@ -26,6 +26,14 @@ class PricesAboveCost(Refused):
     title = "A price is above the cost of the service"
 
 
+class CostBelowNotice(Conflict):
+    """Prices in public notice would come into force above this cost."""
+
+    code = "cost-below-notice"
+    title = "Withdraw the prices in notice that are above this cost first"
+    constraint = "cost_sheet_below_notice"
+
+
 class PriceListAboveCost(Refused):
     """What was written would ask more than the service costs; PostgreSQL refuses it as well."""
 

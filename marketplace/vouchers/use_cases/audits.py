@@ -193,6 +193,17 @@ async def _exclude(tx: Tx, found: Claim, redemption_id: int, reason: str) -> Non
     (net,) = await net_redemptions(tx, ids=[redemption_id])
     if left_fen := net.amount_fen - net.returned_fen:
         await give_back(tx, GiveBack(redemption_id, left_fen, ReturnCause.EXCLUDED, reason))
+    line = tables.claim_line
+    await tx.execute(
+        update(line)
+        .where(line.c.claim_id == found.id, line.c.redemption_id == redemption_id)
+        .values(
+            approved_fen=0,
+            reason=reason or "Excluded.",
+            decided_by=tx.actor.person_id,
+            decided_at=tx.now,
+        )
+    )
     await recount(tx, found.id)
     tx.audit("exclude", subject="redemption", subject_id=redemption_id, reason=reason)
 

@@ -7,8 +7,12 @@ from marketplace.web.areas.finance import (
     batches,
     claim_steps,
     claims,
+    dashboard,
+    imports,
     ledger,
     payouts,
+    periods,
+    reconciliation,
     reward_shares,
     rewards,
 )
@@ -25,6 +29,9 @@ areas = (
         "财务",
         "Finance",
         (
+            link("/finance", "概览", "Overview", *READERS),
+            link("/finance/reconciliation", "对账", "Reconciliation", *READERS),
+            link("/finance/imports", "对账单", "Statements", *READERS),
             link("/finance/payouts", "付款", "Payouts", *READERS),
             link("/finance/batches", "付款批次", "Batches", *READERS),
             link("/finance/vouchers", "创新券兑付", "Voucher claims", *READS_CLAIMS),
@@ -32,10 +39,14 @@ areas = (
             link("/finance/ledger", "账簿", "Ledger", *READS_ENTRIES),
             link("/finance/accounts", "账户", "Accounts", *READS_ENTRIES),
             link("/finance/trial-balance", "试算平衡", "Trial balance", *READERS),
+            link("/finance/periods", "关账", "Periods", *READERS),
         ),
     ),
 )
 routes: list[ControllerRouterHandler] = [
+    *dashboard.routes,
+    *imports.routes,
+    *reconciliation.routes,
     *payouts.routes,
     *batches.routes,
     *claims.routes,
@@ -44,4 +55,5 @@ routes: list[ControllerRouterHandler] = [
     *reward_shares.routes,
     *ledger.routes,
     *accounts.routes,
+    *periods.routes,
 ]

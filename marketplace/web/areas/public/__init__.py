@@ -2,14 +2,18 @@
 
 from litestar.types import ControllerRouterHandler
 
-from marketplace.web.areas.public import entering, home, instrument, instruments
+from marketplace.web.areas.public import entering, home, instrument, instruments, providers, rules
 from marketplace.web.navigation import Area, link
 
 areas = (
     Area(
         "找仪器",
         "Find",
-        (link("/instruments", "仪器", "Instruments"),),
+        (
+            link("/instruments", "仪器", "Instruments"),
+            link("/vouchers/rules", "创新券规则", "Voucher rules"),
+            link("/help", "帮助", "Help"),
+        ),
     ),
 )
 routes: list[ControllerRouterHandler] = [
@@ -17,4 +21,6 @@ routes: list[ControllerRouterHandler] = [
     *instruments.routes,
     *instrument.routes,
     *entering.routes,
+    *providers.routes,
+    *rules.routes,
 ]

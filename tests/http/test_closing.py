@@ -1,0 +1,85 @@
+"""Closing as finance staff and auditors meet it."""
+
+from __future__ import annotations
+
+from datetime import date
+
+import pytest
+import pytest_asyncio
+
+from marketplace.billing.ledger.use_cases import AccountType
+from marketplace.parties.roles import Role
+from tests.builders.ledger import a_posted_entry, a_wallet, an_account
+from tests.builders.parties import an_actor, bearer
+from tests.builders.payouts import a_finance_team
+
+API = "/api/v1"
+
+
+@pytest_asyncio.fixture
+async def centre(database):
+    return await a_finance_team(database)
+
+
+@pytest.fixture
+def ask(api, services):
+    async def asked(actor, method, path, **sent):
+        headers = bearer(services, actor) | {"Idempotency-Key": f"{method}-{path}-{actor}"[:200]}
+        return await api.request(method, API + path, headers=headers, **sent)
+
+    return asked
+
+
+async def test_a_month_that_is_not_ready_is_refused_with_its_reasons(ask, centre):
+    listed = await ask(centre.maker, "GET", "/closing/months/2025/2/checklist")
+    assert listed.status_code == 200
+    assert listed.json()["ready"] is False
+    states = {item["name"]: item["state"] for item in listed.json()["items"]}
+    assert states["statements"] == "open"
+    assert states["trial_balance"] == "ok"
+
+    month = {"year": 2025, "month": 2}
+    refused = await ask(centre.maker, "POST", "/closing/sign-offs", json=month)
+    assert refused.status_code == 422
+    assert [reason["rule"] for reason in refused.json()["reasons"]] == ["statements"]
+    assert (await ask(centre.maker, "GET", "/closing/sign-offs")).json()["total"] == 0
+    signing = await ask(centre.checker, "POST", "/closing/sign-offs/9/sign")
+    assert signing.status_code == 404
+    wrong = await ask(centre.maker, "GET", "/closing/months/2025/13/checklist")
+    assert wrong.status_code == 400
+
+
+async def test_a_period_is_opened_again_over_the_api(ask, centre):
+    days = {"ledger": "cash", "first_on": "2025-02-01", "last_on": "2025-02-28"}
+    proposed = await ask(centre.maker, "POST", "/ledger/periods", json=days)
+    period = f"/ledger/periods/{proposed.json()['period_id']}"
+    await ask(centre.checker, "POST", f"{period}/close")
+
+    why = {"reason": "A receipt of February came late"}
+    asked = await ask(centre.maker, "POST", f"{period}/reopenings", json=why)
+    assert asked.status_code == 201, asked.text
+    path = f"/ledger/period-reopenings/{asked.json()['id']}/approve"
+    opened = await ask(centre.checker, "POST", path)
+    assert opened.status_code == 200, opened.text
+    [kept] = (await ask(centre.maker, "GET", f"{period}/reopenings")).json()
+    assert (kept["reason"], kept["approved_by"]) == (why["reason"], centre.checker.person_id)
+
+
+async def test_an_auditor_reads_balances_of_a_day_and_of_a_year(ask, database):
+    auditor = await an_actor(database, Role.AUDITOR)
+    bank = await an_account(database, AccountType.BANK)
+    wallet = await a_wallet(database, funds_fen=0)
+    await a_posted_entry(
+        database, debit=bank, credit=wallet, amount_fen=70, effective_on=date(2024, 12, 30)
+    )
+
+    path = f"/ledger/accounts/{wallet}/balance"
+    found = await ask(auditor, "GET", path, params={"as_of": "2024-12-31"})
+    assert found.json()["balance_fen"] == 70
+    found = await ask(auditor, "GET", path, params={"as_of": "2024-12-31", "by": "posted"})
+    assert found.json()["balance_fen"] == 0
+    year = (await ask(auditor, "GET", "/ledger/years/2025")).json()
+    assert [(line["type"], line["opening_fen"]) for line in year] == [
+        ("bank", 70),
+        ("wallet", -70),
+    ]
