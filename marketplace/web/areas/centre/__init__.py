@@ -3,7 +3,14 @@
 from litestar.types import ControllerRouterHandler
 
 from marketplace.parties.roles import Role
-from marketplace.web.areas.centre import anomalies, board, programmes, register, rules, trail
+from marketplace.web.areas.centre import (
+    anomalies,
+    board,
+    programmes,
+    register,
+    rulebook_page,
+    trail,
+)
 from marketplace.web.areas.centre.who import OVERSEERS
 from marketplace.web.navigation import Area, link
 
@@ -27,5 +34,5 @@ routes: list[ControllerRouterHandler] = [
     *programmes.routes,
     *anomalies.routes,
     *trail.routes,
-    *rules.routes,
+    *rulebook_page.routes,
 ]

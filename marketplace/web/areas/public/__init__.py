@@ -2,7 +2,14 @@
 
 from litestar.types import ControllerRouterHandler
 
-from marketplace.web.areas.public import entering, home, instrument, instruments, providers, rules
+from marketplace.web.areas.public import (
+    entering,
+    home,
+    instrument,
+    instruments,
+    providers,
+    voucher_terms,
+)
 from marketplace.web.navigation import Area, link
 
 areas = (
@@ -22,5 +29,5 @@ routes: list[ControllerRouterHandler] = [
     *instrument.routes,
     *entering.routes,
     *providers.routes,
-    *rules.routes,
+    *voucher_terms.routes,
 ]
