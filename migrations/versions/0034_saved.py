@@ -1,4 +1,4 @@
-"""What people keep an eye on: instruments they starred, searches they saved, and what newly fits."""
+"""What people keep an eye on: instruments they starred, searches they saved, what newly fits."""
 
 from marketplace.kernel.migrate import sql
 

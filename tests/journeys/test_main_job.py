@@ -79,6 +79,8 @@ async def leads_back(people: People, order_id: int, claim_id: int, invoice_numbe
     assert {"voucher_redeemed", "claim_approved", "payout_instructed"} <= kinds
     accounts = await people.auditor.reads("/voucher-reconciliation")
     assert accounts["balanced"], [each for each in accounts["sums"] if each["difference_fen"]]
-    report = await people.auditor.reads("/voucher-report", by=["programme", "month", "service_kind"])
+    report = await people.auditor.reads(
+        "/voucher-report", by=["programme", "month", "service_kind"]
+    )
     paid = sum(each["amounts"]["paid"] for each in report["results"])
     assert paid == sum(each["amounts"]["used"] for each in report["results"]) == HOUR_FEN

@@ -1,10 +1,6 @@
 """What can be done with reservations: one verb a file."""
 
-from marketplace.booking.use_cases.cancel import (
-    Cancelled,
-    CancelReservation,
-    cancel_reservation,
-)
+from marketplace.booking.use_cases.cancel import Cancelled, CancelReservation, cancel_reservation
 from marketplace.booking.use_cases.closing import (
     CancelInClosure,
     CancelWithdrawn,
@@ -101,15 +97,9 @@ from marketplace.booking.use_cases.outside_busy import (
     refresh_source,
     remove_source,
 )
-from marketplace.booking.use_cases.outside_fetch import (
-    fetch_outside_times,
-)
-from marketplace.booking.use_cases.outside_files import (
-    read_in_own_process,
-)
-from marketplace.booking.use_cases.outside_landing import (
-    Landed,
-)
+from marketplace.booking.use_cases.outside_fetch import fetch_outside_times
+from marketplace.booking.use_cases.outside_files import read_in_own_process
+from marketplace.booking.use_cases.outside_landing import Landed
 from marketplace.booking.use_cases.place import (
     PlaceReservation,
     ReserveOwnTime,
@@ -222,11 +212,7 @@ from marketplace.booking.use_cases.waitlist import (
     note_taken,
     withdraw_entry,
 )
-from marketplace.booking.use_cases.walk_up import (
-    WalkedUp,
-    WalkUp,
-    walk_up,
-)
+from marketplace.booking.use_cases.walk_up import WalkedUp, WalkUp, walk_up
 
 __all__ = [
     "AcceptSession",

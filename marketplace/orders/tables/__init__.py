@@ -39,6 +39,7 @@ from marketplace.orders.tables.enquiries import (
 from marketplace.orders.tables.free_use import free_use, free_use_evidence
 from marketplace.orders.tables.items import item_delivery, order_item, quote_item
 from marketplace.orders.tables.registration import contract_registration
+from marketplace.orders.tables.reviews import review
 from marketplace.orders.tables.samples import custody_event, sample_declaration, shipment
 from marketplace.orders.tables.saved import favourite, saved_search, saved_search_find
 
@@ -369,34 +370,4 @@ Index(
     "deliverable_storage_key_idx",
     deliverable.c.storage_key,
     postgresql_where=deliverable.c.storage_key.is_not(None),
-)
-
-review = Table(
-    "review",
-    metadata,
-    Column(
-        "order_id",
-        BigInteger,
-        ForeignKey("service_order.id"),
-        primary_key=True,
-        autoincrement=False,
-    ),
-    Column("stars", Integer, nullable=False),
-    Column("text", Text, nullable=False),
-    Column("written_by", BigInteger, ForeignKey("person.id"), nullable=False),
-    Column("written_at", Instant, nullable=False),
-    Column("reply", Text),
-    Column("replied_by", BigInteger, ForeignKey("person.id")),
-    Column("replied_at", Instant),
-    Column("hidden_because", Text),
-    Column("hidden_by", BigInteger, ForeignKey("person.id")),
-    Column("hidden_at", Instant),
-    CheckConstraint("stars between 1 and 5", name="stars"),
-    CheckConstraint(
-        "num_nonnulls(reply, replied_by, replied_at) in (0, 3) and reply <> ''", name="replied"
-    ),
-    CheckConstraint(
-        "num_nonnulls(hidden_because, hidden_by, hidden_at) in (0, 3) and hidden_because <> ''",
-        name="hidden",
-    ),
 )

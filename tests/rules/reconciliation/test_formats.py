@@ -87,7 +87,10 @@ DEEP = (
         (V02.read_bytes()[:2_000], "damaged, or cut short"),
         (V02.read_bytes().replace(b"camt.053.001.02", b"camt.052.001.02"), "neither a camt.053"),
         (b"<html><body>login</body></html>", "neither a camt.053"),
-        (V02.read_bytes().replace(b'encoding="UTF-8"', b'encoding="EBCDIC-XX"'), "unknown encoding"),
+        (
+            V02.read_bytes().replace(b'encoding="UTF-8"', b'encoding="EBCDIC-XX"'),
+            "unknown encoding",
+        ),
         (V02.read_bytes().replace(b'encoding="UTF-8"', b'encoding="ascii"'), "not well-formed"),
         (V02.read_bytes().replace(b'"CNY"', b'"EUR"'), "not in CNY"),
         (V02.read_bytes().replace(b"5000.00", b"5,000.00"), "not an amount"),

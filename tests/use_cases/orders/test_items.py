@@ -307,9 +307,7 @@ async def test_an_item_that_a_provider_cannot_give_leaves_the_rest_as_it_was(dat
     assert (lost.status, settled.settled_fen) == ("undeliverable", 80_000)
     told = (await items_of(market, placed.id))[1].settlement
     assert told is not None
-    assert told[0]["why"] == (
-        "Not delivered: The source is dead."
-    )
+    assert told[0]["why"] == ("Not delivered: The source is dead.")
 
 
 async def test_one_item_moves_at_its_own_price_and_the_others_stay(database):

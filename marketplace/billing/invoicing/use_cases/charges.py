@@ -20,7 +20,7 @@ from marketplace.kernel.db import Tx
 class RecordCharge:
     """What an item of an order came to when it was settled; the legal entities are the order's.
 
-    `voucher_order` says whether the order was paid partly by voucher, where this item alone was not.
+    `voucher_order` says whether the order was paid partly by voucher, where this item was not.
     """
 
     order_id: int
