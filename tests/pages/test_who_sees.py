@@ -56,9 +56,15 @@ SIGNED_IN = {
     "POST /act-for": "an organisation in which one holds a role",
 }
 # Somebody else may open these, each for a reason.
-OPEN_TO_OTHERS: dict[str, str] = {}
+OPEN_TO_OTHERS: dict[str, str] = {
+    "POST /instruments/{instrument_id:int}/star": "everybody may star what is published (J.15)",
+}
 # What an address stands for where its name alone does not say it.
 ADDRESSES: dict[str, dict[str, str]] = {
+    # Pages of the centre, which nobody outside gets to: any number does.
+    "POST /finance/periods/sign-offs/{sign_off_id:int}/approve": {"sign_off_id": "claim_id"},
+    "POST /finance/periods/{period_id:int}/close": {"period_id": "claim_id"},
+    "POST /finance/vouchers/{claim_id:int}/layers/{layer_id:int}/audit": {"layer_id": "claim_id"},
     "GET /finance/accounts/{account_id:int}": {"account_id": "ledger_account_id"},
     "GET /finance/ledger/{entry_id:int}": {"entry_id": "ledger_entry_id"},
     "GET /orders/{order_id:int}/samples": {"order_id": "sample_order_id"},
