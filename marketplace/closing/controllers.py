@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator, Sequence
 from datetime import date
 
 from litestar import Response, get, post
 from litestar.params import FromPath, FromQuery, JSONBody
+from litestar.response import Stream
 from litestar.types import ControllerRouterHandler
 
 from marketplace.billing.ledger import queries as ledger
@@ -15,6 +17,7 @@ from marketplace.billing.ledger.use_cases import (
     propose_reopening,
 )
 from marketplace.closing.queries import months as queries
+from marketplace.closing.queries import packs as pack_queries
 from marketplace.closing.rules.months import Month
 from marketplace.closing.schemas import (
     ChecklistOut,
@@ -22,12 +25,15 @@ from marketplace.closing.schemas import (
     MonthIn,
     MonthNumber,
     MonthSignOffOut,
+    PackOut,
     ReopeningIn,
     ReopeningOut,
     YearLineOut,
 )
 from marketplace.closing.use_cases.months import SignMonth, draft_month, sign_month
+from marketplace.closing.use_cases.packs import ask_pack, take_pack
 from marketplace.kernel.http import ApiRequest, allow, perform, read
+from marketplace.kernel.storage import kept_file
 from marketplace.kernel.wire import Id, Page, PageNumber, PageSize, Year
 from marketplace.parties.roles import Role
 
@@ -155,6 +161,61 @@ async def get_year(request: ApiRequest, year: FromPath[Year]) -> list[YearLineOu
     return [YearLineOut.of(line) for line in await read(request, ledger.year_of, year)]
 
 
+@post(
+    "/closing/audit-packs",
+    summary="Ask for a month's audit pack",
+    **allow(Role.FINANCE_CHECKER, Role.AUDITOR),
+)
+async def post_pack(request: ApiRequest, data: JSONBody[MonthIn]) -> Response[PackOut]:
+    """A job builds it; `entries_done` of `entries_total` says how far it is."""
+    return await perform(request, ask_pack, data.to_month(), present=PackOut.of)
+
+
+@get("/closing/audit-packs", summary="Audit packs", **allow(*READERS))
+async def get_packs(
+    request: ApiRequest,
+    page: FromQuery[PageNumber] = 1,
+    page_size: FromQuery[PageSize] = 50,
+) -> Page[PackOut]:
+    """The latest first."""
+    search = pack_queries.PackSearch(page=page, page_size=page_size)
+    rows, total = await read(request, pack_queries.packs, search)
+    return Page(
+        results=[PackOut.of(row) for row in rows], total=total, page=page, page_size=page_size
+    )
+
+
+@get("/closing/audit-packs/{pack_id:int}", summary="An audit pack", **allow(*READERS))
+async def get_pack(request: ApiRequest, pack_id: FromPath[Id]) -> PackOut:
+    """How far it is and, once it is ready, its manifest."""
+    return PackOut.of(await read(request, pack_queries.pack_by_id, pack_id))
+
+
+@get(
+    "/closing/audit-packs/{pack_id:int}/file",
+    summary="The archive of an audit pack",
+    media_type="application/zip",
+    **allow(*READERS),
+)
+async def get_pack_file(request: ApiRequest, pack_id: FromPath[Id]) -> Stream:
+    """A ZIP archive with a manifest of digests; who takes it is noted in the audit trail."""
+    pack, keys = await read(request, take_pack, pack_id)
+    name = f"audit-{pack.first_on:%Y-%m}-{pack.id}.zip"
+    return Stream(
+        _parts(keys),
+        media_type="application/zip",
+        headers={
+            "Content-Disposition": f'attachment; filename="{name}"',
+            "Content-Length": str(pack.size),
+        },
+    )
+
+
+async def _parts(keys: Sequence[str]) -> AsyncIterator[bytes]:
+    for key in keys:
+        yield await kept_file(key)
+
+
 routes: list[ControllerRouterHandler] = [
     get_checklist,
     get_sign_offs,
@@ -165,4 +226,8 @@ routes: list[ControllerRouterHandler] = [
     post_reopening_approval,
     get_balance,
     get_year,
+    post_pack,
+    get_packs,
+    get_pack,
+    get_pack_file,
 ]

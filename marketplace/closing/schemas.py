@@ -10,6 +10,7 @@ import msgspec
 from marketplace.billing.ledger.queries import DatedBalance, DatedBy, Reopening, YearLine
 from marketplace.billing.ledger.use_cases import ProposeReopening
 from marketplace.closing.queries.months import SignOff
+from marketplace.closing.queries.packs import Pack
 from marketplace.closing.rules.checklist import Item, ItemName, ItemState
 from marketplace.closing.rules.months import Month
 from marketplace.kernel.wire import In, Out, Year
@@ -188,4 +189,41 @@ class YearLineOut(Out):
             debit_fen=line.debit_fen,
             credit_fen=line.credit_fen,
             closing_fen=line.closing_fen,
+        )
+
+
+class PackOut(Out):
+    """An archive of a month for auditors; `manifest` has the digest of each file in it."""
+
+    id: int
+    first_on: date
+    last_on: date
+    status: str
+    entries_total: int
+    entries_done: int
+    asked_by: int
+    asked_at: datetime
+    ended_at: datetime | None
+    size: int | None
+    sha256: str | None
+    manifest: dict[str, Any] | None
+    problem: str
+
+    @classmethod
+    def of(cls, row: Pack) -> Self:
+        """From a row."""
+        return cls(
+            id=row.id,
+            first_on=row.first_on,
+            last_on=row.last_on,
+            status=row.status,
+            entries_total=row.entries_total,
+            entries_done=row.entries_done,
+            asked_by=row.asked_by,
+            asked_at=row.asked_at,
+            ended_at=row.ended_at,
+            size=row.size,
+            sha256=row.sha256,
+            manifest=row.manifest,
+            problem=row.problem,
         )

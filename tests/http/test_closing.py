@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import hashlib
 from datetime import date
 
 import pytest
 import pytest_asyncio
 
 from marketplace.billing.ledger.use_cases import AccountType
+from marketplace.closing.jobs import build_packs
+from marketplace.kernel.storage import DiskFiles, use_files
 from marketplace.parties.roles import Role
 from tests.builders.ledger import a_posted_entry, a_wallet, an_account
 from tests.builders.parties import an_actor, bearer
@@ -83,3 +86,21 @@ async def test_an_auditor_reads_balances_of_a_day_and_of_a_year(ask, database):
         ("bank", 70),
         ("wallet", -70),
     ]
+
+
+async def test_an_auditor_asks_for_a_pack_and_takes_it(ask, database, tmp_path):
+    auditor = await an_actor(database, Role.AUDITOR)
+    month = {"year": 2025, "month": 2}
+    asked = await ask(auditor, "POST", "/closing/audit-packs", json=month)
+    assert (asked.status_code, asked.json()["status"]) == (201, "asked"), asked.text
+    path = f"/closing/audit-packs/{asked.json()['id']}"
+    assert (await ask(auditor, "GET", f"{path}/file")).status_code == 409
+
+    with use_files(DiskFiles(tmp_path)):
+        await build_packs(database)
+        taken = await ask(auditor, "GET", f"{path}/file")
+    assert taken.headers["content-type"] == "application/zip"
+    found = (await ask(auditor, "GET", path)).json()
+    assert hashlib.sha256(taken.content).hexdigest() == found["sha256"]
+    assert "entries.csv" in found["manifest"]["files"]
+    assert (await ask(auditor, "GET", "/closing/audit-packs")).json()["total"] == 1
