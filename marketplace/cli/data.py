@@ -67,12 +67,49 @@ def ledger() -> None:
 
 
 @ledger.command()
+@click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
+def anchor(file: Path) -> None:
+    """Append the seals that are new to FILE, which lies outside the database.
+
+    Nothing is appended when a seal that FILE names is another one now: exit code 1.
+    """
+    from marketplace.cli.anchoring import append_seals
+
+    async def work(database: Database) -> tuple[int, list[str]]:
+        return await append_seals(database, file)
+
+    appended, problems = run_with_database(work)
+    for problem in problems:
+        click.echo(problem, err=True)
+    if problems:
+        sys.exit(1)
+    click.echo(f"{appended} seals appended to {file}")
+
+
+@ledger.command()
+@click.option(
+    "--anchor",
+    "anchor_file",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="Compare the seals with those that this file names; see `ledger anchor`.",
+)
 @json_option
-def verify(as_json: bool) -> None:
+def verify(as_json: bool, anchor_file: Path | None) -> None:
     """Recompute every balance, chain and seal; exit code 1 when something does not fit."""
     from marketplace.billing.ledger import queries
+    from marketplace.billing.ledger.queries import Problem, VerifyReport
+    from marketplace.cli.anchoring import anchored_in
+    from marketplace.closing.queries.seals import anchor_problems
 
-    report = run_with_database(queries.verify)
+    anchored = anchored_in(anchor_file) if anchor_file else {}
+
+    async def work(database: Database) -> VerifyReport:
+        found = await queries.verify(database)
+        for problem in await anchor_problems(database, anchored):
+            found.add(Problem("anchor", problem))
+        return found
+
+    report = run_with_database(work)
     if as_json:
         print_json(msgspec.to_builtins(report, enc_hook=str))
     else:

@@ -58,6 +58,7 @@ from marketplace.orders.use_cases import (
 )
 from marketplace.orders.use_cases.custody import SendSamples, send_samples
 from marketplace.orders.use_cases.enquiry_files import AttachFile, attach_file
+from marketplace.orders.use_cases.saved import SaveSearch, save_search
 from marketplace.parties.roles import Role
 from marketplace.vouchers.rules.states import EvidenceKind
 from marketplace.vouchers.use_cases import AttachEvidence, DraftClaim, attach_evidence, draft_claim
@@ -120,6 +121,7 @@ _IDS = {
     "file_id": "select max(id) from enquiry_file",
     "offer_id": "select max(id) from enquiry_offer",
     "feed_id": "select max(id) from calendar_feed",
+    "search_id": "select max(id) from saved_search",
     "source_id": "select max(id) from busy_source",
     "closure_id": "select max(id) from closure",
     "deliverable_id": "select max(id) from deliverable",
@@ -200,6 +202,7 @@ async def _file(market: Market) -> None:
     """What the provider keeps of its instrument: hours out of service, an import, an account."""
     await a_closure(market.database, instrument_id=market.instrument_id, during=at_hours(20, 8, 12))
     await market.do(make_feed, MakeFeed(FeedKind.PROVIDER), by=market.manager)
+    await market.do(save_search, SaveSearch("电镜", "电镜"), by=market.buyer)
     pushed = AddSource(market.instrument_id, SourceKind.PUSH, "校内预约系统")
     await market.do(add_source, pushed, by=market.manager)
     filed = await a_price_list(market.database, instrument_id=market.instrument_id)

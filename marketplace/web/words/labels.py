@@ -63,6 +63,10 @@ LABELS: Final[dict[str, dict[str, Label]]] = {
         "urgent": Label("加急费", "Urgent"),
         "extra": Label("协助与耗材", "Help and material"),
         "free_purpose": Label("公益用途免费", "Free for a public purpose"),
+        "ruling": Label("争议处理结果", "By the end of the dispute"),
+        "cap": Label("不超过约定金额", "At most what was agreed"),
+        "held": Label("不超过冻结金额", "At most what was held"),
+        "fee": Label("爽约或临时取消费", "Fee for a time missed or given back late"),
     },
     "order_event": {
         "place": Label("下单并签署合同", "Ordered and signed"),

@@ -80,3 +80,14 @@ async def sealing(tx: Tx, last_on: date) -> Sealing:
         )
     )
     return Sealing(entries, unsealed, tuple(ids), None if unsealed else covering)
+
+
+async def seals_after(tx: Tx, number: int, limit: int) -> list[tuple[int, str]]:
+    """Number and digest of the seals that follow a number, in order."""
+    rows = await tx.execute(
+        select(seal.c.number, seal.c.sha256)
+        .where(seal.c.number > number)
+        .order_by(seal.c.number)
+        .limit(limit)
+    )
+    return [(row.number, row.sha256.hex()) for row in rows]

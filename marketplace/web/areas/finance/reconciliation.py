@@ -63,6 +63,13 @@ _REASONS: Final = {
     "the name is the same": "户名相同",
     "it had not been paid by then": "当时尚未付出",
     "it had not been sent by then": "当时尚未送银行",
+    "reference and amount": "参考号与金额相符",
+    "only payment to this account over this amount": "唯一同账号同金额的付款",
+    "wallet in the remark": "摘要写明了企业钱包",
+    "fund in the remark": "摘要写明了资金",
+    "fee of the bank in the remark": "摘要写明是银行手续费",
+    "interest in the remark": "摘要写明是利息",
+    "by hand": "人工",
 }
 _DATED: Final = (
     (re.compile(r"it was paid on (\S+)$"), "{} 付出"),
