@@ -10,6 +10,7 @@ from marketplace.kernel.db import Database
 from marketplace.kernel.http import Services
 from marketplace.parties.roles import Role
 from marketplace.vouchers.controllers import files
+from marketplace.vouchers.queries import PageAsked
 from tests.builders.parties import an_actor, bearer
 from tests.builders.vouchers import AClaim, a_claim, a_grant, a_hold, orders_are_numbers
 
@@ -68,7 +69,7 @@ async def test_a_file_that_does_not_hold_everything_says_so(
 ):
     await orders_are_numbers(database)
     made = await a_claim(database, status="submitted")
-    monkeypatch.setattr(files, "WHOLE", files.PageAsked(1, 2))
+    monkeypatch.setattr(files, "WHOLE", PageAsked(1, 2))
 
     answer = await api.get(
         f"{V1}/claims/{made.claim_id}/lines/file", headers=bearer(services, made.provider)
