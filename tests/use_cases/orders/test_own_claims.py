@@ -8,8 +8,8 @@ import pytest
 from sqlalchemy import text
 
 from marketplace.orders.errors import VoucherCoversLess
-from marketplace.orders.jobs import accept_reviewed
 from marketplace.orders.queries import Quote, contract_of, order_story
+from marketplace.orders.settling import accept_reviewed
 from marketplace.orders.use_cases import (
     AcceptOrder,
     CancelOrder,
