@@ -168,7 +168,8 @@ def _way(row: object) -> Way:
 _CONTROL = text(
     """
     select u.legal_entity_id, coalesce('#' || u.holder_id, u.holder_key) as node
-    from ownership_up((select array_agg(distinct legal_entity_id) from shareholding), :day, :depth) u
+    from ownership_up(
+      (select array_agg(distinct legal_entity_id) from shareholding), :day, :depth) u
     group by 1, 2 having sum(u.share) * 10000 >= :control
     """
 ).bindparams(bindparam("day", type_=Date))
