@@ -63,7 +63,7 @@ async def test_a_bank_of_ones_own_is_set_up_looked_at_and_read(api, database, as
     assert (await api.put(house, json=HOUSE, headers=as_(centre.maker))).status_code == 403
     kept = await api.put(house, json=HOUSE, headers=as_(centre.checker))
     assert kept.json()["payment_format"] == "xlsx"
-    short = HOUSE | {"payment_columns": HOUSE["payment_columns"][:2]}
+    short = HOUSE | {"payment_columns": list(HOUSE["payment_columns"])[:2]}
     refused = await api.put(house, json=short, headers=as_(centre.checker))
     assert refused.json()["type"].endswith("payment-file-incomplete")
     listed = await api.get(f"{API}/house-accounts", headers=as_(centre.maker))

@@ -58,7 +58,7 @@ async def test_what_cannot_stand_there_stays_where_it_is(database: Database):
     market = await a_market(database)
     there = await a_bookable_instrument(database, provider_id=market.manager.organisation_id)
     strange = await a_bookable_instrument(database)
-    own = {"during": MORNING, "actor": market.technician}
+    own: dict[str, Any] = {"during": MORNING, "actor": market.technician}
     here = await a_reservation(database, instrument_id=market.instrument_id, **own)
     await a_reservation(database, instrument_id=there, **own)
     ordered = await an_order(market)

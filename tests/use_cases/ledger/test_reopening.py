@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date
+from typing import Any
 
 import pytest
 import pytest_asyncio
@@ -62,7 +63,7 @@ async def test_a_period_is_opened_again_by_another_person_and_keeps_what_its_clo
 ):
     bank = await an_account(database, AccountType.BANK)
     wallet = await a_wallet(database, funds_fen=0)
-    early = {"debit": bank, "credit": wallet, "effective_on": IN_FEBRUARY}
+    early: dict[str, Any] = {"debit": bank, "credit": wallet, "effective_on": IN_FEBRUARY}
     await a_posted_entry(database, **early, amount_fen=500)
     period_id = await closed_month(database, centre, date(2025, 2, 1), date(2025, 2, 28))
 

@@ -195,7 +195,7 @@ async def test_an_export_that_is_killed_is_taken_up_again_and_pays_nothing_twice
     centre = await a_finance_team(database)
     paid = await a_payout(database)
 
-    async def killed(use_case, command) -> None:  # type: ignore[no-untyped-def]
+    async def killed(use_case, command) -> None:
         async with transaction(database, actor=centre.maker) as tx:
             await use_case(tx, command)
             raise asyncio.CancelledError

@@ -42,7 +42,7 @@ DAY_AFTER = (
 )  # fmt: skip
 
 
-async def preview(database: Database, content: bytes, account: str = BANK_ACCOUNT):  # type: ignore[no-untyped-def]
+async def preview(database: Database, content: bytes, account: str = BANK_ACCOUNT):
     command = PreviewStatement(account, content)
     return await atomically(database, preview_statement, command, actor=TEST)
 
