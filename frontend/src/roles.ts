@@ -11,6 +11,9 @@ export function tidied(root: HTMLElement, name: string): void {
     for (const attribute of TABLE_NAMES) {
       for (const each of root.querySelectorAll(`[${attribute}]`)) each.removeAttribute(attribute);
     }
+    // An article is no button and its time no heading of the page; the lists below have links.
+    for (const each of root.querySelectorAll("article[role=button]")) each.removeAttribute("role");
+    for (const each of root.querySelectorAll(".ec-event h4:not([role])")) each.setAttribute("role", "presentation");
     const scroller = root.querySelector<HTMLElement>(".ec-main, .ec-body");
     if (scroller && !scroller.hasAttribute("aria-label")) {
       scroller.tabIndex = 0;

@@ -30,6 +30,8 @@ NO_PAGES = {"/assets/{name:str}", "/instruments/{instrument_id:int}/times"}
 MISSING = {
     "GET /finance/batches/{batch_id:int}": "no payouts were batched",
     "GET /finance/batches/{batch_id:int}/payment-file": "no payouts were batched",
+    "GET /finance/imports/{statement_id:int}": "no bank statement was imported",
+    "GET /finance/reconciliation/{line_id:int}": "no bank statement was imported",
 }
 PAGES = [
     route
@@ -53,7 +55,11 @@ def who(stage: Stage, route: ApiRoute) -> list[Actor | None]:
 
 
 # What a page has to be asked with.
-QUERIES = {"GET /bookings/new": "instrument={instrument_id}"}
+QUERIES = {
+    "GET /bookings/new": "instrument={instrument_id}",
+    "GET /enquiries/new": "instrument={instrument_id}",
+    "GET /provider/schedule/move": "reservation={reservation_id}",
+}
 
 
 def address(stage: Stage, route: ApiRoute) -> str:

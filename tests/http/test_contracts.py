@@ -36,7 +36,7 @@ async def test_a_contract_is_printed_alike_each_time_and_verified_without_its_co
     known = await api.get(f"/api/v1/contracts/verify/{digest}")
     assert {
         "exists": True,
-        "version": 2,
+        "version": 3,
         "buyer_signed_on": "2025-03-03",
         "provider_signed_on": "2025-03-03",
         "signed_by_both": True,

@@ -247,7 +247,7 @@ async def test_a_price_is_not_approved_once_the_list_has_changed_or_its_time_is_
     market = await a_market(database, voucher_fen=0)
     asked = await an_enquiry(market)
     made = await an_offer(market, asked.id, manual=MANUAL)
-    await a_price_list(database, instrument_id=market.instrument_id, hour_fen=39_000)
+    await a_price_list(database, instrument_id=market.instrument_id, hour_fen=41_000)
     with pytest.raises(OfferChanged):
         await market.do(approve_offer, OfferAsked(asked.id, made.id), by=market.manager)
     await market.do(retract_offer, EndOffer(asked.id, made.id, "重算"), by=market.technician)

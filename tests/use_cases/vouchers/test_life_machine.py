@@ -215,7 +215,11 @@ def some(verbs: tuple[str, ...], at_least: int, at_most: int) -> Steps:
 steps = st.tuples(
     some(("hold", "settle"), 6, 10),
     some(("claim", "audit", "audit", "line", "pay", "hold", "settle"), 8, 12),
-    some((*LATER, "pay", "clawback", "clawback", "hold", "settle", "release"), 8, 14),
+    some(
+        (*LATER, "pay", "refund", "refund", "clawback", "clawback", "hold", "settle", "release"),
+        8,
+        14,
+    ),
     some((*VERBS, *LATER), 6, 12),
 ).map(lambda parts: [step for part in parts for step in part])
 
