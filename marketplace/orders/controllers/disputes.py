@@ -2,7 +2,6 @@
 
 from datetime import date
 from typing import Annotated, Literal
-from urllib.parse import quote
 
 import msgspec
 from litestar import Response, get, post
@@ -12,6 +11,7 @@ from litestar.types import ControllerRouterHandler
 from marketplace.kernel.errors import Malformed
 from marketplace.kernel.http import ApiRequest, allow, perform, read
 from marketplace.kernel.spreadsheets import MEDIA_TYPES, FileFormat, table_file
+from marketplace.kernel.uploads import saved_file
 from marketplace.kernel.wire import Id, Line, Page, PageNumber, PageSize, Sha256
 from marketplace.orders import queries
 from marketplace.orders.queries import DisputeList
@@ -180,16 +180,11 @@ async def get_evidence_file(
 ) -> Response[bytes]:
     """Every download is logged."""
     taken = await read(request, take_evidence, TakeEvidence(order_id, evidence_id))
-    return Response(
+    return saved_file(
+        name=taken.name,
         content=taken.content,
         media_type=taken.media_type,
-        headers={
-            # Saved, never shown: an uploaded page must not run under the platform's name.
-            "Content-Disposition": f"attachment; filename*=UTF-8''{quote(taken.name, safe='')}",
-            "X-Content-Type-Options": "nosniff",
-            "Content-Security-Policy": "sandbox",
-            "X-Content-SHA256": taken.sha256,
-        },
+        sha256=taken.sha256,
     )
 
 

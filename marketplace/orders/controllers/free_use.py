@@ -1,13 +1,12 @@
 """Services free of charge for public purposes: asking, evidence, decision, figures."""
 
-from urllib.parse import quote
-
 from litestar import Response, get, post
 from litestar.params import FromPath, FromQuery, JSONBody
 from litestar.types import ControllerRouterHandler
 
 from marketplace.kernel.http import ApiRequest, allow, perform, read
 from marketplace.kernel.spreadsheets import MEDIA_TYPES, FileFormat, table_file
+from marketplace.kernel.uploads import saved_file
 from marketplace.kernel.wire import Id, Page, PageNumber, PageSize, Year
 from marketplace.orders import queries
 from marketplace.orders.queries import FiguresAsked, FreeUseSearch
@@ -114,15 +113,11 @@ async def get_evidence_file(
 ) -> Response[bytes]:
     """For the two sides and auditors; every download is logged."""
     taken = await read(request, download_evidence, DownloadEvidence(free_use_id, evidence_id))
-    return Response(
+    return saved_file(
+        name=taken.name,
         content=taken.content,
         media_type=taken.media_type,
-        headers={
-            "Content-Disposition": f"attachment; filename*=UTF-8''{quote(taken.name, safe='')}",
-            "X-Content-Type-Options": "nosniff",
-            "Content-Security-Policy": "sandbox",
-            "X-Content-SHA256": taken.sha256,
-        },
+        sha256=taken.sha256,
     )
 
 

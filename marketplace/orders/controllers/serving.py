@@ -1,7 +1,6 @@
 """Giving the service and handing over its results."""
 
 from typing import Annotated
-from urllib.parse import quote
 
 import msgspec
 from litestar import Response, get, post
@@ -9,6 +8,7 @@ from litestar.params import FromPath, FromQuery, JSONBody
 from litestar.types import ControllerRouterHandler
 
 from marketplace.kernel.http import ApiRequest, allow, perform, read
+from marketplace.kernel.uploads import saved_file
 from marketplace.kernel.wire import Id, Sha256
 from marketplace.orders import queries
 from marketplace.orders.controllers import downloads
@@ -140,16 +140,11 @@ async def get_deliverable(
 ) -> Response[bytes]:
     """For buyer and provider only; every download is logged."""
     taken = await read(request, download_deliverable, DownloadDeliverable(order_id, deliverable_id))
-    return Response(
+    return saved_file(
+        name=taken.name,
         content=taken.content,
         media_type=taken.media_type,
-        headers={
-            # Saved, never shown: an uploaded page must not run under the platform's name.
-            "Content-Disposition": f"attachment; filename*=UTF-8''{quote(taken.name, safe='')}",
-            "X-Content-Type-Options": "nosniff",
-            "Content-Security-Policy": "sandbox",
-            "X-Content-SHA256": taken.sha256,
-        },
+        sha256=taken.sha256,
     )
 
 

@@ -2,7 +2,6 @@
 
 from datetime import date
 from typing import Annotated
-from urllib.parse import quote
 
 from litestar import Response, get, post
 from litestar.params import FromPath, FromQuery, JSONBody, QueryParameter
@@ -10,6 +9,7 @@ from litestar.types import ControllerRouterHandler
 
 from marketplace.kernel.http import ApiRequest, allow, perform, read
 from marketplace.kernel.spreadsheets import MEDIA_TYPES, FileFormat, table_file
+from marketplace.kernel.uploads import saved_file
 from marketplace.kernel.wire import Id, Line, Page, PageNumber, PageSize
 from marketplace.parties.roles import Role
 from marketplace.vouchers import queries
@@ -230,16 +230,11 @@ async def get_document(
     """For the SME itself and the centre; every download is logged."""
     command = RemoveDocument(application_id, document_id)
     taken = await read(request, document_file, command)
-    name = quote(taken.document.name, safe="")
-    return Response(
+    return saved_file(
+        name=taken.document.name,
         content=taken.content,
         media_type=taken.document.media_type,
-        headers={
-            "Content-Disposition": f"attachment; filename*=UTF-8''{name}",
-            "X-Content-Type-Options": "nosniff",
-            "Content-Security-Policy": "sandbox",
-            "X-Content-SHA256": taken.document.sha256,
-        },
+        sha256=taken.document.sha256,
     )
 
 
