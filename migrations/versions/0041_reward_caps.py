@@ -1,0 +1,14 @@
+"""reward caps."""
+
+from marketplace.kernel.migrate import sql
+
+revision = "0041"
+down_revision = "0040"
+
+
+def upgrade() -> None:
+    sql("select 1")
+
+
+def downgrade() -> None:
+    raise NotImplementedError("restore the backup taken before the upgrade")

@@ -1,0 +1,14 @@
+"""notices."""
+
+from marketplace.kernel.migrate import sql
+
+revision = "0044"
+down_revision = "0043"
+
+
+def upgrade() -> None:
+    sql("select 1")
+
+
+def downgrade() -> None:
+    raise NotImplementedError("restore the backup taken before the upgrade")
