@@ -41,6 +41,12 @@ _names = itertools.count()
 passwords.HASHER = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
 
 
+def pytest_make_parametrize_id(val: object, argname: str) -> str | None:
+    """Name files by their parameter: an archive holds the second it was written in, and the
+    processes that share the tests must find the same names."""
+    return argname if isinstance(val, bytes) else None
+
+
 @pytest.fixture(scope="session")
 def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The URL of a server for this test process: TEST_DATABASE_URL, or an embedded one."""
