@@ -16,6 +16,7 @@ from sqlalchemy import (
     PrimaryKeyConstraint,
     Table,
     Text,
+    text,
 )
 from sqlalchemy.dialects.postgresql import JSONB
 
@@ -49,6 +50,11 @@ Index(
     outbox_event.c.due_at,
     outbox_event.c.id,
     postgresql_where=outbox_event.c.delivered_at.is_(None),
+)
+Index(
+    "outbox_event_failing_idx",
+    outbox_event.c.id,
+    postgresql_where=text("delivered_at is null and attempts > 0"),
 )
 
 # One row per event and handler, written with the handler's effect: delivery may happen twice,
@@ -109,3 +115,4 @@ job_run = Table(
     Column("error", Text),
     PrimaryKeyConstraint("job", "tick"),
 )
+Index("job_run_failed_idx", job_run.c.started_at, postgresql_where=job_run.c.error.is_not(None))

@@ -40,6 +40,8 @@ person = Table(
     Column("signed_in_at", Instant),
     Column("disabled_at", Instant),
     Column("registered_at", Instant, nullable=False),
+    # Sign-ins from before have ended, whatever their token or cookie says.
+    Column("sessions_ended_at", Instant),
     UniqueConstraint("email", name="person_email"),
     CheckConstraint(
         "length(email) between 3 and 254 and email ~ '^[!-?A-~]+@[!-?A-~]+$'"
@@ -88,7 +90,12 @@ Index(
     postgresql_using="gin",
     postgresql_ops={"name": "gin_trgm_ops"},
 )
-
+Index(
+    "legal_entity_unverified_idx",
+    legal_entity.c.registered_at,
+    legal_entity.c.id,
+    postgresql_where=legal_entity.c.verified_at.is_(None),
+)
 Index("legal_entity_name_key_idx", func.name_key(legal_entity.c.name))
 Index(
     "legal_entity_representative_key_idx",
@@ -242,3 +249,23 @@ Index(
     unique=True,
     postgresql_where=text("revoked_at is null"),
 )
+
+# An administrator looks at the pages as somebody else sees them: for a reason, for a while.
+viewing = Table(
+    "viewing",
+    metadata,
+    Column("id", BigInteger, Identity(always=True), primary_key=True),
+    Column("viewer_id", BigInteger, ForeignKey("person.id"), nullable=False),
+    Column("person_id", BigInteger, ForeignKey("person.id"), nullable=False),
+    Column("organisation_id", BigInteger, ForeignKey("organisation.id"), nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("began_at", Instant, nullable=False),
+    Column("ends_at", Instant, nullable=False),
+    Column("ended_at", Instant),
+    CheckConstraint("viewer_id <> person_id", name="another"),
+    CheckConstraint("char_length(reason) between 1 and 500", name="reason"),
+    CheckConstraint("ends_at > began_at and ends_at <= began_at + interval '8 hours'", name="term"),
+    CheckConstraint("ended_at >= began_at and ended_at <= ends_at", name="ended"),
+)
+Index("viewing_person_idx", viewing.c.person_id, viewing.c.id)
+Index("viewing_viewer_idx", viewing.c.viewer_id, viewing.c.id)
