@@ -116,6 +116,15 @@ FINANCE: Final[dict[str, dict[str, Label]]] = {
         "reversed": Label("已撤销", "Taken back", "error"),
         "withdrawn": Label("已撤回", "Withdrawn"),
     },
+    "clawback": {
+        "proposed": Label("待复核", "Proposed", "warning"),
+        "approved": Label("应退回", "Owed", "error"),
+        "rejected": Label("不追回", "Dropped"),
+    },
+    "clawback_cause": {
+        "finding": Label("审核发现", "A finding"),
+        "refund": Label("订单退款", "A refund"),
+    },
     "spot_check": {
         "open": Label("待抽查", "To be checked", "warning"),
         "passed": Label("通过", "Passed", "success"),
