@@ -104,7 +104,11 @@ from marketplace.vouchers.use_cases.objections import (
     answer_objection,
     file_objection,
 )
-from marketplace.vouchers.use_cases.programme_files import ImportProgramme, import_programme
+from marketplace.vouchers.use_cases.programme_files import (
+    ImportProgramme,
+    changes_in,
+    import_programme,
+)
 from marketplace.vouchers.use_cases.programmes import (
     ApproveProgramme,
     CloseProgramme,
@@ -217,6 +221,7 @@ __all__ = [
     "audit_claim",
     "audit_locally",
     "changed_terms",
+    "changes_in",
     "close_programme",
     "closed_programmes",
     "decide_application",
