@@ -52,6 +52,7 @@ FINANCE: Final[dict[str, dict[str, Label]]] = {
         "clawback_recovered": Label("追回款收到", "Clawback recovered"),
         "reward_approved": Label("奖励核准", "Reward approved"),
         "reward_clawed_back": Label("奖励追回", "Reward clawed back"),
+        "reward_recovered": Label("奖励追回到账", "Reward recovered"),
         "payout_instructed": Label("付款指令", "Payout instructed"),
         "payout_confirmed": Label("付款到账", "Payout confirmed"),
         "payout_rejected": Label("银行拒付", "Payout rejected"),
