@@ -23,6 +23,8 @@ FINANCE: Final[dict[str, dict[str, Label]]] = {
         "payout_in_transit": Label("在途付款", "Payout in transit"),
         "clawback_receivable": Label("应收追回款", "Clawback receivable"),
         "clawback_pending": Label("待收追回款", "Clawback pending"),
+        "reward_receivable": Label("应收追回奖励", "Reward receivable"),
+        "reward_return_pending": Label("待收追回奖励", "Reward return pending"),
         "fee_income": Label("利息与手续费收入", "Fee income"),
         "bank_charges": Label("银行手续费", "Bank charges"),
         "appropriation": Label("预算拨款", "Appropriation"),
