@@ -29,12 +29,13 @@ FILE_BYTES_MAX = 256 * 1024
 _DEFINITION = "国科发政〔2017〕115号"
 _USUAL = "usual practice"
 
-_UNLIMITED = 10**15
+UNLIMITED_FEN = 10**15
+"""What stands for no cap at all."""
 
 _NEUTRAL: Mapping[str, tuple[Any, str]] = {
     "ratio_steps": ([{"ratio_basis_points": 10_000}], _USUAL),
-    "cap_per_order_fen": (_UNLIMITED, _USUAL),
-    "cap_per_sme_year_fen": (_UNLIMITED, _USUAL),
+    "cap_per_order_fen": (UNLIMITED_FEN, _USUAL),
+    "cap_per_sme_year_fen": (UNLIMITED_FEN, _USUAL),
     "validity": ("year-end", _USUAL),
     "staff_max": (500, _DEFINITION),
     "sales_max_fen": (20_000_000_000, _DEFINITION),

@@ -1,6 +1,7 @@
 """The verbs of vouchers: draft, approve, apply, decide, hold, settle, release, expire, claim."""
 
 from marketplace.vouchers.rules.anomalies import AnomalyStatus
+from marketplace.vouchers.rules.programme_file import FILE_BYTES_MAX, UNLIMITED_FEN
 from marketplace.vouchers.use_cases.applications import (
     AmendApplication,
     ApplyForTopUp,
@@ -149,6 +150,8 @@ __all__ = [
     "CLAIM_SOURCE",
     "DOCUMENTS_AREA",
     "DOCUMENT_BYTES_MAX",
+    "FILE_BYTES_MAX",
+    "UNLIMITED_FEN",
     "AmendApplication",
     "AnomalyStatus",
     "AnswerObjection",
