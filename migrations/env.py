@@ -14,4 +14,5 @@ def upgrade(connection: Connection) -> None:
     context.run_migrations()
 
 
-asyncio.run(run(context.config.attributes["url"], upgrade))
+given = context.config.attributes
+asyncio.run(run(given["url"], upgrade, login=given["login"]))

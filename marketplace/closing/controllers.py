@@ -11,8 +11,10 @@ from litestar.response import Stream
 from litestar.types import ControllerRouterHandler
 
 from marketplace.billing.ledger import queries as ledger
+from marketplace.billing.ledger.schemas import PeriodOut
 from marketplace.billing.ledger.use_cases import (
     ApproveReopening,
+    ClosePeriod,
     approve_reopening,
     propose_reopening,
 )
@@ -30,7 +32,12 @@ from marketplace.closing.schemas import (
     ReopeningOut,
     YearLineOut,
 )
-from marketplace.closing.use_cases.months import SignMonth, draft_month, sign_month
+from marketplace.closing.use_cases.months import (
+    SignMonth,
+    close_checked_period,
+    draft_month,
+    sign_month,
+)
 from marketplace.closing.use_cases.packs import ask_pack, take_pack
 from marketplace.kernel.http import ApiRequest, allow, perform, read
 from marketplace.kernel.storage import kept_file
@@ -54,7 +61,7 @@ async def get_checklist(
     Reads every posting: with millions of them this takes seconds.
     """
     asked = Month(year, month)
-    return ChecklistOut.of(asked, await read(request, queries.month_checklist, asked))
+    return ChecklistOut.of(asked, await read(request, queries.days_checklist, asked))
 
 
 @get("/closing/sign-offs", summary="Months signed off or drafted", **allow(*READERS))
@@ -90,6 +97,26 @@ async def post_signature(request: ApiRequest, close_id: FromPath[Id]) -> Respons
     """By another person than drafted it; closes the month's books in every ledger."""
     return await perform(
         request, sign_month, SignMonth(close_id), present=MonthSignOffOut.of, status=200
+    )
+
+
+@post(
+    "/ledger/periods/{period_id:int}/close",
+    summary="Close a period",
+    **allow(Role.FINANCE_CHECKER),
+)
+async def post_close(request: ApiRequest, period_id: FromPath[Id]) -> Response[PeriodOut]:
+    """By another person than proposed it, and by the same checklist as a month.
+
+    Refused while a blocking item is open, with a reason for each. No entry is posted to its days
+    any more.
+    """
+    return await perform(
+        request,
+        close_checked_period,
+        ClosePeriod(period_id),
+        present=PeriodOut.of,
+        status=200,
     )
 
 
@@ -221,6 +248,7 @@ routes: list[ControllerRouterHandler] = [
     get_sign_offs,
     post_draft,
     post_signature,
+    post_close,
     get_reopenings,
     post_reopening,
     post_reopening_approval,

@@ -29,6 +29,7 @@ from marketplace.kernel.actors import Actor
 from marketplace.kernel.db_errors import Retry, errors_translated, translated
 from marketplace.kernel.errors import DomainError, Missing, Unavailable
 from marketplace.kernel.events import Event
+from marketplace.kernel.roles import take_role
 from marketplace.kernel.tables import metadata
 from marketplace.kernel.time import Clock, SystemClock, shanghai_day
 
@@ -65,8 +66,11 @@ class Database:
         clock: Clock | None = None,
         durable: bool = True,
     ) -> None:
-        """Connect lazily. `durable=False` acknowledges before the disk does: it is for data that
-        can be built again, like a demo, and never for a platform in use."""
+        """Connect lazily, and work as the application's role even where the URL is the owner's.
+
+        `durable=False` acknowledges before the disk does: it is for data that can be built again,
+        like a demo, and never for a platform in use.
+        """
         self.url = asyncpg_url(url)
         self.clock: Clock = clock or SystemClock()
         self.engine: AsyncEngine = create_async_engine(
@@ -87,6 +91,7 @@ class Database:
                 }
             },
         )
+        event.listen(self.engine.sync_engine, "connect", _take_role)
         event.listen(self.engine.sync_engine, "checkout", _require_open)
         # Told what each transaction recorded, once it has committed, in this process only.
         self.on_commit: list[CommitListener] = []
@@ -102,6 +107,10 @@ class Database:
     async def close(self) -> None:
         """Close every connection."""
         await self.engine.dispose()
+
+
+def _take_role(connection: Any, _record: Any) -> None:
+    connection.run_async(take_role)
 
 
 def _require_open(connection: Any, _record: Any, _proxy: Any) -> None:

@@ -11,6 +11,7 @@ from sqlalchemy.ext.asyncio import create_async_engine
 from sqlalchemy.util import await_only
 
 from marketplace.kernel.db import asyncpg_url
+from marketplace.kernel.roles import grant_application
 
 # Two processes that migrate at once take turns on this advisory lock.
 MIGRATION_LOCK = 4_862_021
@@ -23,23 +24,33 @@ def migrations_folder() -> Path:
     return beside if (beside / "env.py").exists() else package / "migrations"
 
 
-def config(url: str) -> Config:
-    """Alembic's configuration for the database at `url`."""
+def config(url: str, *, login: str = "") -> Config:
+    """Alembic's configuration for the database at `url`; `login` as in `migrate`."""
     made = Config()
     made.set_main_option("script_location", str(migrations_folder()))
     made.set_main_option("path_separator", "os")
     made.attributes["url"] = asyncpg_url(url)
+    made.attributes["login"] = login
     return made
 
 
-def migrate(url: str, *, revision: str = "head") -> None:
-    """Upgrade the database at `url`; nothing happens when it is up to date."""
-    command.upgrade(config(url), revision)
+def migrate(url: str, *, revision: str = "head", login: str = "") -> None:
+    """Upgrade the database at `url` as its owner; nothing happens when it is up to date.
+
+    Args:
+        url: with the owner's user, who migrates.
+        revision: how far.
+        login: the user that the application connects as, where that is not the owner.
+
+    Raises:
+        RoleMissing: when a role is not there and the owner may not create it.
+    """
+    command.upgrade(config(url, login=login), revision)
 
 
-async def migrate_async(url: str, *, revision: str = "head") -> None:
+async def migrate_async(url: str, *, revision: str = "head", login: str = "") -> None:
     """`migrate` from inside a running event loop."""
-    await asyncio.to_thread(migrate, url, revision=revision)
+    await asyncio.to_thread(migrate, url, revision=revision, login=login)
 
 
 def sql(script: str) -> None:
@@ -53,10 +64,18 @@ def sql(script: str) -> None:
     await_only(driver.execute(script))
 
 
-async def run(url: str, upgrade) -> None:  # type: ignore[no-untyped-def]  # alembic's callback
-    """Open one connection, take the lock, and hand it to Alembic. Called by `migrations/env.py`."""
+async def run(  # type: ignore[no-untyped-def]  # alembic's callback
+    url: str, upgrade, *, login: str = ""
+) -> None:
+    """Open one connection, take the lock, and hand it to Alembic. Called by `migrations/env.py`.
+
+    What the application may do with the tables is brought up to date in the same transaction.
+    """
     engine = create_async_engine(url)
     async with engine.begin() as connection:
         await connection.exec_driver_sql(f"select pg_advisory_xact_lock({MIGRATION_LOCK})")
         await connection.run_sync(upgrade)
+        driver = (await connection.get_raw_connection()).driver_connection
+        assert driver is not None
+        await grant_application(driver, login=login)
     await engine.dispose()

@@ -16,6 +16,7 @@ from marketplace.kernel.actors import system_actor
 from marketplace.kernel.db import Database, transaction
 from marketplace.kernel.time import shanghai_instant
 from marketplace.parties import queries as parties
+from tests.builders.owner import become_owner
 from tests.builders.parties import a_provider, an_sme
 
 TEST = system_actor("test")
@@ -53,6 +54,7 @@ async def a_charge(
             "affiliated": False,
         }
         command = RecordCharge(**(asked | changes))
+        await become_owner(tx)
         await tx.execute(text("set local session_replication_role = replica"))
         await record_charge(tx, command)
     return command.order_id
@@ -67,6 +69,7 @@ async def a_credit(database: Database, *, order_id: int, **changes: Any) -> int:
         "reason": "Measured at the wrong temperature",
     }
     async with transaction(database, actor=TEST) as tx:
+        await become_owner(tx)
         await tx.execute(text("set local session_replication_role = replica"))
         return await credit_charge(tx, CreditCharge(**(asked | changes)))
 

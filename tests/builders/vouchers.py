@@ -51,6 +51,7 @@ from marketplace.vouchers.use_cases import (
     submit_claim,
 )
 from tests.builders.ledger import a_posted_entry, an_account
+from tests.builders.owner import become_owner
 from tests.builders.parties import an_actor
 
 TEST = system_actor("test")
@@ -67,6 +68,7 @@ PROVINCE_AND_CITY = (
 async def orders_are_numbers(database: Database) -> None:
     """Let this test's vouchers be held for orders and instruments that nobody entered."""
     async with database.engine.begin() as connection:
+        await become_owner(connection)
         for table, column in (
             ("voucher_hold", "order_id"),
             ("voucher_hold", "instrument_id"),
@@ -300,6 +302,7 @@ async def with_terms(database: Database, programme_id: int, **terms: Any) -> Non
     code = terms.pop("code", None)
     snapshot = {name: {"value": value, "source": "J.22b"} for name, value in terms.items()}
     async with database.engine.begin() as connection:
+        await become_owner(connection)
         await connection.execute(text("set local session_replication_role = replica"))
         await connection.execute(
             text(

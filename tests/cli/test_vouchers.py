@@ -8,6 +8,7 @@ from sqlalchemy import text
 
 from marketplace.kernel.db import Database
 from marketplace.vouchers.rules.programme_file import shipped_programme
+from tests.builders.owner import become_owner
 from tests.builders.parties import a_provider
 from tests.builders.vouchers import a_grant, a_redemption, orders_are_numbers
 
@@ -74,6 +75,7 @@ async def test_programme_accounts_are_reconciled_and_a_difference_is_told(
     good = await marketplace("vouchers", "reconcile", DATABASE_URL=url)
     as_json = await marketplace(*of_programme, "--json", DATABASE_URL=url)
     async with database.engine.begin() as connection:
+        await become_owner(connection)
         await connection.execute(text("set local session_replication_role = replica"))
         await connection.execute(text("update redemption_part set amount_fen = amount_fen - 1"))
     bad = await marketplace(*of_programme, DATABASE_URL=url)

@@ -20,6 +20,7 @@ from tests.builders.booking import (
     at_hours,
     clock_at,
 )
+from tests.builders.owner import become_owner
 from tests.builders.parties import an_actor, bearer
 
 pytestmark = pytest.mark.asyncio
@@ -314,6 +315,7 @@ async def test_a_reservation_under_an_order_goes_the_orders_way(
 
     async def under_an_order(tx: Tx, _: None) -> None:
         await tx.execute(text("set constraints all deferred"))
+        await become_owner(tx)
         driver = await tx.raw()
         for name in await driver.fetch(
             "select conname from pg_constraint where conrelid = 'reservation'::regclass"

@@ -8,11 +8,19 @@ from datetime import date
 import pytest
 import pytest_asyncio
 
-from marketplace.billing.ledger.use_cases import AccountType
+from marketplace.billing.ledger.use_cases import (
+    AccountType,
+    ClosePeriod,
+    LedgerName,
+    ProposePeriod,
+    close_period,
+    propose_period,
+)
 from marketplace.closing.jobs import build_packs
 from marketplace.kernel.storage import DiskFiles, use_files
 from marketplace.parties.roles import Role
-from tests.builders.ledger import a_posted_entry, a_wallet, an_account
+from tests.builders.closing import a_month, sealed_and_verified
+from tests.builders.ledger import a_posted_entry, a_wallet, an_account, do
 from tests.builders.parties import an_actor, bearer
 from tests.builders.payouts import a_finance_team
 
@@ -52,11 +60,38 @@ async def test_a_month_that_is_not_ready_is_refused_with_its_reasons(ask, centre
     assert wrong.status_code == 400
 
 
-async def test_a_period_is_opened_again_over_the_api(ask, centre):
+async def test_one_ledgers_period_is_closed_by_the_checklist_of_a_month(ask, centre, database):
     days = {"ledger": "cash", "first_on": "2025-02-01", "last_on": "2025-02-28"}
     proposed = await ask(centre.maker, "POST", "/ledger/periods", json=days)
     period = f"/ledger/periods/{proposed.json()['period_id']}"
-    await ask(centre.checker, "POST", f"{period}/close")
+
+    refused = await ask(centre.checker, "POST", f"{period}/close")
+    assert (refused.status_code, refused.json()["type"]) == (422, "/problems/month-not-ready")
+    assert [reason["rule"] for reason in refused.json()["reasons"]] == ["statements"]
+
+    await a_month(database)
+    await sealed_and_verified(database)
+    closed = await ask(centre.checker, "POST", f"{period}/close", json={})
+    assert closed.status_code == 200, closed.text
+    assert closed.json()["approved_by"] == centre.checker.person_id
+    listed = await ask(centre.checker, "GET", "/ledger/periods", params={"ledger": "cash"})
+    assert listed.json() == [closed.json()]
+    assert (await ask(centre.checker, "POST", "/ledger/periods/999/close")).status_code == 404
+
+
+async def test_nobody_closes_a_period_that_they_proposed(ask, database):
+    both = await an_actor(database, Role.FINANCE_MAKER, Role.FINANCE_CHECKER)
+    days = {"ledger": "credit", "first_on": "2025-02-01", "last_on": "2025-02-28"}
+    proposed = await ask(both, "POST", "/ledger/periods", json=days)
+    own = await ask(both, "POST", f"/ledger/periods/{proposed.json()['period_id']}/close")
+    assert (own.status_code, own.json()["type"]) == (422, "/problems/self-approval")
+
+
+async def test_a_period_is_opened_again_over_the_api(ask, centre, database):
+    days = ProposePeriod(LedgerName.CASH, date(2025, 2, 1), date(2025, 2, 28))
+    period_id = await do(database, propose_period, days, actor=centre.maker)
+    await do(database, close_period, ClosePeriod(period_id), actor=centre.checker)
+    period = f"/ledger/periods/{period_id}"
 
     why = {"reason": "A receipt of February came late"}
     asked = await ask(centre.maker, "POST", f"{period}/reopenings", json=why)

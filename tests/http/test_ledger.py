@@ -169,20 +169,6 @@ async def test_the_trial_balance_is_that_of_the_day(database, as_, auditor):
     assert before["lines"] == []
 
 
-async def test_two_persons_close_a_period(database, as_, checker):
-    both = await an_actor(database, Role.FINANCE_MAKER, Role.FINANCE_CHECKER)
-    body = {"ledger": "cash", "first_on": "2025-02-01", "last_on": "2025-02-28"}
-
-    proposed = await as_(both).post("/periods", "a", body)
-    path = f"/periods/{proposed.json()['period_id']}/close"
-    own = await as_(both).post(path, "b")
-    closed = await as_(checker).post(path, "c")
-
-    assert (own.status_code, own.json()["type"]) == (422, "/problems/self-approval")
-    assert (closed.status_code, closed.json()["approved_by"]) == (200, checker.person_id)
-    assert await as_(checker).get("/periods", ledger="cash") == [closed.json()]
-
-
 async def test_the_auditor_verifies_the_ledger(database, as_, auditor):
     await a_wallet(database, funds_fen=100)
     for job in JOBS:

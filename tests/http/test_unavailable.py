@@ -26,6 +26,7 @@ from marketplace.kernel.http import Services
 from marketplace.kernel.settings import Settings
 from marketplace.kernel.tokens import AccessTokens, RedisRefreshStore, RefreshTokens
 from marketplace.parties.roles import Role
+from tests.builders.owner import become_owner
 from tests.builders.parties import PASSWORD, a_person, a_uscc, an_actor, bearer
 from tests.conftest import TOKEN_SECRET, _run
 from tests.http.refusals import SIGN_IN_BOOKKEEPING, nothing_changes, refused
@@ -188,6 +189,7 @@ async def test_a_connection_lost_in_the_middle_is_unavailable_and_leaves_nothing
     database: Database, postgres: str, wait: bool, through_driver: bool
 ) -> None:
     async def lose_it(tx: Tx, _: None) -> None:
+        await become_owner(tx)
         await tx.execute(text("create table half_done ()"))
         await end_connections(postgres, database, wait=wait)
         if through_driver:

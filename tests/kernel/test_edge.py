@@ -26,6 +26,7 @@ from marketplace.kernel.problems import EXCEPTION_HANDLERS
 from marketplace.kernel.settings import Settings
 from marketplace.kernel.tables import audit_event, outbox_event
 from marketplace.kernel.wire import Id, In, Out, PageNumber, Word
+from tests.builders.owner import become_owner
 
 
 class TooHeavy(Conflict):
@@ -96,12 +97,14 @@ ACTOR = Actor(5, 6, "sme", frozenset({"weigher"}))
 @pytest_asyncio.fixture
 async def client(services: Services, database: Database, test_settings: Settings):
     async with database.engine.begin() as connection:
+        await become_owner(connection)
         await connection.execute(
             text(
                 "create table parcel (id bigint generated always as identity primary key,"
                 " weight bigint constraint parcel_weight_limit check (weight <= 100))"
             )
         )
+        await connection.execute(text("grant update on parcel to public"))
     app = Litestar(
         [api_router([post_parcel, get_parcel], test_settings)],
         exception_handlers=EXCEPTION_HANDLERS,

@@ -8,6 +8,7 @@ from sqlalchemy.exc import DBAPIError
 from marketplace.kernel.actors import system_actor
 from marketplace.kernel.db import Database, Prepared, Tx, atomically
 from marketplace.kernel.idempotency import TwinInProgress
+from tests.builders.owner import become_owner
 
 TEST = system_actor("test")
 TWICE = """
@@ -24,6 +25,7 @@ class CalledOff(Exception):
 async def test_what_the_driver_writes_first_is_rolled_back_with_the_rest(database: Database):
     async def write_and_fail(tx: Tx, _: None) -> None:
         driver = await tx.raw()
+        await become_owner(driver)
         await driver.execute("create table written_by_driver ()")
         raise CalledOff
 

@@ -11,6 +11,7 @@ import pytest
 
 import marketplace
 from marketplace.kernel.errors import DomainError, Reason, Refused
+from marketplace.vouchers.errors import ProgrammeRefused
 from marketplace.web.words import Speech, told
 from marketplace.web.words.refusals import TITLES
 
@@ -106,3 +107,18 @@ def test_lengths_of_time_are_hours_and_minutes(minutes, chinese, english):
 @pytest.mark.parametrize(("points", "said"), [(500, "5%"), (1250, "12.5%"), (33, "0.33%")])
 def test_a_share_has_as_many_digits_as_it_needs(points, said):
     assert CHINESE.percent(points) == said
+
+
+def test_a_reason_is_told_in_chinese_by_the_rule_of_its_refusal_or_the_one_above():
+    error = ProgrammeRefused(
+        reasons=[
+            Reason("terms.caps.0.funder", "terms.caps.0: the zone does not fund."),
+            Reason("starts-on", "Later.", limit="2025-03-03", asked="2025-03-01"),
+        ]
+    )
+
+    assert told(error, CHINESE).reasons == (
+        "封顶条款 terms.caps.0.funder 有误：出资方和受益对象须属于本政策",
+        "生效日须在今天之后，且晚于上一版本生效日（2025-03-03）；所填为 2025-03-01",
+    )
+    assert told(error, ENGLISH).reasons[1] == "Later."

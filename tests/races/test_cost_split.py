@@ -8,6 +8,7 @@ from marketplace.kernel.db import Database
 from marketplace.parties.roles import Role
 from marketplace.vouchers.rules.programme_file import FOLDER, read_programme
 from marketplace.vouchers.use_cases import LayerPlan
+from tests.builders.owner import become_owner
 from tests.builders.parties import a_provider, an_actor
 from tests.builders.vouchers import (
     AGrant,
@@ -78,6 +79,7 @@ async def test_guests_that_race_for_a_regions_budget_never_overdraw_it(database:
 
 async def test_control_without_the_ledgers_limit_the_guests_overdraw_it(database: Database):
     async with database.engine.begin() as connection:
+        await become_owner(connection)
         await connection.execute(text("alter table account drop constraint account_min_available"))
 
     held, left = await guests_race(database)

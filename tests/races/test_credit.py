@@ -25,6 +25,7 @@ from tests.builders.credit import (
     the_line,
 )
 from tests.builders.orders import TEST, Market, a_market
+from tests.builders.owner import become_owner
 from tests.use_cases.credit.test_credit import a_debt
 
 RACERS = 24
@@ -68,6 +69,7 @@ async def test_a_question_before_the_hold_alone_would_let_the_limit_be_passed(
     market = await a_market(database, voucher_fen=0)
     await granted_terms(market)
     async with database.engine.begin() as connection:
+        await become_owner(connection)
         await connection.execute(text("alter table account drop constraint account_min_available"))
     line_id = (await the_line(market)).line.id
     everybody_asked = asyncio.Barrier(8)

@@ -47,6 +47,7 @@ from tests.builders.ledger import (
     do,
     the_balance,
 )
+from tests.builders.owner import become_owner
 from tests.builders.parties import a_person
 
 RACERS = 32
@@ -214,8 +215,10 @@ async def test_without_the_check_in_the_row_more_is_held_than_there_is(database,
     wallet = await a_wallet(database, funds_fen=100)
     including = "including constraints" if guarded else "excluding constraints"
     async with database.engine.begin() as connection:
+        await become_owner(connection)
         await connection.execute(text(f"create table scratch (like account {including})"))
         await connection.execute(text("insert into scratch select * from account"))
+        await connection.execute(text("grant update on scratch to public"))
 
     await asyncio.gather(
         *(do(database, check_then_write, wallet) for _ in range(RACERS)), return_exceptions=True

@@ -32,6 +32,7 @@ from marketplace.billing.payouts.use_cases import (
 from marketplace.kernel.db import atomically
 from marketplace.parties.roles import Role
 from tests.builders.ledger import TEST
+from tests.builders.owner import become_owner
 from tests.builders.parties import an_actor
 from tests.builders.payouts import (
     a_bank_account,
@@ -116,6 +117,7 @@ async def test_instructions_that_race_for_one_balance_stop_at_zero(database):
 
 async def test_control_without_the_limit_instructions_pay_more_than_is_owed(database):
     async with database.engine.begin() as connection:
+        await become_owner(connection)
         await connection.execute(text("alter table account drop constraint account_min_available"))
 
     assert await racing_instructions(database) < 0

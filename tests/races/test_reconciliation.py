@@ -31,6 +31,7 @@ from marketplace.billing.reconciliation.use_cases import (
 )
 from marketplace.kernel.db import atomically
 from tests.builders.ledger import A_DAY, TEST, an_account, the_balance
+from tests.builders.owner import become_owner
 from tests.builders.parties import an_sme
 from tests.builders.payouts import a_finance_team, a_payout, a_sent_batch, the_books, the_payout
 from tests.builders.reconciliation import (
@@ -165,6 +166,7 @@ async def test_control_without_any_guard_a_line_is_explained_several_times(
     (line,) = await the_lines(database)
     monkeypatch.setattr(booking, "match_key", lambda one: f"control:{one.target_id}")
     async with database.engine.begin() as connection:
+        await become_owner(connection)
         await connection.execute(text("drop index line_match_one_stands"))
 
     results = await at_once(*(explained(database, line.id, MatchKind.WALLET, sme) for sme in smes))

@@ -20,6 +20,7 @@ from marketplace.billing.rewards.use_cases import ApproveRun, approve_run
 from marketplace.kernel.actors import system_actor
 from marketplace.kernel.db import Database, atomically, transaction
 from tests.builders.invoicing import a_charge
+from tests.builders.owner import become_owner
 from tests.builders.parties import a_legal_entity
 from tests.builders.rewards import (
     a_checker,
@@ -82,6 +83,7 @@ async def test_of_many_who_draft_a_year_at_once_one_gets_its_draft(database):
 async def two_drafts_of_one_year(database: Database) -> list[queries.RewardRun]:
     """What the index on drafts refuses: it is taken away, so that the cap stands alone."""
     async with database.engine.begin() as connection:
+        await become_owner(connection)
         await connection.execute(text("drop index reward_run_one_draft"))
     return [await a_draft(database), await a_draft(database)]
 
@@ -127,6 +129,7 @@ async def test_without_the_check_the_same_two_runs_pay_twice(database):
     legal_entity_id = await an_entity_at_its_cap(database)
     drafts = await two_drafts_of_one_year(database)
     async with database.engine.begin() as connection:
+        await become_owner(connection)
         await connection.execute(text("alter table reward_year drop constraint reward_year_cap"))
 
     await approve_second_while_first_is_open(database, drafts)

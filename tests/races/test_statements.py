@@ -28,6 +28,7 @@ from marketplace.kernel.time import SetClock, shanghai_instant
 from marketplace.parties.roles import Role
 from tests.builders.booking import TEST, a_bookable_instrument
 from tests.builders.hours import a_session_in_history
+from tests.builders.owner import become_owner
 from tests.builders.parties import an_actor
 
 pytestmark = pytest.mark.asyncio
@@ -86,6 +87,7 @@ async def test_without_the_constraints_the_same_month_would_be_drafted_twice(
     """The control: it is PostgreSQL that refuses, not luck."""
 
     async def unguard(tx: Tx, _: None) -> None:
+        await become_owner(tx)
         await tx.execute(
             text("alter table hours_statement drop constraint hours_statement_version")
         )

@@ -14,6 +14,7 @@ from marketplace.kernel.time import SHANGHAI, SetClock
 from marketplace.vouchers import errors
 from marketplace.vouchers.jobs import expire_due_vouchers
 from marketplace.vouchers.use_cases import ReleaseVoucher, release_voucher
+from tests.builders.owner import become_owner
 from tests.builders.parties import a_provider
 from tests.builders.vouchers import (
     TEST,
@@ -70,6 +71,7 @@ async def test_orders_that_race_for_the_last_yuan_of_a_cap_never_pass_it(databas
 
 async def test_control_without_the_counters_limit_the_orders_pass_the_cap(database: Database):
     async with database.engine.begin() as connection:
+        await become_owner(connection)
         await connection.execute(text("alter table voucher_cap drop constraint voucher_cap_room"))
 
     held_fen, _ = await orders_race_for_a_cap(database, "group-year")
@@ -101,6 +103,7 @@ async def test_a_first_use_is_one_however_many_orders_race_for_it(database: Data
 
 async def test_control_without_its_index_a_first_use_is_paid_several_times(database: Database):
     async with database.engine.begin() as connection:
+        await become_owner(connection)
         await connection.execute(text("drop index voucher_hold_first_use"))
 
     firsts, _ = await first_uses_race(database)

@@ -23,6 +23,7 @@ from marketplace.vouchers.use_cases import (
     decide_application,
     draft_claim,
 )
+from tests.builders.owner import become_owner
 from tests.builders.parties import a_provider, an_actor
 from tests.builders.vouchers import (
     a_grant,
@@ -46,6 +47,7 @@ NINE_GRANTS_FEN = 9 * 1_000_000 + 999_999
 
 async def without_the_ledgers_limit(database: Database) -> None:
     async with database.engine.begin() as connection:
+        await become_owner(connection)
         await connection.execute(text("alter table account drop constraint account_min_available"))
 
 
@@ -166,6 +168,7 @@ async def test_grants_of_several_programmes_never_pass_the_yearly_cap_of_an_sme(
 
 async def test_control_without_the_yearly_cap_the_grants_pass_it(database: Database):
     async with database.engine.begin() as connection:
+        await become_owner(connection)
         await connection.execute(text("alter table voucher_year drop constraint voucher_year_cap"))
 
     assert 2 < await grants_race_for_an_sme(database)
@@ -176,6 +179,7 @@ async def test_an_sme_receives_one_grant_of_a_programme_however_many_are_decided
 ):
     # Several applications cannot wait together; without that rule the grant itself is still one.
     async with database.engine.begin() as connection:
+        await become_owner(connection)
         await connection.execute(text("drop index voucher_application_open_once"))
     programme_id = await a_programme(database)
     sme = await an_actor(database, Role.SME_ADMINISTRATOR)

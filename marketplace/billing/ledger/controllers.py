@@ -201,22 +201,6 @@ async def post_period(request: ApiRequest, data: JSONBody[PeriodIn]) -> Response
     )
 
 
-@post(
-    "/ledger/periods/{period_id:int}/close",
-    summary="Close a period",
-    **allow(Role.FINANCE_CHECKER),
-)
-async def post_close(request: ApiRequest, period_id: FromPath[Id]) -> Response[PeriodOut]:
-    """For good: no entry is posted to its days any more. By another person than proposed it."""
-    return await perform(
-        request,
-        use_cases.close_period,
-        use_cases.ClosePeriod(period_id),
-        present=PeriodOut.of,
-        status=200,
-    )
-
-
 @get("/ledger/verify", summary="Verify the ledger", **allow(Role.AUDITOR))
 async def get_verification(
     request: ApiRequest, entries_max: FromQuery[EntriesMax] = 200_000
@@ -242,6 +226,5 @@ routes: list[ControllerRouterHandler] = [
     get_trial_balance,
     get_periods,
     post_period,
-    post_close,
     get_verification,
 ]

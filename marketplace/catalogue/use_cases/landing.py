@@ -115,12 +115,12 @@ class Landing:
         self.unchanged += len(records) - counted.added - counted.changed
         if self.added + self.changed >= self._analyze_at:
             self._analyze_at *= 4
-            await self._tx.execute(text("analyze instrument (provider_id, inner_id)"))
+            await self._tx.execute(text("select analyze_instruments(false)"))
 
     async def finish(self) -> None:
         """Leave the planner's figures as searches need them."""
         if self.added + self.changed >= ANALYZE_FROM:
-            await self._tx.execute(text("analyze instrument"))
+            await self._tx.execute(text("select analyze_instruments(true)"))
 
     def _refuse(self, errors: Sequence[LineError]) -> None:
         self.refused += 1

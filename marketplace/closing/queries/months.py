@@ -21,7 +21,7 @@ from marketplace.closing.rules.checklist import (
     checklist,
     held_until,
 )
-from marketplace.closing.rules.months import Month
+from marketplace.closing.rules.months import Days
 from marketplace.closing.tables import close_item, close_statement, ledger_verification, month_close
 from marketplace.kernel.db import Tx
 
@@ -52,16 +52,16 @@ class SignOffSearch:
     page_size: int = 50
 
 
-async def month_checklist(tx: Tx, month: Month) -> tuple[Item, ...]:
-    """Every item of a month's checklist, as the books stand now."""
-    asked = reconciliation.BalancingAsked(month.first_on, month.last_on)
+async def days_checklist(tx: Tx, days: Days) -> tuple[Item, ...]:
+    """Every item of the checklist of a month, or of a ledger's period, as the books stand now."""
+    asked = reconciliation.BalancingAsked(days.first_on, days.last_on)
     balancing = await reconciliation.balancing(tx, asked)
     stated = (await tx.execute(select(close_statement))).all()
-    items = await _open_items(tx, month.last_on)
+    items = await _open_items(tx, days.last_on)
     sums: dict[str, int] = defaultdict(int)
-    for line in await ledger.trial_balance(tx, month.last_on):
+    for line in await ledger.trial_balance(tx, days.last_on):
         sums[line.ledger] += line.balance_fen
-    sealed = await sealing(tx, month.last_on)
+    sealed = await sealing(tx, days.last_on)
     verified = (
         await tx.execute(
             select(ledger_verification.c.head_number, ledger_verification.c.problems)
@@ -71,12 +71,12 @@ async def month_checklist(tx: Tx, month: Month) -> tuple[Item, ...]:
     ).first()
     return checklist(
         Found(
-            ledgers_open_before=await ledgers_open_before(tx, month.first_on),
+            ledgers_open_before=await ledgers_open_before(tx, days.first_on),
             accounts=len(stated),
             accounts_not_stated=sorted(
                 row.account_number
                 for row in stated
-                if row.until_on is None or row.until_on < month.last_on
+                if row.until_on is None or row.until_on < days.last_on
             ),
             difference_fen=balancing.difference_fen,
             suspense_fen=balancing.suspense_fen,

@@ -1,10 +1,23 @@
-"""Months as periods."""
+"""Months and other days that are closed together."""
 
 from __future__ import annotations
 
 from calendar import monthrange
 from dataclasses import dataclass
 from datetime import date
+from typing import Protocol
+
+
+class Days(Protocol):
+    """Days that are closed together, both ends included."""
+
+    @property
+    def first_on(self) -> date:
+        """The first of them."""
+
+    @property
+    def last_on(self) -> date:
+        """The last of them."""
 
 
 @dataclass(frozen=True, slots=True)

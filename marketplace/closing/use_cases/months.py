@@ -9,13 +9,13 @@ import msgspec
 from sqlalchemy import insert, select, update
 
 from marketplace.billing.ledger import use_cases as ledger
-from marketplace.billing.ledger.queries import VerifyReport
-from marketplace.billing.ledger.queries.closing import periods_within
+from marketplace.billing.ledger.queries import Period, VerifyReport
+from marketplace.billing.ledger.queries.closing import period_by_id, periods_within
 from marketplace.billing.reconciliation.use_cases.turns import sign_the_books
 from marketplace.closing.errors import MonthClosed, MonthNotReady, OwnDraft
-from marketplace.closing.queries.months import SignOff, month_checklist, sign_off_of
+from marketplace.closing.queries.months import SignOff, days_checklist, sign_off_of
 from marketplace.closing.rules.checklist import open_questions
-from marketplace.closing.rules.months import Month
+from marketplace.closing.rules.months import Days, Month
 from marketplace.closing.tables import ledger_verification, month_close
 from marketplace.kernel.db import Tx
 
@@ -101,8 +101,24 @@ async def sign_month(tx: Tx, command: SignMonth) -> SignOff:
     return await sign_off_of(tx, drafted.id)
 
 
-async def _require_ready(tx: Tx, month: Month) -> list[dict[str, Any]]:
-    items = await month_checklist(tx, month)
+async def close_checked_period(tx: Tx, command: ledger.ClosePeriod) -> Period:
+    """Close one ledger's period that another person proposed, by the same checklist as a month.
+
+    Raises:
+        PeriodMissing: when there is no such period.
+        MonthNotReady: with a reason for each blocking item that is open.
+        SelfApproval: when the caller proposed it.
+        PeriodClosed: when it is closed already.
+    """
+    await sign_the_books(tx)
+    proposed = await period_by_id(tx, command.period_id)
+    if proposed.closed_at is None and proposed.made_by != tx.actor.person_id:
+        await _require_ready(tx, proposed)
+    return await ledger.close_period(tx, command)
+
+
+async def _require_ready(tx: Tx, days: Days) -> list[dict[str, Any]]:
+    items = await days_checklist(tx, days)
     open_questions(items).raise_as(MonthNotReady)
     frozen: list[dict[str, Any]] = msgspec.to_builtins(list(items))
     return frozen

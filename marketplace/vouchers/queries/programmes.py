@@ -167,6 +167,28 @@ async def _snapshot(tx: Tx, programme_id: int, version: int) -> Mapping[str, Any
 
 
 @dataclass(frozen=True, slots=True)
+class NewestTerms:
+    """What the next version changes."""
+
+    version: int
+    terms: Mapping[str, Any]
+    starts_on: date
+
+
+async def newest_terms(tx: Tx, of: Programme) -> NewestTerms:
+    """The last approved terms of a programme, though they may not be in force yet."""
+    table = tables.programme_version
+    found = await tx.first(
+        NewestTerms,
+        select(table.c.version, table.c.terms, table.c.starts_on)
+        .where(table.c.programme_id == of.id, table.c.status == "approved")
+        .order_by(table.c.starts_on.desc())
+        .limit(1),
+    )
+    return found or NewestTerms(of.version, of.terms, of.opens_on)
+
+
+@dataclass(frozen=True, slots=True)
 class VersionsAsked:
     """Which versions of a programme."""
 

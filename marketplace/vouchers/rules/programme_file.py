@@ -7,7 +7,7 @@ national definition of a technology SME.
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -29,12 +29,13 @@ FILE_BYTES_MAX = 256 * 1024
 _DEFINITION = "国科发政〔2017〕115号"
 _USUAL = "usual practice"
 
-_UNLIMITED = 10**15
+UNLIMITED_FEN = 10**15
+"""What stands for no cap at all."""
 
 _NEUTRAL: Mapping[str, tuple[Any, str]] = {
     "ratio_steps": ([{"ratio_basis_points": 10_000}], _USUAL),
-    "cap_per_order_fen": (_UNLIMITED, _USUAL),
-    "cap_per_sme_year_fen": (_UNLIMITED, _USUAL),
+    "cap_per_order_fen": (UNLIMITED_FEN, _USUAL),
+    "cap_per_sme_year_fen": (UNLIMITED_FEN, _USUAL),
     "validity": ("year-end", _USUAL),
     "staff_max": (500, _DEFINITION),
     "sales_max_fen": (20_000_000_000, _DEFINITION),
@@ -150,27 +151,53 @@ def read_programme(content: bytes) -> ProgrammePlan:
 
     Policy: J.22a, J.22b
     """
-    problems = []
+    try:
+        file = ProgrammeFile.model_validate(_document(content))
+    except ValidationError as error:
+        raise _refused([_problem(entry) for entry in error.errors()]) from error
+    terms = file.snapshot()
+    problems = wrong_terms(terms, file.regions, file.days)
+    if problems:
+        raise _refused(problems)
+    return ProgrammePlan(file, terms)
+
+
+class ChangesFile(BaseModel):
+    """Terms that change, as a file: the part of a programme's file below `[terms]`."""
+
+    # A whole programme's file says its terms in the same place: the rest of it is not looked at.
+    model_config = ConfigDict(extra="ignore", frozen=True)
+
+    terms: Annotated[dict[str, GivenTerm], Field(min_length=1, max_length=60)]
+
+
+def read_changes(content: bytes) -> Mapping[str, GivenTerm]:
+    """The terms in a file, by name.
+
+    Raises:
+        ProgrammeRefused: with everything that is wrong with the file.
+    """
+    try:
+        return ChangesFile.model_validate(_document(content)).terms
+    except ValidationError as error:
+        raise _refused([_problem(entry) for entry in error.errors()]) from error
+
+
+def _document(content: bytes) -> dict[str, Any]:
     if len(content) > FILE_BYTES_MAX:
-        problems = [
-            Reason("file", "The file is too large.", limit=FILE_BYTES_MAX, asked=len(content))
-        ]
-    else:
-        try:
-            document = tomllib.loads(content.decode("utf-8-sig"))
-            file = ProgrammeFile.model_validate(document)
-        except UnicodeDecodeError as error:
-            problems = [Reason("file", f"The file is not UTF-8: {error.reason}.")]
-        except tomllib.TOMLDecodeError as error:
-            problems = [Reason("file", f"The file is not TOML: {error}.")]
-        except ValidationError as error:
-            problems = [_problem(entry) for entry in error.errors()]
-        else:
-            terms = file.snapshot()
-            problems = wrong_terms(terms, file.regions, file.days)
-            if not problems:
-                return ProgrammePlan(file, terms)
-    raise ProgrammeRefused("; ".join(each.message for each in problems), reasons=tuple(problems))
+        raise _refused(
+            [Reason("file", "The file is too large.", limit=FILE_BYTES_MAX, asked=len(content))]
+        )
+    try:
+        return tomllib.loads(content.decode("utf-8-sig"))
+    except UnicodeDecodeError as error:
+        raise _refused([Reason("file", f"The file is not UTF-8: {error.reason}.")]) from error
+    except tomllib.TOMLDecodeError as error:
+        raise _refused([Reason("file", f"The file is not TOML: {error}.")]) from error
+
+
+def _refused(problems: Sequence[Reason]) -> ProgrammeRefused:
+    return ProgrammeRefused("; ".join(each.message for each in problems), reasons=tuple(problems))
 
 
 def _problem(entry: Any) -> Reason:

@@ -56,6 +56,7 @@ from marketplace.vouchers.tables.grants import (
 from marketplace.vouchers.tables.programmes import (
     programme_dry_run,
     programme_dry_run_line,
+    programme_layer_change,
     programme_version,
 )
 from marketplace.vouchers.tables.sanctions import sanction
@@ -84,6 +85,7 @@ __all__ = [
     "programme_dry_run",
     "programme_dry_run_line",
     "programme_layer",
+    "programme_layer_change",
     "programme_version",
     "redemption",
     "redemption_part",
@@ -146,6 +148,8 @@ programme_layer = Table(
     Column("budget_fen", BigInteger, nullable=False),
     Column("name", Text, nullable=False, server_default=""),
     Column("budget_year", Integer),
+    # The first day of a layer that a version added.
+    Column("starts_on", Date),
     UniqueConstraint(
         "programme_id",
         "funder",
@@ -297,6 +301,9 @@ voucher_hold = Table(
     Column("first_use", Boolean, nullable=False, server_default="false"),
     Column("settled_fen", BigInteger),
     Column("terms_version", Integer, nullable=False, server_default="0"),
+    Column("counted_year", Integer, nullable=False, server_default="0"),
+    UniqueConstraint("id", "counted_year", name="voucher_hold_of_year"),
+    CheckConstraint("counted_year between 2000 and 2100", name="counted_year"),
     CheckConstraint("terms_version >= 1", name="terms_version"),
     CheckConstraint("status in ('held', 'settled', 'released')", name="status"),
     CheckConstraint("amount_fen > 0 and amount_fen <= service_value_fen", name="amount"),
@@ -344,6 +351,9 @@ voucher_hold_part = Table(
     Column("grant_part_id", BigInteger, ForeignKey("grant_part.id"), nullable=False),
     Column("ledger_hold_id", BigInteger, ForeignKey("hold.id"), nullable=False),
     Column("amount_fen", BigInteger, nullable=False),
+    # The layer's share on the day of the order; a trigger enters it.
+    Column("ratio_basis_points", Integer, nullable=False, server_default="0"),
+    CheckConstraint("ratio_basis_points between 1 and 10000", name="ratio"),
     PrimaryKeyConstraint("hold_id", "grant_part_id"),
     UniqueConstraint("ledger_hold_id", name="voucher_hold_part_ledger_hold"),
     CheckConstraint("amount_fen > 0", name="amount"),

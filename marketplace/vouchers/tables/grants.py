@@ -97,6 +97,11 @@ voucher_hold_cap = Table(
     PrimaryKeyConstraint("hold_id", "kind", "funder"),
     CheckConstraint("held_fen > 0", name="held"),
     ForeignKeyConstraint(
+        ["hold_id", "year"],
+        ["voucher_hold.id", "voucher_hold.counted_year"],
+        name="voucher_hold_cap_year",
+    ),
+    ForeignKeyConstraint(
         ["programme_id", "kind", "subject", "funder", "year"],
         [
             "voucher_cap.programme_id",

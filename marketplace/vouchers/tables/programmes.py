@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from sqlalchemy import (
+    CHAR,
     BigInteger,
+    Boolean,
     CheckConstraint,
     Column,
     Date,
@@ -65,6 +67,48 @@ Index(
     postgresql_where=programme_version.c.status == "draft",
 )
 
+# What a version changes of its programme's layers: another budget, another share, or a new layer,
+# which has a row of its own once the version is approved.
+programme_layer_change = Table(
+    "programme_layer_change",
+    metadata,
+    Column("id", BigInteger, Identity(always=True), primary_key=True),
+    Column("version_id", BigInteger, ForeignKey("programme_version.id"), nullable=False),
+    Column("layer_id", BigInteger, ForeignKey("programme_layer.id")),
+    Column("is_new", Boolean, nullable=False),
+    Column("funder", Text),
+    Column("region_code", CHAR(6)),
+    Column("name", Text, nullable=False, server_default=""),
+    Column("budget_year", Integer),
+    Column("ratio_basis_points", Integer),
+    Column("budget_fen", BigInteger),
+    Column("budget_before_fen", BigInteger),
+    UniqueConstraint("version_id", "layer_id", name="programme_layer_change_once"),
+    CheckConstraint("funder in ('province', 'city', 'zone')", name="funder"),
+    CheckConstraint("budget_year between 2000 and 2100", name="year"),
+    CheckConstraint("ratio_basis_points between 1 and 10000", name="ratio"),
+    CheckConstraint("budget_fen > 0", name="budget"),
+    CheckConstraint("budget_before_fen >= 0", name="before"),
+    CheckConstraint(
+        "case when is_new"
+        " then num_nulls(funder, region_code, ratio_basis_points, budget_fen) = 0"
+        " else layer_id is not null and num_nonnulls(funder, region_code, budget_year) = 0"
+        " and num_nonnulls(ratio_basis_points, budget_fen) > 0 end",
+        name="what",
+    ),
+)
+Index(
+    "programme_layer_change_new",
+    programme_layer_change.c.version_id,
+    programme_layer_change.c.funder,
+    programme_layer_change.c.region_code,
+    programme_layer_change.c.budget_year,
+    unique=True,
+    postgresql_nulls_not_distinct=True,
+    postgresql_where=programme_layer_change.c.is_new,
+)
+Index("programme_layer_change_layer_idx", programme_layer_change.c.layer_id)
+
 programme_dry_run = Table(
     "programme_dry_run",
     metadata,
@@ -116,6 +160,9 @@ programme_dry_run_line = Table(
     Column("after_fen", BigInteger, nullable=False),
     PrimaryKeyConstraint("run_id", "dimension", "key"),
     CheckConstraint(
-        "dimension in ('size', 'region', 'service_kind', 'provider', 'layer')", name="dimension"
+        "dimension in ('size', 'region', 'service_kind', 'provider', 'layer', 'let_in_size',"
+        " 'let_in_region', 'let_in_service_kind', 'let_in_provider', 'let_in_layer',"
+        " 'let_in_unknown')",
+        name="dimension",
     ),
 )

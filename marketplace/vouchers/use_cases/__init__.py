@@ -1,6 +1,7 @@
 """The verbs of vouchers: draft, approve, apply, decide, hold, settle, release, expire, claim."""
 
 from marketplace.vouchers.rules.anomalies import AnomalyStatus
+from marketplace.vouchers.rules.programme_file import FILE_BYTES_MAX, UNLIMITED_FEN
 from marketplace.vouchers.use_cases.applications import (
     AmendApplication,
     ApplyForTopUp,
@@ -104,7 +105,11 @@ from marketplace.vouchers.use_cases.objections import (
     answer_objection,
     file_objection,
 )
-from marketplace.vouchers.use_cases.programme_files import ImportProgramme, import_programme
+from marketplace.vouchers.use_cases.programme_files import (
+    ImportProgramme,
+    changes_in,
+    import_programme,
+)
 from marketplace.vouchers.use_cases.programmes import (
     ApproveProgramme,
     CloseProgramme,
@@ -145,6 +150,8 @@ __all__ = [
     "CLAIM_SOURCE",
     "DOCUMENTS_AREA",
     "DOCUMENT_BYTES_MAX",
+    "FILE_BYTES_MAX",
+    "UNLIMITED_FEN",
     "AmendApplication",
     "AnomalyStatus",
     "AnswerObjection",
@@ -217,6 +224,7 @@ __all__ = [
     "audit_claim",
     "audit_locally",
     "changed_terms",
+    "changes_in",
     "close_programme",
     "closed_programmes",
     "decide_application",

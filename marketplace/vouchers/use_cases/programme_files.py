@@ -1,13 +1,16 @@
-"""Draft a programme from its file."""
+"""Draft a programme from its file, or read from one what changes of its terms."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from marketplace.kernel.db import Tx
 from marketplace.vouchers.queries import Programme
-from marketplace.vouchers.rules.programme_file import ProgrammePlan, read_programme
+from marketplace.vouchers.rules.programme_file import ProgrammePlan, read_changes, read_programme
 from marketplace.vouchers.use_cases.programmes import DraftProgramme, LayerPlan, draft_programme
+from marketplace.vouchers.use_cases.versions import TermGiven
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,3 +58,16 @@ def draft_of(plan: ProgrammePlan) -> DraftProgramme:
         source=file.source,
         terms=plan.terms,
     )
+
+
+def changes_in(content: bytes, terms: Mapping[str, Any]) -> dict[str, TermGiven]:
+    """What a file says otherwise than `terms`; layers with their ratios are no terms of it.
+
+    Raises:
+        ProgrammeRefused: with everything that is wrong with the file.
+    """
+    return {
+        name: TermGiven(given["value"], given["source"], given["note"])
+        for name, term in read_changes(content).items()
+        if (given := term.model_dump(mode="json"))["value"] != terms.get(name, {}).get("value")
+    }

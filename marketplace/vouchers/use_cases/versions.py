@@ -17,7 +17,15 @@ from marketplace.vouchers.errors import (
     ProgrammeStateMoved,
     SamePerson,
 )
-from marketplace.vouchers.queries import Programme, ProgrammeVersion, layers, programme, version_of
+from marketplace.vouchers.queries import (
+    NewestTerms,
+    Programme,
+    ProgrammeVersion,
+    layers,
+    newest_terms,
+    programme,
+    version_of,
+)
 from marketplace.vouchers.rules.programme_check import Days, wrong_terms
 from marketplace.vouchers.rules.states import ProgrammeStatus
 
@@ -61,7 +69,7 @@ async def draft_version(tx: Tx, command: DraftVersion) -> ProgrammeVersion:
     of = await programme(tx, command.programme_id, lock=True)
     if of.status == ProgrammeStatus.DRAFT:
         raise ProgrammeStateMoved("A programme that is a draft still is drafted anew.")
-    newest = await _newest(tx, of)
+    newest = await newest_terms(tx, of)
     terms = await changed_terms(tx, of, newest.terms, command.changes)
     reasons = Reasons()
     if terms == newest.terms:
@@ -119,27 +127,7 @@ async def changed_terms(
     return changed
 
 
-@dataclass(frozen=True, slots=True)
-class _Newest:
-    version: int
-    terms: Mapping[str, Any]
-    starts_on: date
-
-
-async def _newest(tx: Tx, of: Programme) -> _Newest:
-    """The version that the next one changes: the last approved, though not in force yet."""
-    table = tables.programme_version
-    found = await tx.first(
-        _Newest,
-        select(table.c.version, table.c.terms, table.c.starts_on)
-        .where(table.c.programme_id == of.id, table.c.status == "approved")
-        .order_by(table.c.starts_on.desc())
-        .limit(1),
-    )
-    return found or _Newest(of.version, of.terms, of.opens_on)
-
-
-def _check_start(reasons: Reasons, tx: Tx, newest: _Newest, starts_on: date) -> None:
+def _check_start(reasons: Reasons, tx: Tx, newest: NewestTerms, starts_on: date) -> None:
     # What is held on a day is held under one version: it is settled before the day begins.
     if starts_on <= tx.today:
         reasons.add(

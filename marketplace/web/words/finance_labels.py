@@ -23,6 +23,8 @@ FINANCE: Final[dict[str, dict[str, Label]]] = {
         "payout_in_transit": Label("在途付款", "Payout in transit"),
         "clawback_receivable": Label("应收追回款", "Clawback receivable"),
         "clawback_pending": Label("待收追回款", "Clawback pending"),
+        "reward_receivable": Label("应收追回奖励", "Reward receivable"),
+        "reward_return_pending": Label("待收追回奖励", "Reward return pending"),
         "fee_income": Label("利息与手续费收入", "Fee income"),
         "bank_charges": Label("银行手续费", "Bank charges"),
         "appropriation": Label("预算拨款", "Appropriation"),
@@ -52,6 +54,7 @@ FINANCE: Final[dict[str, dict[str, Label]]] = {
         "clawback_recovered": Label("追回款收到", "Clawback recovered"),
         "reward_approved": Label("奖励核准", "Reward approved"),
         "reward_clawed_back": Label("奖励追回", "Reward clawed back"),
+        "reward_recovered": Label("奖励追回到账", "Reward recovered"),
         "payout_instructed": Label("付款指令", "Payout instructed"),
         "payout_confirmed": Label("付款到账", "Payout confirmed"),
         "payout_rejected": Label("银行拒付", "Payout rejected"),
@@ -115,6 +118,15 @@ FINANCE: Final[dict[str, dict[str, Label]]] = {
         "refused": Label("未通过", "Refused", "error"),
         "reversed": Label("已撤销", "Taken back", "error"),
         "withdrawn": Label("已撤回", "Withdrawn"),
+    },
+    "clawback": {
+        "proposed": Label("待复核", "Proposed", "warning"),
+        "approved": Label("应退回", "Owed", "error"),
+        "rejected": Label("不追回", "Dropped"),
+    },
+    "clawback_cause": {
+        "finding": Label("审核发现", "A finding"),
+        "refund": Label("订单退款", "A refund"),
     },
     "spot_check": {
         "open": Label("待抽查", "To be checked", "warning"),

@@ -152,6 +152,7 @@ LABELS: Final[dict[str, dict[str, Label]]] = {
     },
     "reward_run": {
         "draft": Label("草稿", "Draft"),
+        "in_notice": Label("公示中", "In public notice", "warning"),
         "approved": Label("已批准", "Approved", "info"),
         "paid": Label("已发放", "Paid", "success"),
         "discarded": Label("已作废", "Discarded"),

@@ -24,7 +24,7 @@ class Told:
 
 def told(error: DomainError, speech: Speech) -> Told:
     """`error` for a page."""
-    reasons = tuple(_reason(reason, speech) for reason in error.reasons)
+    reasons = tuple(reason_told(reason, error.code, speech) for reason in error.reasons)
     chinese = speech.language == "zh"
     title = TITLES.get(error.code, error.title) if chinese else error.title
     # With reasons the detail only repeats them.
@@ -32,11 +32,23 @@ def told(error: DomainError, speech: Speech) -> Told:
     return Told(error.code, title, detail, reasons, error.alternatives)
 
 
-def _reason(reason: Reason, speech: Speech) -> str:
+def reason_told(reason: Reason, code: str, speech: Speech) -> str:
+    """One reason of a refusal in the reader's language, with the clause it comes from."""
     source = ""
     if reason.source and reason.source != "J.gap":
         source = f"（依据 {reason.source}）" if speech.language == "zh" else f" ({reason.source})"
-    if speech.language == "zh" and reason.rule in REASONS:
-        sentence = REASONS[reason.rule].format(limit=reason.limit, asked=reason.asked)
-        return f"{sentence}{source}"
-    return f"{reason.message}{source}"
+    sentence = _in_chinese(reason.rule, code) if speech.language == "zh" else None
+    if sentence is None:
+        return f"{reason.message}{source}"
+    said = sentence.format(rule=reason.rule, limit=reason.limit, asked=reason.asked)
+    return f"{said}{source}"
+
+
+def _in_chinese(rule: str, code: str) -> str | None:
+    """The sentence of a rule: of this refusal's own, or of any; of `a.b` where `a.b.0` has none."""
+    while rule:
+        found = REASONS.get(f"{code}:{rule}") or REASONS.get(rule)
+        if found is not None:
+            return found
+        rule = rule.rpartition(".")[0]
+    return None

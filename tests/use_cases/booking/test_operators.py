@@ -56,6 +56,7 @@ from marketplace.kernel.time import During
 from marketplace.parties.errors import PersonMissing
 from marketplace.parties.roles import Role
 from tests.builders.booking import a_bookable_instrument, a_reservation, at_hours, clock_at
+from tests.builders.owner import become_owner
 from tests.builders.parties import an_actor
 from tests.builders.standing import OFFICE, operators_at_work
 
@@ -244,6 +245,7 @@ async def test_an_order_that_has_a_reservation_gets_no_second_one_with_an_operat
 
     async def loosen(tx: Any, _: None) -> None:
         # Only whether the order is taken matters here, not that there is one.
+        await become_owner(tx)
         await tx.execute(text("alter table reservation drop constraint reservation_order_id_fkey"))
 
     await lab.do(loosen, None)

@@ -32,6 +32,7 @@ from tests.builders.booking import (
     at_hours,
     clock_at,
 )
+from tests.builders.owner import become_owner
 from tests.builders.parties import an_actor
 
 pytestmark = pytest.mark.asyncio
@@ -164,6 +165,7 @@ async def test_an_instrument_without_a_rule_follows_the_province(database: Datab
     instrument_id = await a_bookable_instrument(database)
 
     async def without_rule(tx: Tx, _: None) -> None:
+        await become_owner(tx)
         await (await tx.raw()).execute("delete from booking_rule")
 
     await atomically(database, without_rule, None, actor=TEST)
@@ -268,6 +270,7 @@ async def test_one_order_has_one_reservation(database: Database):
     instrument_id = await a_bookable_instrument(database)
 
     async def without_orders(tx: Tx, _: None) -> None:
+        await become_owner(tx)
         await (await tx.raw()).execute(
             "alter table reservation drop constraint if exists reservation_order_id_fkey;"
             "alter table reservation drop constraint if exists reservation_order"

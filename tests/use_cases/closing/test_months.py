@@ -9,7 +9,7 @@ import pytest_asyncio
 
 from marketplace.billing.ledger.errors import PeriodClosed, PeriodNotOver
 from marketplace.billing.ledger.queries import periods
-from marketplace.billing.ledger.use_cases import AccountType, seal_entries
+from marketplace.billing.ledger.use_cases import AccountType
 from marketplace.closing.errors import (
     MonthClosed,
     MonthDrafted,
@@ -17,15 +17,14 @@ from marketplace.closing.errors import (
     OwnDraft,
     SignOffUnknown,
 )
-from marketplace.closing.jobs import verify_ledger
-from marketplace.closing.queries.months import SignOffSearch, month_checklist, sign_offs
+from marketplace.closing.queries.months import SignOffSearch, days_checklist, sign_offs
 from marketplace.closing.rules.checklist import ItemName, ItemState
 from marketplace.closing.rules.months import Month
 from marketplace.closing.use_cases.months import SignMonth, draft_month, sign_month
+from tests.builders.closing import a_month, sealed_and_verified
 from tests.builders.ledger import a_hold, a_posted_entry, an_account, do
-from tests.builders.parties import an_sme
 from tests.builders.payouts import a_finance_team
-from tests.builders.reconciliation import a_line, a_statement, matched
+from tests.builders.reconciliation import a_line
 
 FEBRUARY = Month(2025, 2)
 
@@ -33,25 +32,6 @@ FEBRUARY = Month(2025, 2)
 @pytest_asyncio.fixture
 async def centre(database):
     return await a_finance_team(database)
-
-
-async def a_month(database, *lines) -> int:
-    """February with an explained receipt and whatever else; stated into March; the SME."""
-    sme = await an_sme(database)
-    statement = await a_statement(
-        database,
-        a_line(1_000, f"SC-W-{sme}", booked_on=date(2025, 2, 10)),
-        *lines,
-        a_line(7, f"SC-W-{sme}", booked_on=date(2025, 3, 1)),
-    )
-    await matched(database, statement)
-    return sme
-
-
-async def sealed_and_verified(database) -> None:
-    while await do(database, seal_entries, None):
-        pass
-    await verify_ledger(database)
 
 
 async def test_a_month_is_signed_by_two_persons_and_closed_in_every_ledger(database, centre):
@@ -99,12 +79,12 @@ async def test_each_open_item_is_a_reason_and_leads_to_what_is_open(database, ce
         "seals",
         "verified",
     }
-    items = {item.name: item for item in await do(database, month_checklist, FEBRUARY)}
+    items = {item.name: item for item in await do(database, days_checklist, FEBRUARY)}
     unexplained = items[ItemName.UNEXPLAINED]
     assert (unexplained.figure, unexplained.amount_fen) == (1, 55)
     assert (unexplained.oldest_on, len(unexplained.ids)) == (date(2025, 2, 12), 1)
     assert items[ItemName.SEALS].figure == len(items[ItemName.SEALS].ids) > 0
-    march = {item.name: item for item in await do(database, month_checklist, Month(2025, 3))}
+    march = {item.name: item for item in await do(database, days_checklist, Month(2025, 3))}
     assert march[ItemName.EARLIER].names == ("cash",)
     assert march[ItemName.STATEMENTS].state is ItemState.OPEN
 
@@ -133,7 +113,7 @@ async def test_a_month_that_is_not_over_is_not_closed_and_old_holds_are_shown(
     await a_hold(database, account_id=wallet, amount_fen=200)
     await sealed_and_verified(database)
 
-    items = {item.name: item for item in await do(database, month_checklist, Month(2025, 12))}
+    items = {item.name: item for item in await do(database, days_checklist, Month(2025, 12))}
     aged = items[ItemName.HOLDS_AGED]
     assert (aged.state, aged.figure, aged.amount_fen) == (ItemState.ATTENTION, 1, 200)
     with pytest.raises((MonthNotReady, PeriodNotOver)):

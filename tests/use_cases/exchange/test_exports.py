@@ -52,6 +52,7 @@ from tests.builders.orders import (
     a_market,
     delivered_samples,
 )
+from tests.builders.owner import become_owner
 from tests.builders.parties import an_actor
 
 pytestmark = pytest.mark.asyncio
@@ -201,6 +202,7 @@ async def test_what_does_not_pass_is_listed_with_every_reason_and_never_sent(
     market = await a_served_market(database, clock)
 
     async def spoil(tx: Tx, _: None) -> None:
+        await become_owner(tx)
         await tx.execute(text("delete from national_unit"))
         await tx.execute(text("update instrument set contact = '', phone = 'ask the porter'"))
 

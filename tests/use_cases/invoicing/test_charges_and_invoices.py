@@ -30,6 +30,7 @@ from marketplace.kernel.db import atomically, transaction
 from marketplace.kernel.errors import Missing
 from marketplace.parties.roles import Role
 from tests.builders.invoicing import a_charge, a_credit, an_invoice_number
+from tests.builders.owner import become_owner
 from tests.builders.parties import a_provider, an_actor, an_sme
 
 TEST = system_actor("test")
@@ -52,6 +53,7 @@ async def invoice(database, order_id, *, actor=TEST, **changes):
     }
     # The orders behind these lines do not exist.
     async with transaction(database, actor=actor) as tx:
+        await become_owner(tx)
         await tx.execute(text("set local session_replication_role = replica"))
         return await record_invoice(tx, RecordInvoice(**(asked | changes)))
 

@@ -43,6 +43,7 @@ from marketplace.orders.use_cases import (
 from tests.builders.einvoice import an_invoice_file
 from tests.builders.invoicing import an_invoice_number
 from tests.builders.orders import Market, a_delivered_order, a_market
+from tests.builders.owner import become_owner
 from tests.builders.pricing import a_cost_sheet
 
 
@@ -126,6 +127,7 @@ async def test_a_red_invoice_frees_what_it_takes_back_and_no_more(market):
 async def _free_the_number(market: Market, number: str) -> None:
     """So that only the file itself can be recognised."""
     async with market.database.engine.begin() as connection:
+        await become_owner(connection)
         await connection.execute(text("set local session_replication_role = replica"))
         await connection.execute(
             text("update invoice set number = :free where number = :number"),

@@ -55,6 +55,7 @@ from tests.builders.orders import (
     an_order,
     move_to,
 )
+from tests.builders.owner import become_owner
 from tests.builders.parties import an_actor
 
 # Five samples at 120 CNY each, half of it by voucher.
@@ -175,6 +176,7 @@ async def test_a_provider_answers_once_and_never_by_the_one_who_objected(databas
 
 async def _objected_by(tx, facts):
     """As if that person had objected, which only a member of both organisations could."""
+    await become_owner(tx)
     await tx.execute(text("alter table dispute disable trigger dispute_opening_kept"))
     await tx.execute(
         text("update dispute set opened_by = :person where order_id = :order"),

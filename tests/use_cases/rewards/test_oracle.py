@@ -17,6 +17,7 @@ from marketplace.billing.rewards import queries
 from marketplace.billing.rewards.rules.states import Grade
 from marketplace.kernel.actors import system_actor
 from marketplace.kernel.db import Database, atomically
+from tests.builders.owner import become_owner
 from tests.builders.parties import a_legal_entity
 from tests.builders.rewards import (
     a_checker,
@@ -142,6 +143,7 @@ async def serve(
             day, value = chance.choice([line for line in unit.served if line[1] > 0])
             lines.append((unit, day, -chance.randint(1, max(1, min(value, unit.total(day) // 4)))))
     async with database.engine.begin() as connection:
+        await become_owner(connection)
         await connection.execute(text("set local session_replication_role = replica"))
         for unit, day, value in lines:
             unit.served.append((day, value))

@@ -34,6 +34,7 @@ from marketplace.kernel.actors import system_actor
 from marketplace.kernel.db import atomically
 from marketplace.kernel.tables import outbox_event
 from tests.builders.invoicing import a_charge, a_credit
+from tests.builders.owner import become_owner
 from tests.builders.parties import a_legal_entity, a_provider, an_sme
 from tests.builders.rewards import (
     a_checker,
@@ -354,6 +355,7 @@ async def test_a_share_that_was_tampered_with_is_found_at_approval(database):
         await a_charge(database, provider_id=provider_id)
     drafted = await a_draft(database)
     async with database.engine.begin() as connection:
+        await become_owner(connection)
         await connection.execute(text("set local session_replication_role = replica"))
         await connection.execute(
             text(

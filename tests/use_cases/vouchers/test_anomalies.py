@@ -35,6 +35,7 @@ from marketplace.vouchers.use_cases.anomalies import (
 )
 from marketplace.vouchers.use_cases.guards import RunDetectors, run_detectors
 from tests.builders.anomalies import a_finding, found
+from tests.builders.owner import become_owner
 from tests.builders.parties import an_actor
 from tests.builders.vouchers import (
     TEST,
@@ -240,6 +241,7 @@ async def test_a_blocked_claim_is_not_approved(database: Database) -> None:
     after = text("update claim set notice_ends_on = '2025-03-01'")
 
     async def end_notice(tx: Tx, _: None) -> None:
+        await become_owner(tx)
         await tx.execute(text("set session_replication_role = replica"))
         await tx.execute(after)
         await tx.execute(text("set session_replication_role = origin"))

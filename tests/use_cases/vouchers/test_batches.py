@@ -21,6 +21,7 @@ from marketplace.vouchers.use_cases import (
     propose_next,
     queue_application,
 )
+from tests.builders.owner import become_owner
 from tests.builders.parties import an_actor
 from tests.builders.vouchers import (
     TEST,
@@ -131,6 +132,7 @@ async def test_control_without_the_databases_limit_grants_pass_the_rounds_amount
     database: Database, monkeypatch: pytest.MonkeyPatch
 ):
     async with database.engine.begin() as connection:
+        await become_owner(connection)
         await connection.execute(
             text("alter table voucher_batch drop constraint voucher_batch_amount")
         )

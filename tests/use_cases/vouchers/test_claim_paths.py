@@ -53,6 +53,7 @@ from marketplace.vouchers.use_cases import (
     withdraw_claim,
 )
 from tests.builders.ledger import a_posted_entry, an_account
+from tests.builders.owner import become_owner
 from tests.builders.parties import an_actor
 from tests.builders.vouchers import (
     TEST,
@@ -76,6 +77,7 @@ async def with_terms(database: Database, programme_id: int, **values: Any) -> No
     """Terms of an approved programme as if it had been drafted with them."""
     terms = json.dumps({name: {"value": value, "source": "T"} for name, value in values.items()})
     async with database.engine.begin() as connection:
+        await become_owner(connection)
         await connection.execute(text("alter table programme disable trigger user"))
         await connection.execute(
             text("update programme set terms = terms || cast(:terms as jsonb) where id = :id"),

@@ -44,6 +44,7 @@ from marketplace.vouchers.use_cases import (
     reverse_redemption,
     submit_claim,
 )
+from tests.builders.owner import become_owner
 from tests.builders.parties import a_provider, an_actor
 from tests.builders.vouchers import TEST, a_piece, a_programme, a_voucher_fund, an_officer
 from tests.use_cases.vouchers.test_budget_machine import VERBS, Machine
@@ -303,6 +304,7 @@ async def test_control_a_fen_that_is_lost_is_found(
     ):
         assert await machine.run(*step), step
     async with database.engine.begin() as connection:
+        await become_owner(connection)
         await connection.execute(text("set local session_replication_role = replica"))
         await connection.execute(text(broken))
 

@@ -119,6 +119,7 @@ async def test_tables_and_ledger_agree_at_every_step(database: Database, clock: 
 async def test_a_sum_that_differs_is_told_by_the_job(database: Database, clock: SetClock):
     await a_year(database, clock)
     async with database.engine.begin() as connection:
+        await connection.execute(text("set local session_replication_role = replica"))
         await connection.execute(text("update programme_layer set budget_fen = budget_fen + 1"))
 
     with pytest.raises(AccountsDiffer, match="budget of layer"):

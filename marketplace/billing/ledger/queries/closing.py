@@ -8,6 +8,7 @@ from datetime import date, timedelta
 
 from sqlalchemy import Select, and_, func, or_, select
 
+from marketplace.billing.ledger.errors import PeriodMissing
 from marketplace.billing.ledger.queries.entries import Period
 from marketplace.billing.ledger.rules.chart import LedgerName
 from marketplace.billing.ledger.tables import entry, period, seal
@@ -42,6 +43,17 @@ async def periods_within(tx: Tx, first_on: date, last_on: date) -> Sequence[Peri
         select(period)
         .where(period.c.first_on == first_on, period.c.last_on == last_on)
         .order_by(period.c.ledger),
+    )
+
+
+async def period_by_id(tx: Tx, period_id: int) -> Period:
+    """One period.
+
+    Raises:
+        PeriodMissing: when there is none.
+    """
+    return await tx.one(
+        Period, select(period).where(period.c.id == period_id), missing=PeriodMissing
     )
 
 

@@ -42,6 +42,11 @@ class AccountType(StrEnum):
     CLAWBACK_PENDING = "clawback_pending"
     """What the voucher fund gets back once that has come in; until then it is not
     there to spend."""
+    REWARD_RECEIVABLE = "reward_receivable"
+    """What a provider owes back of rewards of a closed year, until it is paid in or set off."""
+    REWARD_RETURN_PENDING = "reward_return_pending"
+    """What the reward fund gets back once that has come in; until then it is not
+    there to spend."""
     FEE_INCOME = "fee_income"
     """What the platform itself earned: bank interest and fees."""
     BANK_CHARGES = "bank_charges"
@@ -97,6 +102,8 @@ CHART: dict[AccountType, AccountFacts] = {
     AccountType.PAYOUT_IN_TRANSIT: AccountFacts(_CASH, CREDIT, wide=True),
     AccountType.CLAWBACK_RECEIVABLE: AccountFacts(_CASH, DEBIT, "organisation"),
     AccountType.CLAWBACK_PENDING: AccountFacts(_CASH, CREDIT),
+    AccountType.REWARD_RECEIVABLE: AccountFacts(_CASH, DEBIT, "organisation"),
+    AccountType.REWARD_RETURN_PENDING: AccountFacts(_CASH, CREDIT),
     AccountType.FEE_INCOME: AccountFacts(_CASH, CREDIT, wide=True),
     AccountType.BANK_CHARGES: AccountFacts(_CASH, DEBIT, wide=True),
     AccountType.APPROPRIATION: AccountFacts(_VOUCHER, DEBIT, "programme_layer", wide=True),

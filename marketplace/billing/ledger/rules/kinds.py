@@ -48,7 +48,11 @@ class EntryKind(StrEnum):
     REWARD_APPROVED = "reward_approved"
     """Debit reward fund, credit reward payable: a run was approved."""
     REWARD_CLAWED_BACK = "reward_clawed_back"
-    """Debit reward payable, credit reward fund: a reward turned out too high."""
+    """Debit reward receivable, credit reward return pending: what was paid for a closed year turned
+    out too high."""
+    REWARD_RECOVERED = "reward_recovered"
+    """Debit wallet or reward payable and reward return pending, credit reward receivable and reward
+    fund: what was owed back was paid in or set off, and the fund has it again."""
     PAYOUT_INSTRUCTED = "payout_instructed"
     """Debit payable, reward payable or wallet, credit payout in transit: what is owed is to be paid
     out, and no second instruction can pay it again."""

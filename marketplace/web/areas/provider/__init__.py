@@ -4,6 +4,8 @@ from litestar.types import ControllerRouterHandler
 
 from marketplace.web.areas.provider import (
     availability,
+    claim_steps,
+    claims,
     instruments,
     moving,
     order_steps,
@@ -35,6 +37,7 @@ areas = (
             link("/provider/instruments", "本单位仪器", "Own instruments", *STAFF),
             link("/provider/training", "培训与资格", "Training", *STAFF),
             link("/provider/reports", "机时统计", "Machine-hours", *STAFF),
+            link("/claims", "创新券兑付", "Voucher claims", *MANAGER),
             link("/provider/rewards", "奖励与兑付", "Rewards and claims", *MANAGER),
         ),
     ),
@@ -54,5 +57,7 @@ routes: list[ControllerRouterHandler] = [
     *price_files.routes,
     *training.routes,
     *reports.routes,
+    *claims.routes,
+    *claim_steps.routes,
     *rewards.routes,
 ]

@@ -2,6 +2,7 @@
 
 from litestar.types import ControllerRouterHandler
 
+from marketplace.parties.roles import Role
 from marketplace.web.areas.sme import (
     account,
     applying,
@@ -30,6 +31,7 @@ areas = (
             link("/enquiries", "询价", "Enquiries", *BUYERS),
             link("/saved", "收藏", "Saved", *BUYERS),
             link("/vouchers", "创新券", "Vouchers", *vouchers.HOLDERS),
+            link("/claims", "报销申请", "Claims", Role.SME_ADMINISTRATOR),
             link("/account", "账户", "Account", *account.HOLDERS),
             link("/org", "本单位", "Our organisation", *organisation.INSIDERS),
         ),

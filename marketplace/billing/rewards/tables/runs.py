@@ -1,4 +1,4 @@
-"""Grades, reward runs, their shares, and what each legal entity was paid in a year."""
+"""Grades, reward runs, their shares and notices, and what each entity was paid in a year."""
 
 from __future__ import annotations
 
@@ -68,8 +68,23 @@ reward_run = Table(
     Column("approved_at", Instant),
     Column("discarded_by", BigInteger, ForeignKey("person.id")),
     Column("discarded_at", Instant),
+    Column("published_by", BigInteger, ForeignKey("person.id")),
+    Column("published_at", Instant),
+    Column("notice_ends_on", Date),
     UniqueConstraint("year", "sequence", name="reward_run_sequence"),
-    CheckConstraint("status in ('draft', 'approved', 'discarded')", name="status"),
+    CheckConstraint("status in ('draft', 'in_notice', 'approved', 'discarded')", name="status"),
+    CheckConstraint(
+        "num_nonnulls(published_by, published_at, notice_ends_on)"
+        " = case when published_at is null then 0 else 3 end"
+        " and case status when 'draft' then published_at is null"
+        " when 'in_notice' then published_at is not null else true end",
+        name="published_whole",
+    ),
+    CheckConstraint(
+        "status <> 'approved' or published_at is not null"
+        " or coalesce((terms -> 'notice_working_days' ->> 'value')::integer, 0) = 0",
+        name="notice_given",
+    ),
     CheckConstraint("approved_by is distinct from made_by", name="second_person"),
     CheckConstraint(
         "(status = 'approved') = (approved_by is not null)"
@@ -94,11 +109,36 @@ Index(
     "reward_run_one_draft",
     reward_run.c.year,
     unique=True,
-    postgresql_where=reward_run.c.status == "draft",
+    postgresql_where=reward_run.c.status.in_(("draft", "in_notice")),
 )
+
+# Whoever reads a notice may object to it, and every objection is answered before money moves.
+reward_objection = Table(
+    "reward_objection",
+    metadata,
+    Column("id", BigInteger, Identity(always=True), primary_key=True),
+    Column("run_id", BigInteger, ForeignKey("reward_run.id"), nullable=False),
+    Column("name", Text, nullable=False),
+    Column("contact", Text, nullable=False),
+    Column("statement", Text, nullable=False),
+    Column("filed_at", Instant, nullable=False),
+    Column("status", Text, nullable=False),
+    Column("answer", Text),
+    Column("answered_by", BigInteger, ForeignKey("person.id")),
+    Column("answered_at", Instant),
+    CheckConstraint("name <> '' and contact <> '' and statement <> ''", name="filed"),
+    CheckConstraint("status in ('open', 'upheld', 'dismissed')", name="status"),
+    CheckConstraint(
+        "num_nonnulls(answer, answered_by, answered_at)"
+        " = case status when 'open' then 0 else 3 end",
+        name="answered",
+    ),
+)
+Index("reward_objection_run_idx", reward_objection.c.run_id, reward_objection.c.id)
 
 # `entitled_fen` is what the year so far has earned at the rates, `capped_fen` the same under the
 # cap; `claimed_fen` is what of it was not paid before, `amount_fen` what the budget leaves of it.
+# `held_fen` is kept back instead, as long as a report on the use of earlier rewards is overdue.
 reward_entity_share = Table(
     "reward_entity_share",
     metadata,
@@ -110,9 +150,13 @@ reward_entity_share = Table(
     Column("paid_before_fen", BigInteger, nullable=False),
     Column("claimed_fen", BigInteger, nullable=False),
     Column("amount_fen", BigInteger, nullable=False),
+    Column("held_fen", BigInteger, nullable=False, server_default="0"),
     PrimaryKeyConstraint("run_id", "legal_entity_id"),
     CheckConstraint("capped_fen between 0 and entitled_fen", name="capped"),
-    CheckConstraint("claimed_fen = greatest(capped_fen - paid_before_fen, 0)", name="claimed"),
+    CheckConstraint(
+        "claimed_fen + held_fen = greatest(capped_fen - paid_before_fen, 0)", name="claimed"
+    ),
+    CheckConstraint("held_fen >= 0 and (held_fen = 0 or claimed_fen = 0)", name="held"),
     CheckConstraint("amount_fen between 0 and claimed_fen", name="amount"),
 )
 
@@ -132,6 +176,7 @@ reward_share = Table(
     Column("paid_before_fen", BigInteger, nullable=False),
     Column("amount_fen", BigInteger, nullable=False),
     Column("arithmetic", JSONB, nullable=False),
+    Column("rate_class", Text, nullable=False, server_default="graded"),
     PrimaryKeyConstraint("run_id", "legal_entity_id", "provider_id"),
     ForeignKeyConstraint(
         ["run_id", "legal_entity_id"],
@@ -140,11 +185,40 @@ reward_share = Table(
         deferrable=True,
         initially="DEFERRED",
     ),
+    CheckConstraint("rate_class in ('graded', 'social', 'special')", name="rate_class"),
     CheckConstraint("weight >= 0", name="weight"),
     CheckConstraint("amount_fen >= 0", name="amount"),
     CheckConstraint("amount_fen = 0 or paid_before_fen + amount_fen <= bound_fen", name="bound"),
 )
 Index("reward_share_provider_idx", reward_share.c.provider_id, reward_share.c.run_id)
+
+# What each instrument has earned, in 1/10,000 fen, where the terms cap it.
+reward_instrument_share = Table(
+    "reward_instrument_share",
+    metadata,
+    Column("run_id", BigInteger, nullable=False),
+    Column("legal_entity_id", BigInteger, nullable=False),
+    Column("provider_id", BigInteger, nullable=False),
+    Column("instrument_id", BigInteger, ForeignKey("instrument.id"), nullable=False),
+    Column("service_total_fen", BigInteger, nullable=False),
+    Column("rate_basis_points", Integer, nullable=False),
+    Column("cap_fen", BigInteger, nullable=False),
+    Column("counted", Numeric, nullable=False),
+    PrimaryKeyConstraint("run_id", "legal_entity_id", "provider_id", "instrument_id"),
+    ForeignKeyConstraint(
+        ["run_id", "legal_entity_id", "provider_id"],
+        ["reward_share.run_id", "reward_share.legal_entity_id", "reward_share.provider_id"],
+        name="reward_instrument_share_unit",
+        deferrable=True,
+        initially="DEFERRED",
+    ),
+    CheckConstraint("counted <= cap_fen::numeric * 10000", name="cap"),
+    CheckConstraint(
+        "counted = least(service_total_fen::numeric * rate_basis_points,"
+        " cap_fen::numeric * 10000)",
+        name="counted",
+    ),
+)
 
 # Whoever approves a run locks these rows; the check keeps the cap whatever runs at the same time.
 reward_year = Table(
