@@ -16,11 +16,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from marketplace.web.words.sentences import CATALOGUE
+from marketplace.web.words.domain_speech import CATALOGUE
 
 ROOT = Path(__file__).resolve().parent.parent
 # What speaks to people in other ways: pages in two languages, the API's own description.
-SILENT = frozenset({"web", "schemas", "controllers"})
+SILENT = frozenset({"web", "schemas", "controllers", "ical"})
 # Fields of answers that people read.
 SPOKEN = frozenset({"message", "detail", "summary", "why", "because", "text", "instead"})
 DEPTH_MAX = 4
@@ -88,30 +88,33 @@ def templates(node: ast.AST | None, module: Module, depth: int = 0) -> Iterator[
     """The texts that an expression may stand for, with `{0}`, `{1}` … for what is filled in."""
     if node is None or depth > DEPTH_MAX:
         return
+    if isinstance(node, ast.Constant) and isinstance(node.value, str):
+        yield node.value
+    if isinstance(node, ast.JoinedStr):
+        yield _template(node.values)
+    for part in _behind(node, module):
+        yield from templates(part, module, depth + 1)
+
+
+def _behind(node: ast.AST, module: Module) -> list[ast.expr | None]:
+    """The expressions that decide what `node` says."""
     match node:
-        case ast.Constant(value=str(text)):
-            yield text
         case ast.JoinedStr(values=parts):
-            yield _template(parts)
-            for part in parts:
-                if isinstance(part, ast.FormattedValue):
-                    yield from templates(part.value, module, depth + 1)
+            return [part.value for part in parts if isinstance(part, ast.FormattedValue)]
         case ast.IfExp(body=one, orelse=other):
-            yield from templates(one, module, depth + 1)
-            yield from templates(other, module, depth + 1)
+            return [one, other]
         case ast.BoolOp(values=many) | ast.Dict(values=many) | ast.Tuple(elts=many):
-            for each in many:
-                yield from templates(each, module, depth + 1)
-        case ast.Name(id=name) if name in module.constants:
-            yield from templates(module.constants[name], module, depth + 1)
-        case ast.Subscript(value=of):
-            yield from templates(of, module, depth + 1)
+            return list(many)
+        case ast.Name(id=name):
+            return [module.constants.get(name)]
+        case (
+            ast.Subscript(value=of) | ast.Call(func=ast.Attribute(value=of, attr="get" | "format"))
+        ):
+            return [of]
         case ast.Call(func=ast.Name(id=name)) if name in module.functions:
-            for inner in ast.walk(module.functions[name]):
-                if isinstance(inner, ast.Return):
-                    yield from templates(inner.value, module, depth + 1)
-        case ast.Call(func=ast.Attribute(value=of, attr="get" | "format")):
-            yield from templates(of, module, depth + 1)
+            within = ast.walk(module.functions[name])
+            return [inner.value for inner in within if isinstance(inner, ast.Return)]
+    return []
 
 
 def _template(parts: list[ast.expr]) -> str:
@@ -125,9 +128,7 @@ def _template(parts: list[ast.expr]) -> str:
     return said
 
 
-def spoken(
-    call: ast.Call, known: dict[str, list[tuple[int, str]]]
-) -> Iterator[ast.expr]:
+def spoken(call: ast.Call, known: dict[str, list[tuple[int, str]]]) -> Iterator[ast.expr]:
     """The arguments of a call that people will read."""
     name = call.func.id if isinstance(call.func, ast.Name) else getattr(call.func, "attr", "")
     fields = known.get(name, [])

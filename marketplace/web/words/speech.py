@@ -11,6 +11,7 @@ from babel.dates import format_date, format_datetime, format_time
 from babel.numbers import format_decimal, format_percent
 
 from marketplace.kernel.time import SHANGHAI
+from marketplace.web.words.domain_speech import in_chinese
 
 LANGUAGES: Final = ("zh", "en")
 _LOCALES: Final = {"zh": "zh_Hans_CN", "en": "en"}
@@ -40,6 +41,10 @@ class Speech:
         """One of the two texts, with `{names}` filled in."""
         chosen = chinese if self.language == "zh" else english
         return chosen.format(**values) if values else chosen
+
+    def said(self, text: str) -> str:
+        """What a domain says in English, in the reader's language."""
+        return (in_chinese(text) or text) if self.language == "zh" else text
 
     def either(self, chinese: str, english: str | None) -> str:
         """A name that is kept in both languages; Chinese where the English one is not known."""

@@ -28,7 +28,7 @@ def told(error: DomainError, speech: Speech) -> Told:
     chinese = speech.language == "zh"
     title = TITLES.get(error.code, error.title) if chinese else error.title
     # With reasons the detail only repeats them.
-    detail = "" if reasons else error.detail
+    detail = "" if reasons else speech.said(error.detail)
     return Told(error.code, title, detail, reasons, error.alternatives)
 
 
@@ -39,7 +39,7 @@ def reason_told(reason: Reason, code: str, speech: Speech) -> str:
         source = f"（依据 {reason.source}）" if speech.language == "zh" else f" ({reason.source})"
     sentence = _in_chinese(reason.rule, code) if speech.language == "zh" else None
     if sentence is None:
-        return f"{reason.message}{source}"
+        return f"{speech.said(reason.message)}{source}"
     said = sentence.format(rule=reason.rule, limit=reason.limit, asked=reason.asked)
     return f"{said}{source}"
 
