@@ -11,6 +11,7 @@ import click
 from marketplace import __version__
 from marketplace.cli.data import instruments, ledger, organisation, rewards, user
 from marketplace.cli.demo import demo
+from marketplace.cli.doctor import doctor
 from marketplace.cli.policy import rulebook
 from marketplace.cli.processes import migrate, serve, worker
 from marketplace.cli.running import Operated
@@ -34,6 +35,7 @@ for command in (
     worker,
     demo,
     migrate,
+    doctor,
     rulebook,
     instruments,
     ledger,

@@ -8,7 +8,7 @@ import click
 
 from marketplace.cli.running import configuration, database_server, require_rulebook
 from marketplace.kernel.db import Database
-from marketplace.kernel.migrate import migrate as migrate_database
+from marketplace.kernel.migrate import migrate_configured
 
 
 @click.command()
@@ -52,7 +52,11 @@ def worker() -> None:
 
 @click.command()
 def migrate() -> None:
-    """Bring the database to the schema of this release; safe to run twice or at once."""
+    """Bring the database to the schema of this release; safe to run twice or at once.
+
+    Runs as the owner of the tables (MIGRATION_DATABASE_URL, or else DATABASE_URL) and grants the
+    application what it needs and no more.
+    """
     with database_server(migrated=False) as configured:
-        migrate_database(configured.database_url)
+        migrate_configured(configured)
     click.echo("The database is up to date.")

@@ -21,8 +21,9 @@ from sqlalchemy.exc import ArgumentError, DBAPIError
 from marketplace.kernel.db import Database
 from marketplace.kernel.embedded import EmbeddedPostgres, EmbeddedServerError
 from marketplace.kernel.errors import DomainError, Unavailable
-from marketplace.kernel.migrate import migrate
+from marketplace.kernel.migrate import migrate_configured
 from marketplace.kernel.observe import configure_logging
+from marketplace.kernel.roles import RoleMissing
 from marketplace.kernel.settings import Settings, settings
 from marketplace.rulebook import rulebook, rulebook_path
 
@@ -34,6 +35,7 @@ DATABASE_SCHEMES = ("postgres", "postgresql", "postgresql+asyncpg")
 DATABASE_REFUSALS = {
     "28": "does not let us in; check user and password in DATABASE_URL",
     "3D": "does not exist; create it, then run `marketplace migrate`",
+    "42501": "does not allow this; `marketplace migrate` grants what is needed",
     "42P01": "is not of this release; run `marketplace migrate`",
     "42703": "is not of this release; run `marketplace migrate`",
     "53300": "has no connection left; lower MARKETPLACE_DATABASE_POOL_SIZE or raise its limit",
@@ -63,7 +65,7 @@ class Operated(click.Group):
                 click.echo(f"The database {_place()} {told or 'does not answer'}.", err=True)
             else:
                 refuse(refusal)
-        except (EmbeddedServerError, CommandError) as error:
+        except (EmbeddedServerError, CommandError, RoleMissing) as error:
             click.echo(str(error), err=True)
         except ArgumentError as error:
             click.echo(f"DATABASE_URL cannot be read: {error}", err=True)
@@ -103,14 +105,20 @@ def configuration() -> Settings:
             for each in error.errors()
         ]
         raise click.ClickException("\n  ".join(["wrong settings:", *told])) from error
-    scheme = found.database_url.partition("://")[0]
-    if found.database_url and scheme not in DATABASE_SCHEMES:
-        raise click.ClickException("DATABASE_URL has to begin with postgresql://")
-    try:
-        make_url(found.database_url or "postgresql://")
-    except (ArgumentError, ValueError) as error:
-        raise click.ClickException(f"DATABASE_URL cannot be read: {error}") from error
+    _require_address("DATABASE_URL", found.database_url)
+    _require_address("MIGRATION_DATABASE_URL", found.migration_database_url)
+    if found.migration_database_url and not found.database_url:
+        raise click.ClickException("MIGRATION_DATABASE_URL stands beside DATABASE_URL, not alone")
     return found
+
+
+def _require_address(name: str, address: str) -> None:
+    if address and address.partition("://")[0] not in DATABASE_SCHEMES:
+        raise click.ClickException(f"{name} has to begin with postgresql://")
+    try:
+        make_url(address or "postgresql://")
+    except (ArgumentError, ValueError) as error:
+        raise click.ClickException(f"{name} cannot be read: {error}") from error
 
 
 def require_rulebook() -> None:
@@ -127,7 +135,7 @@ def require_rulebook() -> None:
 
 @contextmanager
 def database_server(*, migrated: bool = True) -> Iterator[Settings]:
-    """The settings, with `database_url` naming a server that runs.
+    """The settings, with `database_url` naming a server that runs, for the application.
 
     Without DATABASE_URL the embedded server is started (or joined) and brought to this release;
     a server of your own is migrated by `marketplace migrate` only, when you say so.
@@ -138,15 +146,17 @@ def database_server(*, migrated: bool = True) -> Iterator[Settings]:
         yield configured
         return
     server = EmbeddedPostgres(configured.data_folder)
-    os.environ["DATABASE_URL"] = server.start()
+    address = {"MIGRATION_DATABASE_URL": server.start(), "DATABASE_URL": server.application_url}
+    os.environ |= address
     settings.cache_clear()
     try:
         if migrated:
-            migrate(os.environ["DATABASE_URL"])
+            migrate_configured(settings())
         yield settings()
     finally:
         server.stop()
-        del os.environ["DATABASE_URL"]
+        for name in address:
+            del os.environ[name]
         settings.cache_clear()
 
 

@@ -20,7 +20,7 @@ from marketplace.demo.world import World
 from marketplace.demo.year import Year
 from marketplace.kernel.db import Database
 from marketplace.kernel.embedded import EmbeddedPostgres
-from marketplace.kernel.migrate import migrate_async
+from marketplace.kernel.migrate import migrate_configured
 from marketplace.kernel.observe import configure_logging
 from marketplace.kernel.settings import Settings, settings
 from marketplace.kernel.time import SetClock, SystemClock, shanghai_day, shanghai_instant, stopwatch
@@ -42,7 +42,13 @@ def run_demo(*, scale: str, seed: int, then_serve: bool, port: int | None, keep:
         folder = configured.data_folder / "demo"
         shutil.rmtree(folder, ignore_errors=True)
         server = EmbeddedPostgres(folder)
-        configured = configured.model_copy(update={"database_url": server.start()})
+        owner = server.start()
+        configured = configured.model_copy(
+            update={
+                "database_url": server.application_url,
+                "migration_database_url": owner,
+            }
+        )
     try:
         proof, world = asyncio.run(build(configured, console, scale=scale, seed=seed))
         tour_file = configured.data_folder / "tour.json"
@@ -64,7 +70,7 @@ async def build(
     configured: Settings, console: Console, *, scale: str, seed: int
 ) -> tuple[Proof, World]:
     """Build the province, live its year, and print what came of it."""
-    await migrate_async(configured.database_url)
+    await asyncio.to_thread(migrate_configured, configured)
     clock = SetClock(shanghai_instant(date(YEAR, 1, 2), 8 * 60))
     database = Database(
         configured.database_url, statement_timeout_seconds=600, clock=clock, durable=False

@@ -11,7 +11,7 @@ import random
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from datetime import date, datetime
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 import asyncpg
 import msgspec
@@ -29,7 +29,7 @@ from marketplace.kernel.actors import Actor
 from marketplace.kernel.db_errors import Retry, errors_translated, translated
 from marketplace.kernel.errors import DomainError, Missing, Unavailable
 from marketplace.kernel.events import Event
-from marketplace.kernel.roles import take_role
+from marketplace.kernel.roles import Standing, standing, take_role
 from marketplace.kernel.tables import metadata
 from marketplace.kernel.time import Clock, SystemClock, shanghai_day
 
@@ -103,6 +103,12 @@ class Database:
                 listener(events)
             except Exception:
                 log.exception("commit.listener_failed", events=len(events))
+
+    async def standing(self) -> Standing:
+        """As whom this works: as one who owns nothing, or as the owner of the tables."""
+        async with self.engine.connect() as connection:
+            driver = (await connection.get_raw_connection()).driver_connection
+            return await standing(cast(Any, driver))
 
     async def close(self) -> None:
         """Close every connection."""

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import asyncio
+from functools import lru_cache
 from pathlib import Path
 
 from alembic import command, op
 from alembic.config import Config
+from alembic.script import ScriptDirectory
+from sqlalchemy import make_url
 from sqlalchemy.ext.asyncio import create_async_engine
 from sqlalchemy.util import await_only
 
 from marketplace.kernel.db import asyncpg_url
 from marketplace.kernel.roles import grant_application
+from marketplace.kernel.settings import Settings
 
 # Two processes that migrate at once take turns on this advisory lock.
 MIGRATION_LOCK = 4_862_021
@@ -34,6 +38,12 @@ def config(url: str, *, login: str = "") -> Config:
     return made
 
 
+@lru_cache(maxsize=1)
+def release_revision() -> str | None:
+    """The newest migration that this release knows."""
+    return ScriptDirectory.from_config(config("")).get_current_head()
+
+
 def migrate(url: str, *, revision: str = "head", login: str = "") -> None:
     """Upgrade the database at `url` as its owner; nothing happens when it is up to date.
 
@@ -46,6 +56,13 @@ def migrate(url: str, *, revision: str = "head", login: str = "") -> None:
         RoleMissing: when a role is not there and the owner may not create it.
     """
     command.upgrade(config(url, login=login), revision)
+
+
+def migrate_configured(settings: Settings) -> None:
+    """`migrate` as the owner that the settings name, letting the application's user in."""
+    address = settings.migration_database_url or settings.database_url
+    login = make_url(settings.database_url).username or ""
+    migrate(address, login="" if login == make_url(address).username else login)
 
 
 async def migrate_async(url: str, *, revision: str = "head", login: str = "") -> None:

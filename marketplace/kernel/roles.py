@@ -175,17 +175,34 @@ async def grant_application(driver: asyncpg.Connection[Any], *, login: str = "")
         login: who the application connects as, where that is not the owner.
 
     Raises:
-        RoleMissing: when a role is not there and we may not create it.
+        RoleMissing: when that login cannot be let in before somebody else has done something.
+    """
+    try:
+        await _let_in(driver, login)
+    except RoleMissing as missing:
+        if login:
+            raise
+        # A single user who may not create roles still has the triggers; `doctor` says so.
+        log.warning("database.works_as_owner", reason=str(missing))
+        return
+    await _grant_schema(driver)
+    for row in await driver.fetch(_RELATIONS, APPLICATION_ROLE):
+        for statement in _changes(row):
+            await driver.execute(statement)
+
+
+async def _let_in(driver: asyncpg.Connection[Any], login: str) -> None:
+    """Make the application's role, and let it be taken on by who connects.
+
+    Raises:
+        RoleMissing: when this is left to another one.
     """
     if not await driver.fetchval(_KNOWN, APPLICATION_ROLE):
         if not await driver.fetchval(_MAY_CREATE):
-            if login:
-                raise RoleMissing(
-                    f"The role {APPLICATION_ROLE} is not there, and the owner may not create "
-                    f"roles: `create role {APPLICATION_ROLE} nologin` as one who may."
-                )
-            log.warning("database.no_application_role", role=APPLICATION_ROLE)
-            return
+            raise RoleMissing(
+                f"The owner may not create roles: `create role {APPLICATION_ROLE} nologin` is "
+                "left to one who may."
+            )
         await driver.execute(_CREATE)
     member = login or await driver.fetchval("select current_user")
     if not await driver.fetchval(_KNOWN, member):
@@ -193,17 +210,14 @@ async def grant_application(driver: asyncpg.Connection[Any], *, login: str = "")
             f"DATABASE_URL names the user {member}, who is not there: create it, with a "
             "password and without any right; `marketplace migrate` gives what it needs."
         )
-    if not await driver.fetchval(_MEMBER, member, APPLICATION_ROLE):
-        grant = f"grant {APPLICATION_ROLE} to {_quoted(member)}"
-        try:
-            async with driver.transaction():
-                await driver.execute(grant)
-        except asyncpg.InsufficientPrivilegeError as error:
-            raise RoleMissing(f"The owner may not `{grant}`: it is left to one who may.") from error
-    await _grant_schema(driver)
-    for row in await driver.fetch(_RELATIONS, APPLICATION_ROLE):
-        for statement in _changes(row):
-            await driver.execute(statement)
+    if await driver.fetchval(_MEMBER, member, APPLICATION_ROLE):
+        return
+    grant = f"grant {APPLICATION_ROLE} to {_quoted(member)}"
+    try:
+        async with driver.transaction():
+            await driver.execute(grant)
+    except asyncpg.InsufficientPrivilegeError as error:
+        raise RoleMissing(f"The owner may not `{grant}`: it is left to one who may.") from error
 
 
 def _quoted(name: str) -> str:

@@ -1,6 +1,6 @@
 """Settings come from the environment (prefix `MARKETPLACE_`) and, when present, from `.env`.
 
-Two names are customary and have no prefix: `DATABASE_URL` and `REDIS_URL`.
+The names of servers have no prefix: `DATABASE_URL`, `MIGRATION_DATABASE_URL` and `REDIS_URL`.
 `docs/settings.md` is generated from the descriptions here.
 """
 
@@ -31,6 +31,14 @@ class Settings(BaseSettings):
         default="",
         validation_alias="DATABASE_URL",
         description="PostgreSQL 15 or newer. Empty: an embedded server in the data folder.",
+    )
+    migration_database_url: str = Field(
+        default="",
+        validation_alias="MIGRATION_DATABASE_URL",
+        description=(
+            "The same database, as the user who owns the tables; only `marketplace migrate` reads "
+            "it. Empty: `DATABASE_URL`, and the application takes on a role that owns nothing."
+        ),
     )
     redis_url: str = Field(
         default="",

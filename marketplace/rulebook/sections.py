@@ -25,6 +25,7 @@ AutoMatchScore = Annotated[int, Field(ge=80, le=100)]
 Years = Annotated[int, Field(ge=1, le=10)]
 Headcount = Annotated[int, Field(ge=0, le=1_000_000)]
 Hours = Annotated[int, Field(ge=1, le=8784)]
+Uscc = Annotated[str, Field(pattern=r"^[0-9A-HJ-NPQRTUWXY]{18}$")]
 ReminderDays = Annotated[
     tuple[Annotated[int, Field(ge=-60, le=365)], ...], Field(min_length=1, max_length=20)
 ]
@@ -42,16 +43,43 @@ class Frozen(BaseModel):
 
 
 class RateByGrade(Frozen):
-    """Reward rate in basis points for each grade of the year's evaluation."""
+    """Reward rate in basis points for each grade of the year's evaluation, and without one."""
 
     excellent: BasisPoints
     good: BasisPoints
     qualified: BasisPoints
     unqualified: BasisPoints
+    ungraded: BasisPoints = 0
 
     def of(self, grade: str) -> int:
         """The rate of `grade`; an unknown grade earns nothing."""
         return int(getattr(self, grade, 0))
+
+
+class FlatRates(Frozen):
+    """Rates of bodies that earn by what they are and not by their grade.
+
+    `social_capital` is for owners that no treasury funds, `special_units` for the legal entities
+    that `special_usccs` lists by their credit codes. What is absent earns by its grade.
+    """
+
+    social_capital: BasisPoints | None = None
+    special_units: BasisPoints | None = None
+    special_usccs: tuple[Uscc, ...] = ()
+
+
+class ExtraCaps(Frozen):
+    """Caps of a calendar year beside that of the legal entity: of one instrument, of one unit."""
+
+    per_instrument_fen: Fen | None = None
+    per_unit_fen: Fen | None = None
+
+
+class RewardedServices(Frozen):
+    """Which services count: to whom, and by instruments of which worth at the least."""
+
+    buyers: Literal["all", "companies"] = "all"
+    instrument_worth_fen: Fen = 0
 
 
 class GradeThresholds(Frozen):
@@ -237,7 +265,19 @@ class RewardSection(Section):
     cap_per_legal_entity_fen: Schedule[Fen]
     rate_by_grade: Schedule[RateByGrade]
     base_counts: Schedule[Literal["voucher-orders", "all-orders"]]
+    services: Schedule[RewardedServices]
+    flat_rates: Schedule[FlatRates]
+    extra_caps: Schedule[ExtraCaps]
+    # A run is in public notice for so long before it is paid; 0: no notice is asked for.
+    notice_working_days: Schedule[Days]
     permitted_uses: Schedule[tuple[str, ...]]
+    # A provider reports how it used a reward within so many days of its payment.
+    use_report_days: Schedule[SomeDays]
+    use_report_reminder_days: Schedule[ReminderDays]
+    # Above this part used for other purposes a report is flagged.
+    other_use_flag_basis_points: Schedule[BasisPoints]
+    # What an overdue report does to its legal entity's rewards.
+    overdue_use_report: Schedule[Literal["nothing", "held-back"]]
 
 
 class EvaluationSection(Section):

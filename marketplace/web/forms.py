@@ -195,6 +195,16 @@ async def typed(request: PageRequest, speech: Speech) -> Typed:
     return Typed(await request.form(), speech)
 
 
+def time_fields(starts_at: datetime, ends_at: datetime) -> dict[str, str]:
+    """A stretch of time as forms of bookings take it, on Shanghai's clocks."""
+    local = starts_at.astimezone(SHANGHAI)
+    return {
+        "day": local.date().isoformat(),
+        "start": local.strftime("%H:%M"),
+        "minutes": str(int((ends_at - starts_at).total_seconds()) // 60),
+    }
+
+
 def new_key() -> str:
     """A value for the hidden field that makes a form count once, however often it is sent."""
     return uuid.uuid4().hex

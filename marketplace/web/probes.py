@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import os
-from functools import lru_cache
 from typing import Any
 
-from alembic.script import ScriptDirectory
 from asyncpg import PostgresError
 from litestar import Response, get
 from litestar.types import ControllerRouterHandler
@@ -18,16 +16,10 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from marketplace import __version__
 from marketplace.kernel.http import ApiRequest, services
-from marketplace.kernel.migrate import config
+from marketplace.kernel.migrate import release_revision
 from marketplace.kernel.observe import REGISTRY
 
 METRICS_TYPE = "text/plain; version=0.0.4"
-
-
-@lru_cache(maxsize=1)
-def release_revision() -> str | None:
-    """The newest migration that this release knows."""
-    return ScriptDirectory.from_config(config("")).get_current_head()
 
 
 @get("/health/live", opt={"roles": "public"}, include_in_schema=False)
@@ -38,9 +30,13 @@ async def live() -> dict[str, str]:
 
 @get("/health/ready", opt={"roles": "public"}, include_in_schema=False)
 async def ready(request: ApiRequest) -> Response[dict[str, Any]]:
-    """Whether requests can be served: the database is there and migrated, Redis answers."""
+    """Whether requests can be served: the database is there and migrated, Redis answers.
+
+    Told beside it, because it stops nothing: as whom the application works on the database.
+    """
     found = services(request)
     checks: dict[str, str] = {}
+    role = "unknown"
     try:
         async with found.database.engine.connect() as connection:
             revision = (
@@ -48,6 +44,7 @@ async def ready(request: ApiRequest) -> Response[dict[str, Any]]:
             ).scalar()
         head = release_revision()
         checks["database"] = "ok" if revision == head else f"at {revision}, release needs {head}"
+        role = str(await found.database.standing())
     except (SQLAlchemyError, PostgresError, OSError) as error:
         checks["database"] = type(error).__name__
     if found.redis is not None:
@@ -58,7 +55,11 @@ async def ready(request: ApiRequest) -> Response[dict[str, Any]]:
             checks["redis"] = type(error).__name__
     well = all(state == "ok" for state in checks.values())
     return Response(
-        content={"status": "ready" if well else "not-ready", "checks": checks},
+        content={
+            "status": "ready" if well else "not-ready",
+            "checks": checks,
+            "database_role": role,
+        },
         status_code=200 if well else 503,
     )
 

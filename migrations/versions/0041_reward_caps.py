@@ -109,7 +109,7 @@ create table reward_instrument_share (
     references reward_share deferrable initially deferred,
   constraint reward_instrument_share_cap check (counted <= cap_fen::numeric * 10000),
   constraint reward_instrument_share_counted
-    check (counted = least(service_total_fen::numeric * rate_basis_points,
+    check (counted = least(greatest(service_total_fen, 0)::numeric * rate_basis_points,
                            cap_fen::numeric * 10000))
 );
 create trigger reward_instrument_share_append_only

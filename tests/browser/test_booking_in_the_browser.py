@@ -7,6 +7,7 @@ from playwright.async_api import expect
 
 from tests.browser.axe import faults
 from tests.browser.conftest import PHONE
+from tests.browser.gestures import drag_over_hours
 from tests.builders.orders import a_market
 
 pytestmark = pytest.mark.timeout(180)
@@ -19,15 +20,7 @@ async def test_a_buyer_drags_over_free_time_and_orders_it(open_as, database):
     await page.wait_for_selector("[data-ready] .ec-bg-event.ec-free")
     await page.get_by_role("button", name="下一页").click()
     await page.wait_for_selector(".ec-bg-event.ec-free")
-    column = await page.locator(".ec-body .ec-day").nth(3).bounding_box()
-    assert column is not None
-    hour = column["height"] / 18
-    x, top = column["x"] + column["width"] / 2, column["y"] - 6 * hour
-    await page.mouse.move(x, top + 10.1 * hour)
-    await page.mouse.down()
-    await page.mouse.move(x, top + 10.3 * hour)
-    await page.mouse.move(x, top + 11.9 * hour, steps=8)
-    await page.mouse.up()
+    await drag_over_hours(page, day=3, begins=10, ends=12)
     await expect(page.locator("#price")).to_contain_text("2025年3月13日 10:00–12:00")
     await expect(page.locator("#price")).to_contain_text("自付")
     await page.get_by_role("button", name="生成报价").click()

@@ -9,6 +9,7 @@ import asyncpg
 from marketplace.kernel.db import Database, Tx, atomically
 from marketplace.orders.queries.orders import Order
 from tests.builders.orders import TEST, Market, delivered_samples
+from tests.builders.owner import become_owner
 
 
 async def many_like(database: Database, found: Order, count: int) -> list[int]:
@@ -19,6 +20,7 @@ async def many_like(database: Database, found: Order, count: int) -> list[int]:
     """
 
     async def multiply(tx: Tx, _: None) -> list[int]:
+        await become_owner(tx)
         return await _Copies(await tx.raw(), count).of(found)
 
     return await atomically(database, multiply, None, actor=TEST)

@@ -18,6 +18,7 @@ from marketplace.cli.running import Operated
 from tests.builders.catalogue import a_csv, a_line
 from tests.builders.invoicing import a_charge
 from tests.builders.ledger import a_posted_entry, a_wallet, an_account
+from tests.builders.owner import become_owner
 from tests.builders.parties import PASSWORD, a_centre, a_provider, a_uscc
 from tests.builders.rewards import a_graded_provider
 from tests.conftest import with_database
@@ -191,6 +192,7 @@ async def test_migrating_twice_changes_nothing(operate):
 
 async def test_a_database_of_a_newer_release_is_left_alone(operate, database):
     async with database.engine.begin() as connection:
+        await become_owner(connection)
         await connection.execute(text("update alembic_version set version_num = '9999'"))
     told = await operate("migrate")
 

@@ -26,6 +26,7 @@ from marketplace.kernel.settings import Settings, settings
 from marketplace.kernel.time import SetClock
 from marketplace.parties.roles import Role
 from tests.builders.catalogue import an_instrument
+from tests.builders.owner import become_owner
 from tests.builders.parties import (
     PASSWORD,
     a_person,
@@ -275,14 +276,14 @@ async def test_what_needs_a_token_says_so(document):
 async def test_a_process_over_a_migrated_database_is_ready(quiet):
     answer = await quiet.get("/health/ready")
 
-    assert (200, {"status": "ready", "checks": {"database": "ok"}}) == (
-        answer.status_code,
-        answer.json(),
-    )
+    # It was let in as the owner and gave up that right; `marketplace doctor` says what is better.
+    ready = {"status": "ready", "checks": {"database": "ok"}, "database_role": "taken"}
+    assert (200, ready) == (answer.status_code, answer.json())
 
 
 async def test_over_a_database_of_another_release_it_is_not(web, database):
     async with database.engine.begin() as connection:
+        await become_owner(connection)
         await connection.execute(text("update alembic_version set version_num = '0001'"))
     answer = await web.get("/health/ready")
 

@@ -7,7 +7,7 @@ from marketplace.billing.ledger.use_cases import AccountType
 from marketplace.kernel.db import Database
 from marketplace.parties.roles import Role
 from marketplace.vouchers.rules.programme_file import FOLDER, read_programme
-from marketplace.vouchers.use_cases import LayerPlan
+from marketplace.vouchers.use_cases import LayerPlan, VoucherHeld
 from tests.builders.owner import become_owner
 from tests.builders.parties import a_provider, an_actor
 from tests.builders.vouchers import (
@@ -19,7 +19,7 @@ from tests.builders.vouchers import (
     orders_are_numbers,
     the_layers,
 )
-from tests.races.test_vouchers import race
+from tests.races.test_voucher_caps import race
 
 DELTA = read_programme((FOLDER / "delta-shuangchuang.toml").read_bytes())
 NANJING, HEFEI = "320100", "340104"
@@ -27,8 +27,8 @@ NANJING, HEFEI = "320100", "340104"
 THREE_ORDERS_FEN = 3 * 100_000
 
 
-async def guests_race(database: Database) -> tuple[int, int]:
-    """What Hefei's budget holds for how many orders of eight companies, and what is left of it."""
+async def guests_race(database: Database) -> tuple[int, int, list[VoucherHeld]]:
+    """What Hefei's budget holds for eight companies, what is left of it, and what each holds."""
     await orders_are_numbers(database)
     programme_id = await a_programme(
         database,
@@ -48,7 +48,7 @@ async def guests_race(database: Database) -> tuple[int, int]:
         for _ in range(8)
     ]
     provider_id = await a_provider(database, region_code=HEFEI)
-    await race(
+    placed, refused = await race(
         *(
             a_hold(
                 database,
@@ -60,6 +60,7 @@ async def guests_race(database: Database) -> tuple[int, int]:
             for order_id, each in enumerate(granted, start=1)
         )
     )
+    assert not refused
     [_, hefei] = await the_layers(database, programme_id)
     async with database.engine.connect() as connection:
         held = await connection.scalar(
@@ -69,12 +70,22 @@ async def guests_race(database: Database) -> tuple[int, int]:
             ),
             {"layer": hefei},
         )
-    return int(held or 0), await money_on(database, AccountType.PROGRAMME_BUDGET, hefei)
+    left_fen = await money_on(database, AccountType.PROGRAMME_BUDGET, hefei)
+    return int(held or 0), left_fen, placed
 
 
 @pytest.mark.parametrize("_", range(2))
 async def test_guests_that_race_for_a_regions_budget_never_overdraw_it(database: Database, _: int):
-    assert await guests_race(database) == (THREE_ORDERS_FEN, 0)
+    held_fen, left_fen, placed = await guests_race(database)
+
+    assert (held_fen, left_fen) == (THREE_ORDERS_FEN, 0)
+    # Who comes too late is held its own region's part, and told why and what it may do.
+    assert sorted(each.amount_fen for each in placed) == [200_000] * 5 + [300_000] * 3
+    late = [each.lacking for each in placed if each.amount_fen == 200_000]
+    assert {reason.rule for reasons in late for reason in reasons} == {"host-budget"}
+    assert {(reason.limit, reason.asked) for [reason] in late} == {(0, 100_000)}
+    assert all("pay the rest yourself" in reason.message for [reason] in late)
+    assert not any(each.lacking for each in placed if each.amount_fen == 300_000)
 
 
 async def test_control_without_the_ledgers_limit_the_guests_overdraw_it(database: Database):
@@ -82,5 +93,5 @@ async def test_control_without_the_ledgers_limit_the_guests_overdraw_it(database
         await become_owner(connection)
         await connection.execute(text("alter table account drop constraint account_min_available"))
 
-    held, left = await guests_race(database)
+    held, left, _ = await guests_race(database)
     assert (held > THREE_ORDERS_FEN, left < 0) == (True, True)

@@ -1,7 +1,13 @@
 """Which instruments there are, when they are open, and how they are found."""
 
 from marketplace.catalogue.queries.closures import ClosureSearch, closures, closures_page
-from marketplace.catalogue.queries.holdings import Holdings, Totals, holdings, totals
+from marketplace.catalogue.queries.holdings import (
+    Holdings,
+    Totals,
+    holdings,
+    totals,
+    worth_at_least,
+)
 from marketplace.catalogue.queries.imports import ImportBatches, import_batch, import_batches
 from marketplace.catalogue.queries.instruments import (
     LateListings,
@@ -66,4 +72,5 @@ __all__ = [
     "search",
     "totals",
     "visible_instrument",
+    "worth_at_least",
 ]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from sqlalchemy import BigInteger, Integer, and_, cast, func, select
+from sqlalchemy import BigInteger, Integer, Select, and_, cast, func, select
 
 from marketplace.catalogue import tables
 from marketplace.catalogue.rules.states import Funds, Kind, ShareMode, Status
@@ -25,6 +25,11 @@ class Holdings:
     must_open: int
     must_open_and_are: int
     described_basis_points: int
+
+
+def worth_at_least(worth_fen: int) -> Select[int]:
+    """The ids of instruments worth so much, to ask for within another statement."""
+    return select(_instrument.id).where(_instrument.worth_fen >= worth_fen)
 
 
 async def holdings(tx: Tx, must_open_worth_fen: int) -> list[Holdings]:

@@ -34,6 +34,8 @@ from marketplace.kernel.embedded.server import (
 )
 
 USER = "marketplace"
+# Who the application logs in as: nobody's member until `marketplace migrate` lets it in.
+APPLICATION_USER = "application"
 # The socket's folder is this server's alone, so the number can always be the same.
 PORT = 5432
 # Unix socket paths end at 104 bytes on macOS and 108 on Linux; this leaves room for the name.
@@ -67,6 +69,8 @@ class EmbeddedPostgres(EmbeddedServer):
         follow_parent: end the server when its last user ends (see `EmbeddedServer`).
 
     Anyone who may enter the socket's folder is trusted as a superuser, so that folder is 0700.
+    The application itself comes as another user, who can do nothing but what it is granted: see
+    `application_url`.
 
     PostgreSQL refuses to run as root. Started by root it runs as `nobody`; where `nobody` cannot
     reach the folder (root's home), the cluster lives under /var/lib and `home` is a link to it,
@@ -85,6 +89,11 @@ class EmbeddedPostgres(EmbeddedServer):
         self.database = database
         self.options = {**(options or {}), **OPTIONS}
         self.home = self.folder / "home"
+
+    @property
+    def application_url(self) -> str:
+        """Where the server is for the application, which owns nothing; only after `start()`."""
+        return self.url.replace(f"//{USER}@", f"//{APPLICATION_USER}@", 1)
 
     @property
     def _data(self) -> Path:
@@ -298,6 +307,17 @@ def _ensure_database(host: str, port: int, database: str) -> None:
         raise ServerWentAway(f"The server cannot be used: {errors[0]}") from errors[0]
 
 
+# Two who start on one server may both find it missing.
+_CREATE_APPLICATION_USER = f"""
+DO $$ BEGIN
+  IF NOT EXISTS (SELECT FROM pg_catalog.pg_roles WHERE rolname = '{APPLICATION_USER}') THEN
+    CREATE ROLE {APPLICATION_USER} LOGIN;
+  END IF;
+EXCEPTION WHEN duplicate_object OR unique_violation THEN NULL;
+END $$
+"""
+
+
 async def _make_database(host: str, port: int, database: str) -> None:
     connection = await asyncpg.connect(
         host=host,
@@ -314,5 +334,6 @@ async def _make_database(host: str, port: int, database: str) -> None:
         if not known:
             name = database.replace('"', '""')
             await connection.execute(f'CREATE DATABASE "{name}"')
+        await connection.execute(_CREATE_APPLICATION_USER)
     finally:
         await connection.close()

@@ -90,7 +90,7 @@ async def hold_voucher(tx: Tx, order_id: int, quote: Quote, *, own_fen_max: int 
 async def _take_from_voucher(
     tx: Tx, order_id: int, quote: Quote
 ) -> tuple[_Taken, Sequence[Reason]]:
-    """What could be held of the voucher; 0 with the reasons when it may not pay any more."""
+    """What could be held of the voucher, and why it is less, or nothing, where that is so."""
     try:
         held = await vouchers.hold_voucher(
             tx,
@@ -109,7 +109,7 @@ async def _take_from_voucher(
         return _Taken(), refusal.reasons
     own_claims = await voucher_queries.reimbursing(tx, {each.grant_id for each in held.vouchers})
     reimbursed_fen = sum(each.amount_fen for each in held.vouchers if each.grant_id in own_claims)
-    return _Taken(held.amount_fen - reimbursed_fen, reimbursed_fen), ()
+    return _Taken(held.amount_fen - reimbursed_fen, reimbursed_fen), held.lacking
 
 
 async def hold_own_money(

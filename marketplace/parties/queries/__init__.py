@@ -63,10 +63,11 @@ from marketplace.parties.queries.ties import (
     group_names,
     possible_ties,
 )
-from marketplace.parties.queries.units import UNITS
+from marketplace.parties.queries.units import BODIES, UNITS
 from marketplace.parties.rules.affiliation import Affiliation, AffiliationKind
 
 __all__ = [
+    "BODIES",
     "CENTRE_ROLES",
     "UNITS",
     "Affiliation",

@@ -1,4 +1,4 @@
-"""Organisations with the legal entity behind them: for domains that sum by either."""
+"""Organisations and the legal entities behind them: for domains that sum by either."""
 
 from __future__ import annotations
 
@@ -16,3 +16,11 @@ UNITS: Select[Any] = select(
     tables.organisation.c.legal_entity_id,
     tables.legal_entity.c.name.label("legal_entity_name"),
 ).join(tables.legal_entity, tables.legal_entity.c.id == tables.organisation.c.legal_entity_id)
+
+# One row a legal entity: what kind of body it is, and whose capital stands behind it.
+BODIES: Select[Any] = select(
+    tables.legal_entity.c.id.label("legal_entity_id"),
+    tables.legal_entity.c.uscc,
+    tables.legal_entity.c.kind,
+    tables.legal_entity.c.capital,
+)

@@ -1,7 +1,7 @@
 """What can be asked of vouchers: programmes, eligibility, wallets, what a voucher pays, claims."""
 
 from marketplace.vouchers.queries.access import may_see, sees_all
-from marketplace.vouchers.queries.answers import GrantAnswer, Together, layer_parts
+from marketplace.vouchers.queries.answers import GrantAnswer, Together, layer_parts, spent_hosts
 from marketplace.vouchers.queries.applications import (
     ApplicationSearch,
     EligibilityQuestion,
@@ -222,6 +222,7 @@ __all__ = [
     "reimbursed_of",
     "reimbursing",
     "sees_all",
+    "spent_hosts",
     "spot_checks",
     "subjects_of",
     "terms_of_version",

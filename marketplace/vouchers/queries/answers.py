@@ -7,11 +7,12 @@ from dataclasses import dataclass, replace
 from datetime import date
 
 from marketplace.kernel.errors import Reason
-from marketplace.kernel.money import split
+from marketplace.kernel.money import split, yuan
 from marketplace.parties.queries import Affiliation, Organisation
 from marketplace.vouchers.queries.rows import LayerPart, PartBalance, VoucherPart, VoucherShare
 from marketplace.vouchers.queries.standings import GrantStanding
 from marketplace.vouchers.rules.combination import Combination, Payer, combine, in_order
+from marketplace.vouchers.rules.regions import lies_in
 from marketplace.vouchers.rules.shares import (
     Purchase,
     VoucherShares,
@@ -262,6 +263,35 @@ def part_told(found: Together) -> VoucherPart:
         (),
         vouchers,
     )
+
+
+def spent_hosts(found: Together) -> tuple[Reason, ...]:
+    """Where the provider's region takes over less than its part, having used up its budget."""
+    reasons = []
+    for answer in found.paying:
+        terms, agreed = answer.standing.terms, answer.standing.terms.cost_split
+        if agreed is None:
+            continue
+        paid = {each.layer_id: each.amount_fen for each in answer.shares.layers}
+        home_fen = sum(paid[each.part.layer_id] for each in answer.standing.balances)
+        for host in answer.standing.hosts:
+            part_fen = home_fen * agreed.host_parts // agreed.home_parts
+            if host.available_fen >= part_fen or not lies_in(
+                answer.purchase.provider_region, host.part.region_code
+            ):
+                continue
+            reasons.append(
+                Reason(
+                    "host-budget",
+                    f"The region {host.part.region_code} has {yuan(host.available_fen)} CNY left of"
+                    " its budget for guests: pay the rest yourself, or buy from a provider of your"
+                    " own region.",
+                    limit=host.available_fen,
+                    asked=part_fen,
+                    source=terms.source_of("cost_split"),
+                )
+            )
+    return tuple(reasons)
 
 
 def layer_parts(answer: GrantAnswer) -> tuple[LayerPart, ...]:

@@ -274,12 +274,14 @@ async def _applications_in_year(tx: Tx, question: EligibilityQuestion) -> int:
     """How often the SME applied in the programme this year; what it took back does not count."""
     table = tables.voucher_application.c
     first = shanghai_instant(date(question.on.year, 1, 1))
+    next_year = shanghai_instant(date(question.on.year + 1, 1, 1))
     return int(
         await tx.scalar(
             select(func.count()).where(
                 table.organisation_id == question.organisation_id,
                 table.programme_id == question.programme_id,
                 table.made_at >= first,
+                table.made_at < next_year,
                 table.status != ApplicationStatus.WITHDRAWN,
                 table.id != (question.application_id or 0),
             )

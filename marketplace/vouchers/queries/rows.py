@@ -259,6 +259,8 @@ class VoucherHold:
     position: int
     first_use: bool
     terms_version: int
+    counted_year: int
+    """The one year that it counts in: that of the day of its service."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
 
-from sqlalchemy import ColumnElement, extract, func, or_, select
+from sqlalchemy import ColumnElement, func, or_, select
 
 from marketplace.kernel.db import Tx
 from marketplace.parties.queries import controlling_group
@@ -283,7 +283,7 @@ async def values_in_year(
     *,
     before_hold_id: int | None = None,
 ) -> dict[int, int]:
-    """What the services cost that each grant pays for in a year, by the day of their holds.
+    """What the services cost that each grant pays for and that count in a year.
 
     With `before_hold_id`, of the holds before that one: those that came first fill the lower steps.
     """
@@ -303,7 +303,7 @@ async def values_in_year(
             held.grant_id.in_(grant_ids),
             held.status != HoldStatus.RELEASED,
             held.order_id != (but_order_id or 0),
-            extract("year", func.timezone("Asia/Shanghai", held.held_at)) == year,
+            held.counted_year == year,
         )
         .group_by(held.grant_id)
     )

@@ -32,15 +32,18 @@ async def hold_parts_of(
     """Hold what each layer pays, on the voucher or on the budget of another region."""
     # In the order of their accounts, which is the order in which all lock them.
     taken = sorted(
-        (held.account_id, hold.hold_id, share.amount_fen, held.part.layer_id)
-        for answer, hold in zip(paying, written, strict=True)
-        for held, share in zip(answer.balances, answer.shares.layers, strict=True)
-        if share.amount_fen
+        (
+            (held.account_id, hold.hold_id, share.amount_fen, held.part)
+            for answer, hold in zip(paying, written, strict=True)
+            for held, share in zip(answer.balances, answer.shares.layers, strict=True)
+            if share.amount_fen
+        ),
+        key=lambda each: each[:2],
     )
     part_ids = await _part_ids(tx, paying, written)
     parts = []
-    for account_id, hold_id, amount_fen, layer_id in taken:
-        part_id = part_ids[hold_id, layer_id]
+    for account_id, hold_id, amount_fen, part in taken:
+        part_id = part_ids[hold_id, part.layer_id]
         ledger_hold_id = await place_hold(
             tx,
             PlaceHold(
@@ -58,6 +61,7 @@ async def hold_parts_of(
                 "grant_part_id": part_id,
                 "ledger_hold_id": ledger_hold_id,
                 "amount_fen": amount_fen,
+                "ratio_basis_points": part.ratio_basis_points,
             }
         )
     await tx.execute(insert(tables.voucher_hold_part), parts)
@@ -106,7 +110,7 @@ async def parts_by_hold(tx: Tx, holds: Sequence[VoucherHold]) -> dict[int, list[
             held.c.hold_id,
             part.c.layer_id,
             layer.c.funder,
-            layer.c.ratio_basis_points,
+            held.c.ratio_basis_points,
             layer.c.region_code,
         )
         .join_from(held, part, part.c.id == held.c.grant_part_id)

@@ -13,6 +13,7 @@ from datetime import date
 
 from sqlalchemy import insert, select, update
 
+from marketplace.billing.ledger.errors import InsufficientFunds
 from marketplace.billing.ledger.use_cases import (
     AccountType,
     EntryKind,
@@ -24,6 +25,7 @@ from marketplace.billing.ledger.use_cases import (
     settle_hold,
 )
 from marketplace.kernel.db import Tx
+from marketplace.kernel.errors import Reason
 from marketplace.parties.queries import organisation
 from marketplace.vouchers import tables
 from marketplace.vouchers.errors import VoucherNotUsable
@@ -38,6 +40,7 @@ from marketplace.vouchers.queries import (
     balances_of_grants,
     best_together,
     layer_parts,
+    spent_hosts,
     subjects_of,
 )
 from marketplace.vouchers.rules.anomalies import Subject, SubjectKind
@@ -53,6 +56,9 @@ from marketplace.vouchers.use_cases.held import (
     parts_by_hold,
 )
 from marketplace.vouchers.use_cases.settling import HeldAmount, amounts_used
+
+LOOKS_MAX = 3
+"""How often an order looks at what is left when others take the money between look and hold."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +88,8 @@ class VoucherHeld:
     parts: tuple[LayerPart, ...]
     vouchers: tuple[HeldOfGrant, ...]
     explanation: tuple[str, ...]
+    lacking: tuple[Reason, ...] = ()
+    """Which regions take over less than their part of it, having used up their budgets."""
 
 
 async def hold_voucher(tx: Tx, command: HoldVoucher) -> VoucherHeld:
@@ -91,7 +99,6 @@ async def hold_voucher(tx: Tx, command: HoldVoucher) -> VoucherHeld:
         VoucherNotUsable: with every reason, when no voucher may pay.
         AnomaliesBlock: while a blocking anomaly about one of the vouchers is not decided.
         VoucherHeldBefore: when vouchers are held for this order.
-        InsufficientFunds: when another order took the money at the same moment.
         VoucherCapReached: when another order took the room under a cap at the same moment.
         FirstUseTaken: when another order was the first use at the same moment.
 
@@ -108,15 +115,7 @@ async def hold_voucher(tx: Tx, command: HoldVoucher) -> VoucherHeld:
         grant_ids=command.grant_ids,
     )
     await _take_turns(tx, command.organisation_id)
-    found = await best_together(tx, question)
-    if not found.paying:
-        reasons = found.refusals
-        raise VoucherNotUsable("; ".join(reason.message for reason in reasons), reasons=reasons)
-    await require_unblocked(
-        tx, *(Subject(SubjectKind.GRANT, each.grant_id) for each in found.paying)
-    )
-    held = await _write_holds(tx, command, found)
-    await _count(tx, command, on, found, held)
+    found, held = await _hold_what_is_left(tx, command, question)
     for each in held:
         tx.audit(
             "hold",
@@ -132,7 +131,35 @@ async def hold_voucher(tx: Tx, command: HoldVoucher) -> VoucherHeld:
         tuple(part for each in found.paying for part in layer_parts(each)),
         tuple(held),
         found.explanation,
+        spent_hosts(found),
     )
+
+
+async def _hold_what_is_left(
+    tx: Tx, command: HoldVoucher, question: VoucherQuestion
+) -> tuple[Together, list[HeldOfGrant]]:
+    """Hold the best combination; where another order took the money first, of what it left."""
+    for _ in range(LOOKS_MAX):
+        found = await best_together(tx, question)
+        if not found.paying:
+            reasons = found.refusals
+            raise VoucherNotUsable("; ".join(each.message for each in reasons), reasons=reasons)
+        await require_unblocked(
+            tx, *(Subject(SubjectKind.GRANT, each.grant_id) for each in found.paying)
+        )
+        try:
+            async with tx.attempt():
+                held = await _write_holds(tx, command, question.on, found)
+                await _count(tx, command, question.on, found, held)
+        except InsufficientFunds:
+            continue
+        return found, held
+    busy = Reason(
+        "left",
+        "Other orders take the voucher's money at this very moment: order again.",
+        source="J.22b",
+    )
+    raise VoucherNotUsable(busy.message, reasons=[busy])
 
 
 async def _take_turns(tx: Tx, organisation_id: int) -> None:
@@ -150,7 +177,9 @@ async def _take_turns(tx: Tx, organisation_id: int) -> None:
     )
 
 
-async def _write_holds(tx: Tx, command: HoldVoucher, found: Together) -> list[HeldOfGrant]:
+async def _write_holds(
+    tx: Tx, command: HoldVoucher, on: date, found: Together
+) -> list[HeldOfGrant]:
     written = []
     for position, answer in enumerate(found.paying):
         hold_id: int = await tx.scalar(
@@ -167,6 +196,9 @@ async def _write_holds(tx: Tx, command: HoldVoucher, found: Together) -> list[He
                 held_at=tx.now,
                 position=position,
                 first_use=answer.purchase.first_use,
+                # What the answer was found by: nothing is looked up anew after a wait for a lock.
+                terms_version=answer.standing.programme.version,
+                counted_year=on.year,
             )
             .returning(tables.voucher_hold.c.id)
         )

@@ -9,7 +9,6 @@ from sqlalchemy import select
 
 from marketplace.kernel.db import Tx
 from marketplace.kernel.money import split
-from marketplace.kernel.time import shanghai_day
 from marketplace.parties.queries import organisation, organisations
 from marketplace.vouchers import tables
 from marketplace.vouchers.queries import (
@@ -126,8 +125,9 @@ async def _settling(tx: Tx, held: HeldAmount, service_value_fen: int) -> Settlin
     provider = (await organisations(tx, [hold.provider_id]))[hold.provider_id]
     value_in_year = 0
     if terms.steps_over == "sme-year":
-        year = shanghai_day(hold.held_at).year
-        values = await values_in_year(tx, [grant.id], year, hold.order_id, before_hold_id=hold.id)
+        values = await values_in_year(
+            tx, [grant.id], hold.counted_year, hold.order_id, before_hold_id=hold.id
+        )
         value_in_year = values.get(grant.id, 0)
     return settling_of(
         held,

@@ -67,8 +67,12 @@ async def propose_next(tx: Tx, command: ProposeNext) -> list[int]:
     who = await organisations(tx, {each.organisation_id for each in found})
     line = []
     for each in found:
+        # As it is decided: by the layers of the year in which it was made.
         parts = parts_for(
-            each.asked_fen, who[each.organisation_id].region_code, all_layers, tx.today.year
+            each.asked_fen,
+            who[each.organisation_id].region_code,
+            all_layers,
+            shanghai_day(each.made_at).year,
         )
         amounts = {part.layer.id: part.amount_fen for part in parts}
         batch = batch_of(of.agreed.batches, shanghai_day(each.made_at), tx.today)

@@ -87,7 +87,11 @@ class Speech:
 
     def weekday(self, value: date) -> str:
         """周五, or Fri."""
-        return _WEEKDAYS[self.language][value.weekday()]
+        return self.weekday_name(value.weekday())
+
+    def weekday_name(self, number: int) -> str:
+        """周一, or Mon, for 0."""
+        return _WEEKDAYS[self.language][number]
 
     def short_day(self, value: date) -> str:
         """A day of a near week: 11/20 周五, or Fri Nov 20."""

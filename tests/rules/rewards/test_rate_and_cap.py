@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from marketplace.billing.rewards.rules.cap import capped, claimed, entitled, share_bound
+from marketplace.billing.rewards.rules.cap import capped, claimed, entitled, unit_bound
 from marketplace.billing.rewards.rules.rate import earned, reward_rate
 
 RATES = {"excellent": 500, "good": 300, "qualified": 100, "unqualified": 0}
@@ -45,7 +45,7 @@ def test_a_rate_above_the_share_cap_is_lowered_to_it():
     ],
 )
 def test_five_percent_is_rounded_down(service_total_fen, bound_fen):
-    assert bound_fen == share_bound(service_total_fen, share_cap_basis_points=500)
+    assert bound_fen == unit_bound([service_total_fen], share_cap_basis_points=500)
 
 
 @pytest.mark.parametrize(
@@ -104,7 +104,7 @@ def test_the_cap_binds_from_ten_million_of_services_at_five_percent():
     rate=st.integers(0, 500),
 )
 def test_what_a_unit_earns_is_never_above_its_five_percent(service_total_fen, rate):
-    bound_fen = share_bound(service_total_fen, share_cap_basis_points=500)
+    bound_fen = unit_bound([service_total_fen], share_cap_basis_points=500)
 
     assert earned(service_total_fen, rate) // 10_000 <= bound_fen
     assert bound_fen * 20 <= service_total_fen

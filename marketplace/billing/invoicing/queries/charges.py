@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date, datetime
+from typing import Any
 
-from sqlalchemy import BigInteger, ColumnElement, Select, and_, func, or_, select, true
+from sqlalchemy import BigInteger, ColumnElement, Select, and_, func, or_, select
 
 from marketplace.billing.invoicing.rules.charges import Charged
 from marketplace.billing.invoicing.rules.states import ChargeKind
 from marketplace.billing.invoicing.tables import charge_line as charge_table
+from marketplace.catalogue import queries as catalogue
 from marketplace.kernel.db import Tx
+from marketplace.parties import queries as parties
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +41,17 @@ class ChargeLine:
 
 
 @dataclass(frozen=True, slots=True)
+class ServiceLimits:
+    """Which services count into a total: to whom, and by instruments of which worth."""
+
+    companies_only: bool = False
+    instrument_worth_fen: int = 0
+
+
+ANY_SERVICE = ServiceLimits()
+
+
+@dataclass(frozen=True, slots=True)
 class LinesBehindTotal:
     """The lines that a provider's service total sums up, and which page of them."""
 
@@ -46,6 +60,7 @@ class LinesBehindTotal:
     through: date
     base_counts: str
     recorded_until: datetime
+    limits: ServiceLimits = ANY_SERVICE
     page: int = 1
     page_size: int = 50
 
@@ -115,25 +130,30 @@ async def charged(tx: Tx, order_id: int) -> Charged:
 
 
 def service_totals(
-    year: int, through: date, *, base_counts: str = "voucher-orders"
-) -> Select[int, int, int]:
+    year: int,
+    through: date,
+    *,
+    base_counts: str = "voucher-orders",
+    limits: ServiceLimits = ANY_SERVICE,
+    by_instrument: bool = False,
+) -> Select[Any]:
     """Actual service total by legal entity and provider, from 1 January through a day.
 
-    A `Select` of (legal_entity_id, provider_id, service_value_fen) to compute on in one statement:
-    services to unaffiliated buyers, net of corrections. With `voucher-orders` only orders that
-    were paid partly by voucher count, then with their whole value; with `all-orders` every one.
+    A `Select` of (legal_entity_id, provider_id, service_value_fen), with `instrument_id` where it
+    is asked for, to compute on in one statement: services to unaffiliated buyers, net of
+    corrections. With `voucher-orders` only orders that were paid partly by voucher count, then
+    with their whole value; with `all-orders` every one.
 
     Policy: J.30a
     """
     table = charge_table.c
+    by = [table.legal_entity_id, table.provider_id]
+    if by_instrument:
+        by.append(table.instrument_id)
     return (
-        select(
-            table.legal_entity_id,
-            table.provider_id,
-            func.sum(table.service_value_fen).cast(BigInteger).label("service_value_fen"),
-        )
-        .where(_counts(year, through, base_counts))
-        .group_by(table.legal_entity_id, table.provider_id)
+        select(*by, func.sum(table.service_value_fen).cast(BigInteger).label("service_value_fen"))
+        .where(_counts(year, through, base_counts, limits))
+        .group_by(*by)
     )
 
 
@@ -141,7 +161,7 @@ async def lines_behind_total(tx: Tx, asked: LinesBehindTotal) -> ChargeLinePage:
     """The lines that one provider's service total sums up; the caller checks who may see them."""
     table = charge_table.c
     wanted = (
-        _counts(asked.year, asked.through, asked.base_counts),
+        _counts(asked.year, asked.through, asked.base_counts, asked.limits),
         table.provider_id == asked.provider_id,
         table.recorded_at <= asked.recorded_until,
     )
@@ -161,13 +181,22 @@ async def lines_behind_total(tx: Tx, asked: LinesBehindTotal) -> ChargeLinePage:
     return ChargeLinePage(results=results, total=whole.total, service_value_fen=whole.value_fen)
 
 
-def _counts(year: int, through: date, base_counts: str) -> ColumnElement[bool]:
+def _counts(
+    year: int, through: date, base_counts: str, limits: ServiceLimits
+) -> ColumnElement[bool]:
     table = charge_table.c
-    return and_(
-        table.settled_on.between(date(year, 1, 1), through),
-        table.counts_for_reward,
-        true() if base_counts == "all-orders" else table.voucher_order,
-    )
+    wanted = [table.settled_on.between(date(year, 1, 1), through), table.counts_for_reward]
+    if base_counts != "all-orders":
+        wanted.append(table.voucher_order)
+    if limits.companies_only:
+        body = parties.BODIES.subquery("buyer_body")
+        companies = select(body.c.legal_entity_id).where(body.c.kind == "company")
+        wanted.append(table.buyer_legal_entity_id.in_(companies))
+    if limits.instrument_worth_fen:
+        wanted.append(
+            table.instrument_id.in_(catalogue.worth_at_least(limits.instrument_worth_fen))
+        )
+    return and_(*wanted)
 
 
 async def income_of(tx: Tx, instrument_id: int, year: int) -> int:

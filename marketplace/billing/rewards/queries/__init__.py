@@ -2,8 +2,12 @@
 
 from marketplace.billing.rewards.queries.computation import (
     Computation,
+    Computed,
+    computed,
     computed_shares,
     inputs_seal,
+    instrument_earned,
+    overdue_on,
     unit_years,
 )
 from marketplace.billing.rewards.queries.runs import (
@@ -35,6 +39,7 @@ from marketplace.billing.rewards.queries.what_if import (
 
 __all__ = [
     "Computation",
+    "Computed",
     "EntityOutcome",
     "EntityShare",
     "EntityStatement",
@@ -49,11 +54,14 @@ __all__ = [
     "ShareSearch",
     "WhatIf",
     "WhatIfAsked",
+    "computed",
     "computed_shares",
     "entity_statement",
     "grade_of",
     "inputs_seal",
+    "instrument_earned",
     "last_through",
+    "overdue_on",
     "run",
     "runs",
     "share_lines",

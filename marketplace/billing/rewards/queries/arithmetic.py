@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import CTE, ColumnElement, func, literal
-from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy import CTE, ColumnElement, case, func, literal
+from sqlalchemy.dialects.postgresql import JSONB, array
 
 from marketplace.billing.rewards.queries.computation import Computation
 
@@ -26,14 +26,19 @@ def arithmetic(share: CTE, asked: Computation) -> ColumnElement[Any]:
             "share_cap_source": terms.sources["share_cap_basis_points"],
             "cap_fen": terms.cap_fen,
             "cap_source": terms.sources["cap_per_legal_entity_fen"],
+            "cap_per_instrument_fen": terms.extra_caps.per_instrument_fen,
+            "cap_per_unit_fen": terms.extra_caps.per_unit_fen,
+            "extra_caps_source": terms.sources.get("extra_caps"),
             "budget_fen": asked.budget_fen,
         },
     }
     unit = func.jsonb_build_object(
         *_named(share, "service_total_fen", "grade", "grade_source", "rate_basis_points"),
-        # What was earned, in 1/10,000 fen: service total × basis points.
-        *_named(share, "earned", "uncapped_fen", "bound_fen", "paid_before_fen", "weight"),
-        *_named(share, "room_fen"),
+        *_named(share, "rate_class", "own_rate_basis_points"),
+        # What was earned, in 1/10,000 fen: service total × basis points, then under the caps of
+        # its instruments, then under its own.
+        *_named(share, "earned_at_rate", "earned_by_instruments", "earned"),
+        *_named(share, "uncapped_fen", "bound_fen", "paid_before_fen", "weight", "room_fen"),
     )
     entity = func.jsonb_build_object(
         "legal_entity_id",
@@ -43,7 +48,7 @@ def arithmetic(share: CTE, asked: Computation) -> ColumnElement[Any]:
         *_named(share, "entitled_fen", "capped_fen"),
         "paid_before_fen",
         share.c.entity_paid_before_fen,
-        *_named(share, "claimed_fen"),
+        *_named(share, "claimed_fen", "held_fen"),
         "amount_fen",
         share.c.entity_amount_fen,
         "weight",
@@ -51,9 +56,32 @@ def arithmetic(share: CTE, asked: Computation) -> ColumnElement[Any]:
     )
     split = func.jsonb_build_object(*_named(share, "part_fen", "remainder", "extra_fen"))
     steps = func.jsonb_build_object(
-        "unit", unit, "entity", entity, "split", split, *_named(share, "amount_fen")
+        "unit",
+        unit,
+        "entity",
+        entity,
+        "split",
+        split,
+        "bound_by",
+        _bound_by(share),
+        *_named(share, "amount_fen"),
     )
     return literal(fixed, JSONB).concat(steps)
+
+
+def _bound_by(share: CTE) -> ColumnElement[Any]:
+    """Which caps have lowered the share, in the order in which they are applied."""
+    each = share.c
+    bound = {
+        "share-cap": each.own_rate_basis_points > each.rate_basis_points,
+        "instrument": each.earned_by_instruments < each.earned_at_rate,
+        "unit": each.earned < each.earned_by_instruments,
+        "legal-entity": each.entitled_fen > each.capped_fen,
+        "use-report": each.held_fen > 0,
+        "budget": each.entity_amount_fen < each.claimed_fen,
+    }
+    names = [case((condition, name)) for name, condition in bound.items()]
+    return func.to_jsonb(func.array_remove(array(names), None))
 
 
 def _named(share: CTE, *names: str) -> list[Any]:

@@ -25,16 +25,35 @@ from sqlalchemy import (
     cast,
     func,
     literal,
+    null,
     select,
 )
 from sqlalchemy.dialects.postgresql import aggregate_order_by, distinct_on
 
 from marketplace.billing.invoicing.queries import service_totals
-from marketplace.billing.rewards.rules.rate import UNGRADED_BASIS_POINTS, reward_rate
-from marketplace.billing.rewards.rules.states import RunStatus
+from marketplace.billing.rewards.queries.base import service_limits
+from marketplace.billing.rewards.rules.rate import UNGRADED
+from marketplace.billing.rewards.rules.states import (
+    ClawbackStatus,
+    RateClass,
+    ReportStatus,
+    RunStatus,
+)
 from marketplace.billing.rewards.rules.terms import RewardTerms
-from marketplace.billing.rewards.tables import provider_grade, reward_run, reward_share
+from marketplace.billing.rewards.tables import (
+    provider_grade,
+    reward_clawback,
+    reward_clawback_line,
+    reward_run,
+    reward_share,
+    reward_use_report,
+)
 from marketplace.kernel.money import BASIS_POINTS
+from marketplace.parties import queries as parties
+
+# Clawbacks that count as not paid any more, and reports that are still owed.
+CLAWED_BACK = (ClawbackStatus.OWED, ClawbackStatus.RECEIVED)
+OWED_REPORTS = (ReportStatus.DUE, ReportStatus.RETURNED)
 
 FEN = BigInteger
 EXACT = Numeric(40, 0)
@@ -42,30 +61,61 @@ EXACT = Numeric(40, 0)
 
 @dataclass(frozen=True, slots=True)
 class Computation:
-    """What a run computes: a year through a day, by its terms, within its budget."""
+    """What a run computes: a year through a day, by its terms, within its budget.
+
+    Where the terms hold rewards back for want of a report on the use of earlier ones, `overdue_on`
+    is the day on which that is judged.
+    """
 
     year: int
     through: date
     terms: RewardTerms
     budget_fen: int | None = None
+    overdue_on: date | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Computed:
+    """A computation as common tables: what it is computed from, and the share of each unit.
+
+    `instruments` has the service total of each instrument, where the terms cap one.
+    """
+
+    units: CTE
+    share: CTE
+    instruments: CTE | None
+
+
+def overdue_on(terms: RewardTerms, day: date) -> date | None:
+    """The day on which it is judged whose reports are overdue; None where nothing hangs on it."""
+    return day if terms.holds_back_overdue else None
 
 
 def unit_years(asked: Computation) -> Select[Any]:
     """Every unit's year so far: service total, grade, paid before. What a run is computed from."""
-    total = service_totals(asked.year, asked.through, base_counts=asked.terms.base_counts).subquery(
-        "total"
+    return _unit_years(asked, _instrument_years(asked))
+
+
+def _instrument_years(asked: Computation) -> CTE | None:
+    """The service total of each instrument, where the terms cap what one may earn."""
+    if asked.terms.extra_caps.per_instrument_fen is None:
+        return None
+    return _services(asked, by_instrument=True).cte("instrument_year")
+
+
+def _services(asked: Computation, *, by_instrument: bool = False) -> Select[Any]:
+    return service_totals(
+        asked.year,
+        asked.through,
+        base_counts=asked.terms.base_counts,
+        limits=service_limits(asked.terms),
+        by_instrument=by_instrument,
     )
-    paid = (
-        select(
-            reward_share.c.legal_entity_id,
-            reward_share.c.provider_id,
-            func.sum(reward_share.c.amount_fen).cast(FEN).label("paid_fen"),
-        )
-        .join(reward_run, reward_run.c.id == reward_share.c.run_id)
-        .where(reward_run.c.year == asked.year, reward_run.c.status == RunStatus.APPROVED)
-        .group_by(reward_share.c.legal_entity_id, reward_share.c.provider_id)
-        .subquery("paid")
-    )
+
+
+def _unit_years(asked: Computation, instruments: CTE | None) -> Select[Any]:
+    total = _services(asked).subquery("total") if instruments is None else _units_of(instruments)
+    paid = _paid(asked.year)
     grade = (
         select(provider_grade.c.provider_id, provider_grade.c.grade, provider_grade.c.source)
         .ext(distinct_on(provider_grade.c.provider_id))
@@ -74,6 +124,7 @@ def unit_years(asked: Computation) -> Select[Any]:
         .subquery("grade")
     )
     provider_id = func.coalesce(total.c.provider_id, paid.c.provider_id)
+    legal_entity_id = func.coalesce(total.c.legal_entity_id, paid.c.legal_entity_id)
     # A unit that was paid and whose services were all taken back still counts as paid.
     served_or_paid = total.outerjoin(
         paid,
@@ -82,67 +133,223 @@ def unit_years(asked: Computation) -> Select[Any]:
             paid.c.provider_id == total.c.provider_id,
         ),
         full=True,
-    )
+    ).outerjoin(grade, grade.c.provider_id == provider_id)
+    rate_class: ColumnElement[Any] = literal(RateClass.GRADED.value)
+    if asked.terms.flat_rates:
+        body = parties.BODIES.subquery("body")
+        served_or_paid = served_or_paid.join(body, body.c.legal_entity_id == legal_entity_id)
+        rate_class = _rate_class(body, asked.terms)
+    held_back: ColumnElement[Any] = literal(False)
+    if asked.overdue_on is not None:
+        owing = _owing(asked.overdue_on)
+        served_or_paid = served_or_paid.outerjoin(owing, owing.c.legal_entity_id == legal_entity_id)
+        held_back = owing.c.legal_entity_id.is_not(None)
     return select(
-        func.coalesce(total.c.legal_entity_id, paid.c.legal_entity_id).label("legal_entity_id"),
+        legal_entity_id.label("legal_entity_id"),
         provider_id.label("provider_id"),
         func.greatest(total.c.service_value_fen, 0).cast(FEN).label("service_total_fen"),
         grade.c.grade,
         grade.c.source.label("grade_source"),
         func.coalesce(paid.c.paid_fen, 0).cast(FEN).label("paid_before_fen"),
-    ).select_from(served_or_paid.outerjoin(grade, grade.c.provider_id == provider_id))
+        rate_class.label("rate_class"),
+        held_back.label("held_back"),
+        (null() if instruments is None else total.c.instruments).label("instruments"),
+    ).select_from(served_or_paid)
+
+
+def _units_of(instruments: CTE) -> Subquery:
+    """The service total of each unit, and a digest of those of its instruments."""
+    each = instruments.c
+    line = func.concat_ws(":", each.instrument_id, each.service_value_fen)
+    return (
+        select(
+            each.legal_entity_id,
+            each.provider_id,
+            func.sum(each.service_value_fen).cast(FEN).label("service_value_fen"),
+            _digest(
+                func.string_agg(line, aggregate_order_by(literal(","), each.instrument_id))
+            ).label("instruments"),
+        )
+        .group_by(each.legal_entity_id, each.provider_id)
+        .subquery("total")
+    )
+
+
+def _paid(year: int) -> Subquery:
+    """What each unit was paid by the year's runs, less what it owes or gave back."""
+    clawed_back = (
+        select(
+            reward_clawback.c.legal_entity_id,
+            reward_clawback_line.c.provider_id,
+            (-reward_clawback_line.c.amount_fen).label("amount_fen"),
+        )
+        .join(reward_clawback, reward_clawback.c.id == reward_clawback_line.c.clawback_id)
+        .where(reward_clawback.c.year == year, reward_clawback.c.status.in_(CLAWED_BACK))
+    )
+    moved = (
+        select(
+            reward_share.c.legal_entity_id, reward_share.c.provider_id, reward_share.c.amount_fen
+        )
+        .join(reward_run, reward_run.c.id == reward_share.c.run_id)
+        .where(reward_run.c.year == year, reward_run.c.status == RunStatus.APPROVED)
+        .union_all(clawed_back)
+        .subquery("moved")
+    )
+    return (
+        select(
+            moved.c.legal_entity_id,
+            moved.c.provider_id,
+            func.sum(moved.c.amount_fen).cast(FEN).label("paid_fen"),
+        )
+        .group_by(moved.c.legal_entity_id, moved.c.provider_id)
+        .subquery("paid")
+    )
+
+
+def _rate_class(body: Subquery, terms: RewardTerms) -> ColumnElement[str]:
+    whens: list[tuple[ColumnElement[bool], str]] = []
+    if RateClass.SPECIAL in terms.flat_rates:
+        whens.append((body.c.uscc.in_(terms.special_usccs), RateClass.SPECIAL.value))
+    if RateClass.SOCIAL in terms.flat_rates:
+        whens.append((body.c.capital == "social", RateClass.SOCIAL.value))
+    return case(*whens, else_=RateClass.GRADED.value)
+
+
+def _owing(day: date) -> Subquery:
+    """The legal entities that owe a report on the use of a reward, due before a day."""
+    report = reward_use_report.c
+    return (
+        select(report.legal_entity_id)
+        .where(report.status.in_(OWED_REPORTS), report.due_on < day)
+        .distinct()
+        .subquery("owing")
+    )
 
 
 def inputs_seal(units: CTE | Subquery) -> ColumnElement[str]:
     """A digest of everything that `unit_years` found, to compute and compare in PostgreSQL."""
+    each = units.c
     line = func.concat_ws(
         "|",
-        units.c.legal_entity_id,
-        units.c.provider_id,
-        units.c.service_total_fen,
-        func.coalesce(units.c.grade, "-"),
-        units.c.paid_before_fen,
+        each.legal_entity_id,
+        each.provider_id,
+        each.service_total_fen,
+        func.coalesce(each.grade, "-"),
+        each.paid_before_fen,
+        # What is null leaves no trace: most provinces have none of these.
+        func.nullif(each.rate_class, RateClass.GRADED.value),
+        case((each.held_back, "held")),
+        each.instruments,
     )
-    lines = func.string_agg(
-        line, aggregate_order_by(literal("\n"), units.c.legal_entity_id, units.c.provider_id)
+    return _digest(
+        func.string_agg(
+            line, aggregate_order_by(literal("\n"), each.legal_entity_id, each.provider_id)
+        )
     )
+
+
+def _digest(lines: ColumnElement[Any]) -> ColumnElement[str]:
     return func.encode(func.sha256(func.convert_to(func.coalesce(lines, ""), "UTF8")), "hex")
+
+
+def computed(asked: Computation) -> Computed:
+    """A run's whole computation, to select from and to store in one statement."""
+    instruments = _instrument_years(asked)
+    units = _unit_years(asked, instruments).cte("unit_year")
+    earning = _earning(units, instruments, asked.terms)
+    entities = _entities(earning, asked.terms)
+    budgeted = _within_budget(entities, asked.budget_fen)
+    return Computed(units, _apportioned(budgeted).cte("computed_share"), instruments)
 
 
 def computed_shares(asked: Computation) -> tuple[CTE, CTE]:
     """The units that a run is computed from, and the share of each, as two common tables."""
-    units = unit_years(asked).cte("unit_year")
-    earning = _earning(units, asked.terms)
-    entities = _entities(earning, asked.terms)
-    budgeted = _within_budget(entities, asked.budget_fen)
-    return units, _apportioned(budgeted).cte("computed_share")
+    found = computed(asked)
+    return found.units, found.share
 
 
-def _earning(units: CTE, terms: RewardTerms) -> Subquery:
-    """Each unit at its rate, with its own 5 % and what it has earned and was not paid."""
-    rates = {
-        grade: reward_rate(
-            grade,
-            rate_by_grade=terms.rate_by_grade,
-            share_cap_basis_points=terms.share_cap_basis_points,
+def _earning(units: CTE, instruments: CTE | None, terms: RewardTerms) -> Subquery:
+    """Each unit at its rate under its own caps, and what it has earned and was not paid."""
+    own_rate = case(terms.rate_by_grade, value=func.coalesce(units.c.grade, UNGRADED), else_=0)
+    if terms.flat_rates:
+        own_rate = case(terms.flat_rates, value=units.c.rate_class, else_=own_rate)
+    at_rate = select(
+        units,
+        own_rate.cast(Integer).label("own_rate_basis_points"),
+        func.least(own_rate, terms.share_cap_basis_points).cast(Integer).label("rate_basis_points"),
+    ).subquery("at_rate")
+    total = cast(at_rate.c.service_total_fen, EXACT)
+    at_full_rate = total * at_rate.c.rate_basis_points
+    source: Any = at_rate
+    in_sum, bound_in_sum = at_full_rate, total * terms.share_cap_basis_points
+    if instruments is not None:
+        under = _under_instrument_caps(at_rate, instruments, terms)
+        source = at_rate.outerjoin(
+            under,
+            and_(
+                under.c.legal_entity_id == at_rate.c.legal_entity_id,
+                under.c.provider_id == at_rate.c.provider_id,
+            ),
         )
-        for grade in terms.rate_by_grade
-    }
-    rate = case(rates, value=units.c.grade, else_=UNGRADED_BASIS_POINTS).cast(Integer)
-    at_rate = select(units, rate.label("rate_basis_points")).subquery("at_rate")
-    earned = cast(at_rate.c.service_total_fen, EXACT) * at_rate.c.rate_basis_points
-    bound = func.div(
-        cast(at_rate.c.service_total_fen, EXACT) * terms.share_cap_basis_points, BASIS_POINTS
-    )
+        in_sum = func.coalesce(under.c.earned, 0)
+        bound_in_sum = func.coalesce(under.c.bound, 0)
+    earned, bound = in_sum, bound_in_sum
+    if terms.extra_caps.per_unit_fen is not None:
+        unit_cap = terms.extra_caps.per_unit_fen * BASIS_POINTS
+        earned, bound = func.least(in_sum, unit_cap), func.least(bound_in_sum, unit_cap)
+    bound = func.div(bound, BASIS_POINTS)
     owed = earned - at_rate.c.paid_before_fen * BASIS_POINTS
-    return select(
-        at_rate,
-        earned.label("earned"),
-        func.div(earned, BASIS_POINTS).cast(FEN).label("uncapped_fen"),
-        bound.cast(FEN).label("bound_fen"),
-        func.greatest(owed, 0).label("weight"),
-        func.greatest(bound - at_rate.c.paid_before_fen, 0).cast(FEN).label("room_fen"),
-    ).subquery("earning")
+    return (
+        select(
+            at_rate,
+            at_full_rate.label("earned_at_rate"),
+            in_sum.label("earned_by_instruments"),
+            earned.label("earned"),
+            func.div(at_full_rate, BASIS_POINTS).cast(FEN).label("uncapped_fen"),
+            bound.cast(FEN).label("bound_fen"),
+            func.greatest(owed, 0).label("weight"),
+            func.greatest(bound - at_rate.c.paid_before_fen, 0).cast(FEN).label("room_fen"),
+        )
+        .select_from(source)
+        .subquery("earning")
+    )
+
+
+def _under_instrument_caps(at_rate: Subquery, instruments: CTE, terms: RewardTerms) -> Subquery:
+    """Each unit's instruments at its rate and at the share cap, none above its own cap."""
+    one = instruments.c
+    return (
+        select(
+            one.legal_entity_id,
+            one.provider_id,
+            func.sum(
+                instrument_earned(one.service_value_fen, at_rate.c.rate_basis_points, terms)
+            ).label("earned"),
+            func.sum(
+                instrument_earned(one.service_value_fen, terms.share_cap_basis_points, terms)
+            ).label("bound"),
+        )
+        .join(
+            at_rate,
+            and_(
+                at_rate.c.legal_entity_id == one.legal_entity_id,
+                at_rate.c.provider_id == one.provider_id,
+            ),
+        )
+        .group_by(one.legal_entity_id, one.provider_id)
+        .subquery("under_instrument_caps")
+    )
+
+
+def instrument_earned(
+    service_total_fen: ColumnElement[Any], rate: ColumnElement[Any] | int, terms: RewardTerms
+) -> ColumnElement[Any]:
+    """What an instrument has earned under its cap, in 1/10,000 fen."""
+    cap_fen = terms.extra_caps.per_instrument_fen
+    assert cap_fen is not None, "asked for where the terms cap instruments"
+    return func.least(
+        func.greatest(cast(service_total_fen, EXACT), 0) * rate, cap_fen * BASIS_POINTS
+    )
 
 
 def _entities(earning: Subquery, terms: RewardTerms) -> Subquery:
@@ -166,11 +373,11 @@ def _entities(earning: Subquery, terms: RewardTerms) -> Subquery:
     capped = select(
         summed, func.least(summed.c.entitled_fen, terms.cap_fen).cast(FEN).label("capped_fen")
     ).subquery("capped")
+    due = func.greatest(capped.c.capped_fen - capped.c.entity_paid_before_fen, 0).cast(FEN)
     return select(
         capped,
-        func.greatest(capped.c.capped_fen - capped.c.entity_paid_before_fen, 0)
-        .cast(FEN)
-        .label("claimed_fen"),
+        case((capped.c.held_back, 0), else_=due).label("claimed_fen"),
+        case((capped.c.held_back, due), else_=0).label("held_fen"),
     ).subquery("entity")
 
 

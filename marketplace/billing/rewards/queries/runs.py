@@ -10,6 +10,7 @@ from sqlalchemy import ColumnElement, func, select, true
 
 from marketplace.billing.invoicing import queries as invoicing
 from marketplace.billing.rewards.errors import RunMissing
+from marketplace.billing.rewards.queries.base import service_limits
 from marketplace.billing.rewards.rules.states import RunStatus
 from marketplace.billing.rewards.rules.terms import RewardTerms
 from marketplace.billing.rewards.tables import (
@@ -57,6 +58,9 @@ class RewardRun:
     approved_at: datetime | None
     discarded_by: int | None
     discarded_at: datetime | None
+    published_by: int | None
+    published_at: datetime | None
+    notice_ends_on: date | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +79,7 @@ class RewardShare:
     paid_before_fen: int
     amount_fen: int
     arithmetic: dict[str, Any]
+    rate_class: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +94,7 @@ class EntityShare:
     paid_before_fen: int
     claimed_fen: int
     amount_fen: int
+    held_fen: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,6 +187,9 @@ _RUNS = select(
     reward_run.c.approved_at,
     reward_run.c.discarded_by,
     reward_run.c.discarded_at,
+    reward_run.c.published_by,
+    reward_run.c.published_at,
+    reward_run.c.notice_ends_on,
 )
 
 
@@ -259,6 +268,7 @@ async def share_lines(tx: Tx, asked: ShareLines) -> invoicing.ChargeLinePage:
             through=drafted.through,
             base_counts=terms.base_counts,
             recorded_until=drafted.made_at,
+            limits=service_limits(terms),
             page=asked.page,
             page_size=asked.page_size,
         ),

@@ -9,7 +9,11 @@ from typing import Any
 
 from sqlalchemy import BigInteger, func, select
 
-from marketplace.billing.rewards.queries.computation import Computation, computed_shares
+from marketplace.billing.rewards.queries.computation import (
+    Computation,
+    computed_shares,
+    overdue_on,
+)
 from marketplace.billing.rewards.rules.base import require_through
 from marketplace.billing.rewards.rules.terms import RewardTerms, changed
 from marketplace.kernel.db import Tx
@@ -20,13 +24,15 @@ from marketplace.rulebook import rulebook
 class WhatIfAsked:
     """Other terms for a year: `values` by the names of the rulebook's terms, None as they are.
 
-    `rates` are those of some grades; the others keep theirs.
+    `rates` are those of some grades, `extra_caps` those of an instrument or a unit; the others
+    stay as they are.
     """
 
     year: int
     through: date | None
     values: Mapping[str, Any] = field(default_factory=dict)
     rates: Mapping[str, int] = field(default_factory=dict)
+    extra_caps: Mapping[str, int] = field(default_factory=dict)
     budget_fen: int | None = None
     page: int = 1
     page_size: int = 50
@@ -84,8 +90,13 @@ async def what_if(tx: Tx, asked: WhatIfAsked) -> WhatIf:
     through = asked.through or min(date(asked.year, 12, 31), tx.today)
     require_through(year=asked.year, through=through, today=tx.today, last_through=None)
     snapshot = rulebook().reward.snapshot(through)
-    other = changed(snapshot, asked.values, asked.rates)
-    present = Computation(asked.year, through, RewardTerms.of(snapshot))
+    other = changed(snapshot, asked.values, asked.rates, asked.extra_caps)
+    present = Computation(
+        asked.year,
+        through,
+        RewardTerms.of(snapshot),
+        overdue_on=overdue_on(RewardTerms.of(snapshot), tx.today),
+    )
     wanted = replace(present, terms=RewardTerms.of(other), budget_fen=asked.budget_fen)
     return WhatIf(
         year=asked.year,

@@ -1,19 +1,58 @@
-"""The two caps: 5 % of a provider's own service total, 500,000 CNY per legal entity and year."""
+"""The caps: 5 % of a provider's own service total, 500,000 CNY per legal entity and year.
+
+A province may set two more for a calendar year, of one instrument and of one unit (Hunan). They
+lower what a unit has earned; the legal entity's cap then holds over the sum of its units.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
-from marketplace.kernel.money import BASIS_POINTS, share
+from marketplace.billing.rewards.rules.rate import earned
+from marketplace.kernel.money import BASIS_POINTS
 
 
-def share_bound(service_total_fen: int, *, share_cap_basis_points: int) -> int:
+@dataclass(frozen=True, slots=True)
+class ExtraCaps:
+    """Caps beside that of the legal entity, in fen a year; None: there is no such cap."""
+
+    per_instrument_fen: int | None = None
+    per_unit_fen: int | None = None
+
+
+NO_EXTRA_CAPS = ExtraCaps()
+
+
+def earned_under(totals_fen: Sequence[int], rate_basis_points: int, caps: ExtraCaps) -> int:
+    """What a unit has earned under the extra caps, in 1/10,000 fen.
+
+    `totals_fen` are the service totals of its instruments where those are capped, or its one
+    total.
+
+    Policy: H.17a
+    """
+    parts = [earned(max(total, 0), rate_basis_points) for total in totals_fen]
+    if caps.per_instrument_fen is not None:
+        parts = [min(part, caps.per_instrument_fen * BASIS_POINTS) for part in parts]
+    whole = sum(parts)
+    return whole if caps.per_unit_fen is None else min(whole, caps.per_unit_fen * BASIS_POINTS)
+
+
+def unit_bound(
+    totals_fen: Sequence[int],
+    *,
+    share_cap_basis_points: int,
+    caps: ExtraCaps = NO_EXTRA_CAPS,
+) -> int:
     """The most that a provider may be paid in the year, over all runs.
 
-    Policy: J.30a
+    What it would have earned at the highest rate there may be.
+
+    Policy: J.30a, H.17a
     """
     # Rounds down: a cap met by rounding up is a cap passed.
-    return share(service_total_fen, share_cap_basis_points, "down")
+    return earned_under(totals_fen, share_cap_basis_points, caps) // BASIS_POINTS
 
 
 def entitled(earned: Sequence[int], bounds_fen: Sequence[int]) -> int:

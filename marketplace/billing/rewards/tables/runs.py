@@ -214,7 +214,7 @@ reward_instrument_share = Table(
     ),
     CheckConstraint("counted <= cap_fen::numeric * 10000", name="cap"),
     CheckConstraint(
-        "counted = least(service_total_fen::numeric * rate_basis_points,"
+        "counted = least(greatest(service_total_fen, 0)::numeric * rate_basis_points,"
         " cap_fen::numeric * 10000)",
         name="counted",
     ),

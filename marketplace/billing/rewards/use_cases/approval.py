@@ -26,6 +26,7 @@ from marketplace.billing.rewards.rules.states import RunStatus
 from marketplace.billing.rewards.rules.terms import RewardTerms
 from marketplace.billing.rewards.tables import (
     reward_entity_share,
+    reward_instrument_share,
     reward_run,
     reward_share,
     reward_year,
@@ -33,6 +34,7 @@ from marketplace.billing.rewards.tables import (
 from marketplace.billing.rewards.use_cases.drafting import inputs_sha256
 from marketplace.kernel.db import Tx
 from marketplace.kernel.errors import Reason
+from marketplace.kernel.time import shanghai_day
 
 # A thousand rewards at a province's highest cap still fit into one line of an entry.
 DUES_OF_AN_ENTRY = 1_000
@@ -113,11 +115,13 @@ async def _locked_draft(tx: Tx, run_id: int) -> queries.RewardRun:
 
 
 async def _require_current(tx: Tx, drafted: queries.RewardRun) -> None:
+    terms = RewardTerms.of(drafted.terms)
     asked = queries.Computation(
         year=drafted.year,
         through=drafted.through,
-        terms=RewardTerms.of(drafted.terms),
+        terms=terms,
         budget_fen=drafted.budget_fen,
+        overdue_on=queries.overdue_on(terms, shanghai_day(drafted.made_at)),
     )
     units = queries.unit_years(asked).subquery("unit_year")
     seal = await tx.scalar(select(queries.inputs_seal(units)))
@@ -137,6 +141,9 @@ class _DraftedUnit:
     amount_fen: int
     claimed_fen: int
     entity_amount_fen: int
+    held_fen: int
+    rate_class: str
+    instrument_totals_fen: list[int] | None
 
     def year(self) -> UnitYear:
         return UnitYear(
@@ -144,6 +151,8 @@ class _DraftedUnit:
             service_total_fen=self.service_total_fen,
             grade=self.grade,
             paid_before_fen=self.paid_before_fen,
+            rate_class=self.rate_class,
+            instrument_totals_fen=tuple(self.instrument_totals_fen or ()),
         )
 
 
@@ -151,6 +160,17 @@ async def _require_agreement(tx: Tx, drafted: queries.RewardRun) -> None:
     """Recompute every entity of the draft by the rules, from the figures that it keeps."""
     entity = reward_entity_share.c
     unit = reward_share.c
+    one = reward_instrument_share.c
+    by_instrument = (
+        select(
+            one.legal_entity_id,
+            one.provider_id,
+            func.array_agg(one.service_total_fen).label("instrument_totals_fen"),
+        )
+        .where(one.run_id == drafted.id)
+        .group_by(one.legal_entity_id, one.provider_id)
+        .subquery("by_instrument")
+    )
     found = await tx.all(
         _DraftedUnit,
         select(
@@ -162,10 +182,18 @@ async def _require_agreement(tx: Tx, drafted: queries.RewardRun) -> None:
             unit.amount_fen,
             entity.claimed_fen,
             entity.amount_fen.label("entity_amount_fen"),
+            entity.held_fen,
+            unit.rate_class,
+            by_instrument.c.instrument_totals_fen,
         )
         .join(
             reward_entity_share,
             (entity.run_id == unit.run_id) & (entity.legal_entity_id == unit.legal_entity_id),
+        )
+        .outerjoin(
+            by_instrument,
+            (by_instrument.c.legal_entity_id == unit.legal_entity_id)
+            & (by_instrument.c.provider_id == unit.provider_id),
         )
         .where(unit.run_id == drafted.id)
         .order_by(unit.legal_entity_id, unit.provider_id),
@@ -173,7 +201,10 @@ async def _require_agreement(tx: Tx, drafted: queries.RewardRun) -> None:
     terms = RewardTerms.of(drafted.terms)
     entities = [list(units) for _, units in groupby(found, lambda each: each.legal_entity_id)]
     claims = [
-        entity_reward([each.year() for each in units], terms).claimed_fen for units in entities
+        entity_reward(
+            [each.year() for each in units], terms, held_back=units[0].held_fen > 0
+        ).claimed_fen
+        for units in entities
     ]
     amounts = within_budget(claims, drafted.budget_fen)
     reasons: list[Reason] = []

@@ -9,14 +9,19 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from sqlalchemy import CTE, BigInteger, Insert, func, insert, literal, select, update
+from sqlalchemy import CTE, BigInteger, Insert, and_, func, insert, literal, select, update
 
 from marketplace.billing.rewards import queries
 from marketplace.billing.rewards.queries.arithmetic import arithmetic
 from marketplace.billing.rewards.rules.base import require_through
 from marketplace.billing.rewards.rules.states import RunStatus
 from marketplace.billing.rewards.rules.terms import RewardTerms
-from marketplace.billing.rewards.tables import reward_entity_share, reward_run, reward_share
+from marketplace.billing.rewards.tables import (
+    reward_entity_share,
+    reward_instrument_share,
+    reward_run,
+    reward_share,
+)
 from marketplace.kernel.db import Tx
 from marketplace.rulebook import rulebook
 
@@ -50,11 +55,13 @@ async def draft_run(tx: Tx, command: DraftRun) -> queries.RewardRun:
         last_through=await queries.last_through(tx, command.year),
     )
     snapshot = rulebook().reward.snapshot(command.through)
+    terms = RewardTerms.of(snapshot)
     asked = queries.Computation(
         year=command.year,
         through=command.through,
-        terms=RewardTerms.of(snapshot),
+        terms=terms,
         budget_fen=command.budget_fen,
+        overdue_on=queries.overdue_on(terms, tx.today),
     )
     latest = await tx.scalar(
         select(func.max(reward_run.c.sequence)).where(reward_run.c.year == command.year)
@@ -83,7 +90,18 @@ async def _compute(
     tx: Tx, run_id: int, asked: queries.Computation, snapshot: Mapping[str, Any]
 ) -> None:
     """Store the shares of every entity and unit, and their totals on the run."""
-    units, share = queries.computed_shares(asked)
+    found = queries.computed(asked)
+    share = found.share
+    stored = [
+        _entity_shares(run_id, share).cte("entity_shares_stored"),
+        _unit_shares(run_id, share, asked).cte("unit_shares_stored"),
+    ]
+    if found.instruments is not None:
+        stored.append(
+            _instrument_shares(run_id, found.instruments, share, asked.terms).cte(
+                "instrument_shares_stored"
+            )
+        )
     totals = (
         await tx.execute(
             select(
@@ -92,13 +110,10 @@ async def _compute(
                 _fen(func.sum(share.c.service_total_fen)).label("service_total_fen"),
                 _fen(func.sum(share.c.claimed_fen).filter(share.c.first)).label("claimed_fen"),
                 _fen(func.sum(share.c.amount_fen)).label("total_fen"),
-                select(queries.inputs_seal(units)).scalar_subquery().label("seal"),
+                select(queries.inputs_seal(found.units)).scalar_subquery().label("seal"),
             )
             .select_from(share)
-            .add_cte(
-                _entity_shares(run_id, share).cte("entity_shares_stored"),
-                _unit_shares(run_id, share, asked).cte("unit_shares_stored"),
-            )
+            .add_cte(*stored)
         )
     ).one()
     await tx.execute(
@@ -138,6 +153,7 @@ def _entity_shares(run_id: int, share: CTE) -> Insert:
         "paid_before_fen": share.c.entity_paid_before_fen,
         "claimed_fen": share.c.claimed_fen,
         "amount_fen": share.c.entity_amount_fen,
+        "held_fen": share.c.held_fen,
     }
     return insert(reward_entity_share).from_select(
         list(columns), select(*columns.values()).where(share.c.first)
@@ -158,8 +174,35 @@ def _unit_shares(run_id: int, share: CTE, asked: queries.Computation) -> Insert:
         "paid_before_fen": share.c.paid_before_fen,
         "amount_fen": share.c.amount_fen,
         "arithmetic": arithmetic(share, asked),
+        "rate_class": share.c.rate_class,
     }
     return insert(reward_share).from_select(list(columns), select(*columns.values()))
+
+
+def _instrument_shares(run_id: int, instruments: CTE, share: CTE, terms: RewardTerms) -> Insert:
+    one = instruments.c
+    columns = {
+        "run_id": literal(run_id),
+        "legal_entity_id": one.legal_entity_id,
+        "provider_id": one.provider_id,
+        "instrument_id": one.instrument_id,
+        "service_total_fen": one.service_value_fen,
+        "rate_basis_points": share.c.rate_basis_points,
+        "cap_fen": literal(terms.extra_caps.per_instrument_fen),
+        "counted": queries.instrument_earned(
+            one.service_value_fen, share.c.rate_basis_points, terms
+        ),
+    }
+    return insert(reward_instrument_share).from_select(
+        list(columns),
+        select(*columns.values()).join(
+            share,
+            and_(
+                share.c.legal_entity_id == one.legal_entity_id,
+                share.c.provider_id == one.provider_id,
+            ),
+        ),
+    )
 
 
 def _fen(total: Any) -> Any:

@@ -24,7 +24,7 @@ from marketplace.kernel.db import Tx
 from marketplace.kernel.errors import DomainError, Missing
 from marketplace.kernel.http import read
 from marketplace.kernel.limits import address_of
-from marketplace.kernel.time import SHANGHAI, During, shanghai_day
+from marketplace.kernel.time import During, shanghai_day
 from marketplace.orders import queries as orders
 from marketplace.orders.errors import ChangeRefused
 from marketplace.orders.use_cases import (
@@ -37,7 +37,7 @@ from marketplace.web.acting import act, rehearse
 from marketplace.web.areas.provider.own import choices, own_list
 from marketplace.web.areas.provider.roles import STAFF
 from marketplace.web.areas.provider.today import Booked, with_names
-from marketplace.web.forms import Typed, empty, new_key, typed
+from marketplace.web.forms import Typed, empty, new_key, time_fields, typed
 from marketplace.web.rendering import page
 from marketplace.web.visitor import PageRequest, members, visitor_of
 from marketplace.web.words import Told, told
@@ -186,17 +186,7 @@ def time_of(form: Typed) -> During | None:
 
 
 def _as_it_is(one: booking.Reservation) -> dict[str, Any]:
-    return {"instrument": one.instrument_id, **fields_of(one.starts_at, one.ends_at)}
-
-
-def fields_of(starts_at: datetime, ends_at: datetime) -> dict[str, Any]:
-    """A time as the fields of a form have it."""
-    local = starts_at.astimezone(SHANGHAI)
-    return {
-        "day": local.date(),
-        "start": local.strftime("%H:%M"),
-        "minutes": (ends_at - starts_at) // timedelta(minutes=1),
-    }
+    return {"instrument": one.instrument_id, **time_fields(one.starts_at, one.ends_at)}
 
 
 def _shown(
@@ -250,7 +240,7 @@ def _offers(found: Movable, refusal: Told | None) -> list[Offer]:
         fields = {
             "reservation": found.one.id,
             "instrument": instrument_id,
-            **fields_of(begins, ends),
+            **time_fields(begins, ends),
         }
         address = f"/provider/schedule/move?{urlencode(fields)}"
         offers.append(Offer(begins, ends, str(each.get("name", "")), address))

@@ -17,6 +17,7 @@ from marketplace.web.areas.sme import (
     saved,
     start,
     vouchers,
+    waiting,
 )
 from marketplace.web.areas.sme.roles import BUYERS
 from marketplace.web.navigation import Area, link
@@ -51,4 +52,5 @@ routes: list[ControllerRouterHandler] = [
     *organisation.routes,
     *enquiries.routes,
     *saved.routes,
+    *waiting.routes,
 ]

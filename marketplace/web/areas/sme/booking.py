@@ -16,7 +16,6 @@ from marketplace.kernel.db import Tx
 from marketplace.kernel.errors import DomainError
 from marketplace.kernel.http import read
 from marketplace.kernel.limits import address_of
-from marketplace.kernel.time import SHANGHAI
 from marketplace.orders import queries as orders
 from marketplace.orders.use_cases import (
     MakeQuote,
@@ -27,7 +26,8 @@ from marketplace.orders.use_cases import (
 )
 from marketplace.parties.roles import Role
 from marketplace.web.acting import act, rehearse
-from marketplace.web.forms import Typed, new_key, typed
+from marketplace.web.areas.sme.account import wallet_balance
+from marketplace.web.forms import Typed, new_key, time_fields, typed
 from marketplace.web.rendering import page
 from marketplace.web.visitor import PageRequest, members, visitor_of
 from marketplace.web.words import Told, told
@@ -36,15 +36,25 @@ BUYERS = (Role.BUYER, Role.STATION_AGENT)
 MODES = ("machine_time", "samples")
 HOURS_MAX = 24
 SAMPLES_MAX = 10_000
+TIME_REFUSED = ("reservation-refused", "reservation-overlaps")
 DISPOSALS = ("return", "destroy", "keep")
 
 
 @dataclass(frozen=True, slots=True)
 class Price:
-    """What a booking would cost just now, and everything that speaks against it."""
+    """What a booking would cost just now, everything that speaks against it, and what is left.
+
+    `wallet_fen` is what the own wallet has; None for those who order for a company.
+    """
 
     quote: orders.Quote
     refusal: DomainError | None
+    wallet_fen: int | None
+
+    @property
+    def left_fen(self) -> int | None:
+        """What the order would leave in the wallet; below nothing when it does not suffice."""
+        return None if self.wallet_fen is None else self.wallet_fen - self.quote.own_fen
 
 
 @get("/bookings/new", **members(*BUYERS))
@@ -77,6 +87,7 @@ async def show_booking(request: PageRequest) -> Response[Any]:
         price=price,
         refusal=refusal,
         shifts=_shifts(refusal),
+        may_wait=_may_wait(request, form, refusal),
         key=new_key(),
     )
 
@@ -87,13 +98,15 @@ async def would_cost(tx: Tx, command: MakeQuote) -> Price:
     Policy: J.21d, J.22b
     """
     quote = await make_quote(tx, command)
+    own = quote.buyer_id == tx.actor.organisation_id
+    wallet = (await wallet_balance(tx, quote.buyer_id)).available_fen if own else None
     clauses = {form.name: form.text or form.name for form in orders.offered_clauses(quote)}
     samples = SamplesSent("样品", "无", "return") if quote.samples else None
     try:
         await place_order(tx, PlaceOrder(quote.id, clauses, samples=samples))
     except DomainError as error:
-        return Price(quote, error)
-    return Price(quote, None)
+        return Price(quote, error, wallet)
+    return Price(quote, None, wallet)
 
 
 @post("/bookings", **members(*BUYERS))
@@ -120,6 +133,7 @@ async def send_booking(request: PageRequest) -> Response[Any]:
             price=None,
             refusal=refusal,
             shifts=_shifts(refusal),
+            may_wait=_may_wait(request, form, refusal),
             key=new_key(),
         )
 
@@ -233,20 +247,14 @@ def _shifts(refusal: Told | None) -> list[Shift]:
         if begins is None or ends is None or each.get("instrument_id"):
             continue
         starts_at, ends_at = _instant(begins), _instant(ends)
-        local = starts_at.astimezone(SHANGHAI)
-        minutes = int((ends_at - starts_at).total_seconds()) // 60
-        found.append(
-            Shift(
-                starts_at,
-                ends_at,
-                {
-                    "day": local.date().isoformat(),
-                    "start": local.strftime("%H:%M"),
-                    "minutes": str(minutes),
-                },
-            )
-        )
+        found.append(Shift(starts_at, ends_at, time_fields(starts_at, ends_at)))
     return found
+
+
+def _may_wait(request: PageRequest, form: Typed, refusal: Told | None) -> bool:
+    """Whether the time was refused to somebody who may wait for another."""
+    timed = refusal is not None and refusal.code in TIME_REFUSED and bool(form.raw("day"))
+    return timed and visitor_of(request).has(Role.BUYER)
 
 
 def _instant(value: object) -> datetime:

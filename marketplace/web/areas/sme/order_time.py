@@ -12,7 +12,6 @@ from litestar.types import ControllerRouterHandler
 from marketplace.kernel.errors import DomainError, Refused
 from marketplace.kernel.http import read
 from marketplace.kernel.limits import address_of
-from marketplace.kernel.time import SHANGHAI
 from marketplace.orders import queries as orders
 from marketplace.orders.queries.changes import OrderChange
 from marketplace.orders.rules.rescheduling import ChangeKind
@@ -37,7 +36,7 @@ from marketplace.orders.use_cases import (
 from marketplace.web.acting import act
 from marketplace.web.areas.sme.order_pages import step
 from marketplace.web.areas.sme.roles import ASKERS, SIGNERS
-from marketplace.web.forms import Typed, empty, new_key, typed
+from marketplace.web.forms import Typed, empty, new_key, time_fields, typed
 from marketplace.web.rendering import page
 from marketplace.web.visitor import PageRequest, members, visitor_of
 from marketplace.web.words import Told, told
@@ -131,14 +130,11 @@ def _item_of(
 
 
 def _as_it_is(form: Typed, starts_at: datetime, ends_at: datetime) -> Typed:
-    local = starts_at.astimezone(SHANGHAI)
     return empty(
         form.speech,
         kind=form.raw("kind", ChangeKind.RESCHEDULE),
-        day=local.date().isoformat(),
-        start=local.strftime("%H:%M"),
-        minutes=int((ends_at - starts_at).total_seconds()) // 60,
         item=form.raw("item") or None,
+        **time_fields(starts_at, ends_at),
     )
 
 

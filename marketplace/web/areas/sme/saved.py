@@ -48,7 +48,7 @@ from marketplace.orders.use_cases.saved import (
 )
 from marketplace.web.acting import act
 from marketplace.web.areas.sme.roles import BUYERS
-from marketplace.web.forms import Typed, empty, new_key, typed
+from marketplace.web.forms import Typed, empty, new_key, time_fields, typed
 from marketplace.web.rendering import page
 from marketplace.web.visitor import PageRequest, members, own_path, visitor_of
 from marketplace.web.words import Told, told
@@ -132,15 +132,17 @@ async def _page(
         page_size=PAGE_SIZE,
         refusal=refusal,
         key=new_key(),
+        time_fields=time_fields,
     )
 
 
 Asked = Callable[[Typed], tuple[Callable[[Tx, Any], Awaitable[Any]], Any]]
 
 
-async def _step(
+async def step(
     request: PageRequest, asked: Asked, said: tuple[str, str], to: str = "/saved"
 ) -> Response[Any]:
+    """One change of what is kept; what is refused is told on the page of all of it."""
     speech = visitor_of(request).speech
     form = await typed(request, speech)
     use_case, command = asked(form)
@@ -156,7 +158,7 @@ async def _step(
 async def send_star(request: PageRequest, instrument_id: FromPath[int]) -> Response[Any]:
     """Star an instrument, or take the star away (`marked` is `no`)."""
     await read(request, catalogue.visible_instrument, instrument_id)
-    return await _step(
+    return await step(
         request,
         lambda form: (mark_instrument, MarkInstrument(instrument_id, form.raw("marked") != "no")),
         ("收藏已更新", "Your stars are changed."),
@@ -183,7 +185,7 @@ async def send_search(request: PageRequest) -> Response[Any]:
         )
         return save_search, command
 
-    return await _step(request, asked, ("搜索已保存", "The search is kept."))
+    return await step(request, asked, ("搜索已保存", "The search is kept."))
 
 
 @post("/saved/searches/{search_id:int}/seen", **members(*BUYERS))
@@ -191,7 +193,7 @@ async def send_seen(request: PageRequest, search_id: FromPath[int]) -> Response[
     """What it found is not new any more; go and look at it."""
     found = await read(request, own_search, search_id)
     said = ("已标为看过", "Noted as seen.")
-    return await _step(
+    return await step(
         request, lambda _: (see_finds, OfSearch(search_id)), said, search_address(found)
     )
 
@@ -201,7 +203,7 @@ async def send_remove(request: PageRequest, search_id: FromPath[int]) -> Respons
     """Keep a search no longer."""
     await read(request, own_search, search_id)
     said = ("搜索已删除", "The search is removed.")
-    return await _step(request, lambda _: (remove_search, OfSearch(search_id)), said)
+    return await step(request, lambda _: (remove_search, OfSearch(search_id)), said)
 
 
 @post("/saved/waiting/{entry_id:int}/withdraw", **members(*BUYERS))
@@ -209,7 +211,7 @@ async def send_leave(request: PageRequest, entry_id: FromPath[int]) -> Response[
     """Leave a waiting list."""
     await read(request, booking.visible_entry, entry_id)
     said = ("已退出候补", "You left the list.")
-    return await _step(request, lambda _: (withdraw_entry, OnEntry(entry_id)), said)
+    return await step(request, lambda _: (withdraw_entry, OnEntry(entry_id)), said)
 
 
 @post("/saved/feeds", **members(*BUYERS))
@@ -248,7 +250,7 @@ async def send_revoke(request: PageRequest, feed_id: FromPath[int]) -> Response[
     """Let nobody read it any more."""
     await read(request, locked_feed, feed_id)
     said = ("日历地址已作废", "The address is dead.")
-    return await _step(request, lambda _: (revoke_feed, RevokeFeed(feed_id)), said)
+    return await step(request, lambda _: (revoke_feed, RevokeFeed(feed_id)), said)
 
 
 routes: list[ControllerRouterHandler] = [
