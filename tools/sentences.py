@@ -14,13 +14,14 @@ import ast
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 
 from marketplace.web.words.domain_speech import CATALOGUE
 
 ROOT = Path(__file__).resolve().parent.parent
 # What speaks to people in other ways: pages in two languages, the API's own description.
-SILENT = frozenset({"web", "schemas", "controllers", "ical"})
+SILENT = frozenset({"web", "schemas", "controllers", "cli", "ical"})
 # Fields of answers that people read.
 SPOKEN = frozenset({"message", "detail", "summary", "why", "because", "text", "instead"})
 DEPTH_MAX = 4
@@ -140,6 +141,7 @@ def spoken(call: ast.Call, known: dict[str, list[tuple[int, str]]]) -> Iterator[
         yield from (given.value for given in call.keywords if given.arg == field_name)
 
 
+@cache
 def sentences() -> dict[str, str]:
     """Every sentence that the code says to people, and the module that says it first."""
     every = modules()

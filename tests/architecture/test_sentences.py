@@ -24,12 +24,15 @@ def test_the_catalogue_has_no_sentence_that_nobody_says() -> None:
     assert sorted(CATALOGUE.keys() - sentences().keys()) == []
 
 
-@pytest.mark.parametrize("english", sorted(CATALOGUE))
-def test_chinese_fills_in_what_english_fills_in(english: str) -> None:
-    chinese = CATALOGUE[english]
+def test_chinese_fills_in_what_english_fills_in() -> None:
+    wrong = [
+        english
+        for english, chinese in CATALOGUE.items()
+        if set(PLACE.findall(chinese)) != set(PLACE.findall(english))
+        or not re.search("[\u3000-\u9fff\uff00-\uffef]", chinese)
+    ]
 
-    assert set(PLACE.findall(chinese)) == set(PLACE.findall(english))
-    assert re.search("[\u3000-\u9fff\uff00-\uffef]", chinese)
+    assert wrong == []
 
 
 @pytest.mark.parametrize(

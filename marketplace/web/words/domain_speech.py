@@ -42,7 +42,8 @@ def _words() -> dict[str, str]:
     named: dict[str, set[str]] = {}
     for labels in LABELS.values():
         for value, each in labels.items():
-            named.setdefault(value, set()).add(each.chinese)
+            if not value.isdigit():
+                named.setdefault(value, set()).add(each.chinese)
     return {value: one.pop() for value, one in named.items() if len(one) == 1} | _read(_WORDS_FILE)
 
 
