@@ -8,12 +8,17 @@ each kind of fraud there are `cases`; `Truth` says which orders they are.
 from __future__ import annotations
 
 import itertools
+import json
+import random
 from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from datetime import date
+from typing import Any
 
 import asyncpg
 
+from marketplace.rulebook import rulebook
 from marketplace.vouchers.rules.anomalies import AnomalyKind, Finding, SubjectKind
 
 CAP_FEN = 1_000_000
@@ -43,6 +48,12 @@ insert into organisation (id, legal_entity_id, kind, name, region_code, register
   overriding system value
   select id, id, case when id > 100000 then 'sme' else 'provider' end, name, '320100', 1, now()
   from legal_entity where id > 1000;
+-- Four SMEs of ten were founded by a university or institute that holds most of them: such houses
+-- buy through many hands from each other, and sell to each other.
+insert into shareholding (legal_entity_id, holder, holder_id, basis_points, valid_from)
+  select s.id, p.uscc, p.id, 5100 + s.id % 49 * 100, '2015-01-01'
+  from legal_entity s join legal_entity p on p.id = 1001 + (s.id - 100001) % {providers}
+  where s.id > 100000 and (s.id - 100001) % 10 < 4;
 insert into instrument (id, provider_id, inner_id, cstr, cname, category_code, worth_fen, funds,
     customs_supervised, kind, share_mode, condition, region_code, status, registered_at,
     changed_at, content_sha256, search)
@@ -67,7 +78,9 @@ insert into programme (id, name, name_en, year, opens_on, closes_on, valid_until
     made_by, made_at, approved_by, approved_at)
   overriding system value
   values (1, '2024', '2024', 2024, '2024-01-01', '2024-12-01', '{ends}',
-    '{{"cap_per_order_fen": {{"value": {cap}}}}}', 'open', 1, now(), 2, now());
+    '{terms}', 'open', 1, now(), 2, now());
+insert into programme_layer (id, programme_id, funder, region_code, ratio_basis_points, budget_fen)
+  overriding system value values (1, 1, 'province', '320000', 2500, 1000000000000);
 insert into voucher_application (id, programme_id, organisation_id, asked_fen, purpose, status,
     checks, made_by, made_at)
   overriding system value
@@ -80,20 +93,28 @@ insert into voucher_grant (id, programme_id, organisation_id, application_id, am
   from generate_series(100001, 100000 + {smes}) n;
 """
 
-# Each instrument serves twice a day at most; every fifth order is one of a loyal customer.
+# Each instrument serves twice a day at most. Every fifth order is one of a loyal customer, who has
+# the same number of samples tested each time and gets its invoices of a day one after the other;
+# loyal are SMEs of the house next door, and that house's neighbour is loyal in turn. Nobody buys
+# from the house that holds it.
 SERVICES = """
 create unlogged table made as
 select n as id, 1 + n % {instruments} as instrument_id,
   1001 + (n % {instruments}) % {providers} as provider_id,
-  100001 + case when n % 5 = 0 then n % {instruments} % {smes}
-    else abs(hashint8(n)::bigint) % {smes} end as buyer_id,
+  100001 + case when k % 10 < 4 and k % {providers} = n % {instruments} % {providers}
+    then (k + 1) % {smes} else k end as buyer_id,
   case when n % 10 < 7 then 'machine_time' else 'samples' end as mode,
-  1 + abs(hashint8(n * 17)::bigint) % 20 as samples,
+  1 + case when n % 5 = 0 then n % {instruments} else abs(hashint8(n * 17)::bigint) end % 20
+    as samples,
   60 + abs(hashint8(n * 13)::bigint) % 120 as minutes,
   (timestamp '{starts} 09:00' + make_interval(
      days => (n / {instruments} * {days} / greatest(1, {services} / {instruments}))::integer,
      hours => (n / {instruments} % 2 * 4)::integer)) at time zone 'Asia/Shanghai' as starts_at
-from generate_series({first}::bigint, {last}::bigint) n;
+from generate_series({first}::bigint, {last}::bigint) n
+cross join lateral (
+  select case when n % 5 = 0
+    then (n % {instruments} + {smes} + case n % {instruments} % 2 when 0 then 1 else -1 end)
+    else abs(hashint8(n)::bigint) end % {smes} as k) buyer;
 alter table made add column value_fen bigint;
 update made m set value_fen = ceil(p.amount_fen
     * case mode when 'samples' then samples else minutes / 60.0 end
@@ -145,6 +166,8 @@ insert into redemption (id, order_id, grant_id, provider_id, service_value_fen, 
   select id, id, buyer_id, provider_id, value_fen, least(value_fen / 4, {cap}),
     starts_at::date + 3
   from made;
+insert into redemption_part (redemption_id, layer_id, amount_fen)
+  select id, 1, least(value_fen / 4, {cap}) from made;
 insert into claim_evidence (redemption_id, order_id, kind, sha256, reference, attached_by,
     attached_at)
   select id, id, k, encode(sha256((k || id)::bytea), 'hex'),
@@ -153,8 +176,11 @@ insert into claim_evidence (redemption_id, order_id, kind, sha256, reference, at
   from made, unnest(array['contract', 'payment-proof']) k;
 insert into invoice (order_id, provider_id, buyer_id, number, amount_fen, issued_on, recorded_by,
     recorded_at)
-  select id, provider_id, buyer_id, lpad(id::text, 20, '0'), value_fen, starts_at::date + 3, 1,
-    starts_at
+  select id, provider_id, buyer_id, '24322' || lpad((
+      (starts_at::date - date '2024-01-01') * 983741237::bigint
+      + case when id % 5 = 0 then instrument_id * 4177 + id / {instruments} % 2
+        else 300000000 + id * 7919 % 600000000 end)::text, 15, '0'), value_fen,
+    starts_at::date + 3, 1, starts_at
   from made;
 insert into deliverable (order_id, name, media_type, sha256, size_bytes, stored_by, stored_at,
     content)
@@ -224,7 +250,9 @@ def measured(findings: Iterable[Finding], truth: Truth) -> dict[AnomalyKind, Qua
 class Forger:
     """Turns honest orders into cases of fraud, and other honest ones into near misses."""
 
-    def __init__(self, plain: asyncpg.Connection, services: int, cases: int, places: int) -> None:
+    def __init__(
+        self, plain: asyncpg.Connection, services: int, cases: int, places: int, seed: int
+    ) -> None:
         self._plain = plain
         self._cases = cases
         # Orders far apart from each other, machine time and samples in turn; each is used once.
@@ -233,6 +261,7 @@ class Forger:
         self._machine = (each - each % 10 + 1 for each in ids)
         self._samples = (each - each % 10 + 8 for each in ids)
         self._ids = itertools.count(900_001)
+        self._chance = random.Random(seed)
         self.truth = Truth()
 
     async def forge(self) -> Truth:
@@ -242,6 +271,7 @@ class Forger:
             await self._papers()
             await self._split()
             await self._ring()
+            await self._cluster()
             await self._prices()
             await self._hours(case)
             await self._burst()
@@ -340,15 +370,30 @@ class Forger:
             *orders,
         )
         self.truth.note(AnomalyKind.DUPLICATE_RESULT, orders)
-        orders = self._orders(2)
-        await self._alike(orders, instrument=False)
-        await self._run(
-            "update invoice i set buyer_id = f.buyer_id, provider_id = f.provider_id,"
-            " amount_fen = f.amount_fen, issued_on = f.issued_on from invoice f"
-            " where f.order_id = $1 and i.order_id = $2",
-            *orders,
-        )
-        self.truth.note(AnomalyKind.DUPLICATE_INVOICE, orders)
+        for slip in (True, False):
+            orders = self._orders(2)
+            await self._alike(orders, instrument=False)
+            first = await self._plain.fetchval(
+                "select number from invoice where order_id = $1", orders[0]
+            )
+            await self._run(
+                "update invoice i set buyer_id = f.buyer_id, provider_id = f.provider_id,"
+                " amount_fen = f.amount_fen, issued_on = f.issued_on,"
+                " number = coalesce($3, i.number) from invoice f"
+                " where f.order_id = $1 and i.order_id = $2",
+                *orders,
+                self._slipped(first) if slip else None,
+            )
+            # A slip is made over papers that are all there; else nothing was done a second time.
+            if not slip:
+                await self._run("delete from usage_session where id = $1", orders[1])
+            self.truth.note(AnomalyKind.DUPLICATE_INVOICE, orders)
+
+    def _slipped(self, number: str) -> str:
+        """The number with one wrong digit, anywhere after the year, the region and the channel."""
+        place = self._chance.randrange(5, 20)
+        wrong = (int(number[place]) + self._chance.randrange(1, 10)) % 10
+        return f"{number[:place]}{wrong}{number[place + 1 :]}"
 
     async def _split(self) -> None:
         for apart, split in ((4, True), (45, False)):
@@ -380,33 +425,71 @@ class Forger:
                 self.truth.note(AnomalyKind.SPLIT_ORDERS, orders)
 
     async def _ring(self) -> None:
-        for amounts, circular in (((400_000, 500_000, 450_000), True), ((90_000, 900_000), False)):
-            orders = self._orders(len(amounts))
-            sellers = [await self._entity("环") for _ in orders]
-            for place, (order, amount) in enumerate(zip(orders, amounts, strict=True)):
-                await self._run(
-                    "update service_order set buyer_legal_entity_id = $2,"
-                    " provider_legal_entity_id = $3 where id = $1",
-                    order,
-                    sellers[place],
-                    sellers[(place + 1) % len(sellers)],
-                )
-                await self._run(
-                    "update redemption set service_value_fen = $2::bigint,"
-                    " amount_fen = $2::bigint / 4, redeemed_on = $3::text::date - 30 where id = $1",
-                    order,
-                    amount,
-                    YEAR_ENDS,
-                )
-                await self._run(
-                    "update quote set starts_at = made_at, ends_at = made_at + make_interval(secs"
-                    " => 3600.0 * $2::bigint / p.amount_fen) from price p where quote.id = $1"
-                    " and p.price_list_id = quote.price_list_id and p.unit = 'hour'",
-                    order,
-                    amount,
-                )
-            if circular:
-                self.truth.note(AnomalyKind.CIRCULAR_TRADE, orders)
+        """A sum goes round two to four houses, in one order or two each, within weeks.
+
+        Each keeps a little of it, and has as much other trade again, or less.
+        """
+        members = [await self._entity("环") for _ in range(self._chance.randint(2, 4))]
+        orders, amount = [], self._chance.randint(200_000, 900_000)
+        began = self._chance.randint(30, 120)
+        for place, buyer in enumerate(members):
+            seller = members[(place + 1) % len(members)]
+            parts = self._chance.randint(1, 2)
+            for order in self._orders(parts):
+                ago = began - self._chance.randint(0, 28)
+                await self._between(order, buyer, seller, amount // parts, ago)
+                orders.append(order)
+            await self._other_trade(buyer, int(amount * self._chance.uniform(0, 1)), 1)
+            amount = int(amount * self._chance.uniform(0.9, 1))
+        self.truth.note(AnomalyKind.CIRCULAR_TRADE, orders)
+
+    async def _cluster(self) -> None:
+        """Four honest houses in one park that have each other do what they cannot do themselves:
+        a third of their trade, all over the year."""
+        members = [await self._entity("园") for _ in range(4)]
+        for buyer in members:
+            for seller in self._chance.sample([each for each in members if each != buyer], 2):
+                (order,) = self._orders(1)
+                amount = int(60_000 * self._chance.lognormvariate(0, 0.7))
+                await self._between(order, buyer, seller, amount, self._chance.randint(1, 300))
+            await self._other_trade(buyer, 250_000, 4)
+
+    async def _other_trade(self, entity: int, amount: int, orders: int) -> None:
+        """The house buys from others and sells to others, all over the half year."""
+        for order in self._orders(orders):
+            ago = self._chance.randint(1, 179)
+            await self._between(order, entity, None, amount // orders + 1, ago)
+        for order in self._orders(orders):
+            ago = self._chance.randint(1, 179)
+            await self._between(order, None, entity, amount // orders + 1, ago)
+
+    async def _between(
+        self, order: int, buyer: int | None, seller: int | None, amount: int, days_ago: int
+    ) -> None:
+        """Change who bought the service of whom (None: who it was), for how much and when."""
+        await self._run(
+            "update service_order set buyer_legal_entity_id = coalesce($2, buyer_legal_entity_id),"
+            " provider_legal_entity_id = coalesce($3, provider_legal_entity_id) where id = $1",
+            order,
+            buyer,
+            seller,
+        )
+        await self._run(
+            "update redemption set service_value_fen = $2::bigint, amount_fen = $2::bigint / 4,"
+            " redeemed_on = $3::text::date - $4::integer where id = $1",
+            order,
+            amount,
+            YEAR_ENDS,
+            days_ago,
+        )
+        # So long that its own list asks as much.
+        await self._run(
+            "update quote set starts_at = made_at, ends_at = made_at + make_interval(secs"
+            " => 3600.0 * $2::bigint / p.amount_fen) from price p where quote.id = $1"
+            " and p.price_list_id = quote.price_list_id and p.unit = 'hour'",
+            order,
+            amount,
+        )
 
     async def _prices(self) -> None:
         for kind, factor, own_list in (
@@ -502,7 +585,13 @@ class Forger:
                 self.truth.note(AnomalyKind.SHARED_IDENTITY, ids)
 
 
-async def build(plain: asyncpg.Connection, *, services: int, cases: int) -> Truth:
+def _terms() -> dict[str, Any]:
+    """What the province's rulebook says, with the cap that the cases are made for."""
+    terms = dict(rulebook().voucher.snapshot(date(2024, 1, 1)))
+    return terms | {"cap_per_order_fen": {"value": CAP_FEN, "source": "J.gap"}}
+
+
+async def build(plain: asyncpg.Connection, *, services: int, cases: int, seed: int = 1) -> Truth:
     """Fill an empty migrated database; what is true about it."""
     providers = max(20, services // 2_000)
     names = {
@@ -513,6 +602,7 @@ async def build(plain: asyncpg.Connection, *, services: int, cases: int) -> Trut
         "smes": max(300, services // 50),
         "categories": CATEGORIES,
         "cap": CAP_FEN,
+        "terms": json.dumps(_terms(), ensure_ascii=False).replace("'", "''"),
         "days": DAYS,
         "starts": YEAR_STARTS,
         "ends": YEAR_ENDS,
@@ -522,7 +612,7 @@ async def build(plain: asyncpg.Connection, *, services: int, cases: int) -> Trut
         last = min(first + AT_ONCE - 1, services)
         await plain.execute(SERVICES.format(first=first, last=last, **names))
     await plain.execute("analyze")
-    truth = await Forger(plain, services, cases, places=cases * 45).forge()
+    truth = await Forger(plain, services, cases, places=cases * 150, seed=seed).forge()
     await plain.execute("set session_replication_role = origin")
     await plain.execute("vacuum analyze")
     return truth

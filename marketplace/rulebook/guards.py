@@ -43,12 +43,31 @@ class SplitOrders(Frozen):
     near_basis_points: BasisPoints
 
 
+class RingLevel(Frozen):
+    """The smallest sum of a ring of its largest, and each sum of what either side trades at all."""
+
+    similar_basis_points: BasisPoints
+    share_basis_points: Annotated[int, Field(ge=500, le=10_000)]
+
+
 class Rings(Frozen):
-    """Who buys from whom in a ring, within days, for sums of one size."""
+    """Who buys from whom in a ring that closes within days, for sums of one size.
+
+    `window_days` of trade are looked at; `suspect` is listed, only `certain` can block.
+    """
 
     window_days: SomeDays
     longest: Annotated[int, Field(ge=2, le=6)]
-    similar_basis_points: BasisPoints
+    closing_days: SomeDays
+    suspect: RingLevel
+    certain: RingLevel
+
+
+class SimilarInvoices(Frozen):
+    """Within how many days one sum is compared, and how far apart neighbouring numbers may be."""
+
+    window_days: SomeDays
+    neighbours: Annotated[int, Field(ge=0, le=1_000_000)]
 
 
 class Prices(Frozen):
@@ -98,6 +117,7 @@ class GuardSection(Section):
     look_back_days: Schedule[SomeDays]
     split_orders: Schedule[SplitOrders]
     rings: Schedule[Rings]
+    similar_invoices: Schedule[SimilarInvoices]
     prices: Schedule[Prices]
     impossible_hours: Schedule[ImpossibleHours]
     burst: Schedule[Burst]

@@ -25,18 +25,15 @@ from marketplace.parties.queries import (
     PairOnDay,
     affected_by_register,
     affiliations_on,
-    group_names,
     possible_ties,
 )
 from marketplace.rulebook.guards import GuardSection
 from marketplace.vouchers.rules.anomalies import Service
 from marketplace.vouchers.rules.guards import (
     Absence,
-    CappedOrder,
     LastDays,
     SharedMark,
     Tie,
-    Trade,
 )
 from marketplace.vouchers.rules.guards_records import MAD_MIN, MAD_TO_DEVIATION
 
@@ -173,80 +170,6 @@ async def ties(tx: Tx) -> list[Tie]:
     return [Tie(*key, tuple(found)) for key, found in by_pair.items()]
 
 
-_CAPPED = """
-select * from (
-  select $service, s.instrument_id, s.amount_fen, c.cap_fen,
-    (s.placed_at at time zone 'Asia/Shanghai')::date as placed_on,
-    count(*) over (partition by s.grant_id, s.provider_id, s.instrument_id) as near
-  from redeemed_service s
-  join lateral (
-    select (p.terms -> 'cap_per_order_fen' ->> 'value')::bigint as cap_fen
-    from programme p where p.id = s.programme_id
-  ) c on s.amount_fen < c.cap_fen and s.amount_fen * 10000 >= c.cap_fen * :near
-  where s.grant_id in (select grant_id from guard_focus)
-) s where near > 1
-"""
-
-
-async def capped_orders(tx: Tx, terms: Any) -> list[CappedOrder]:
-    """Orders near the cap of their programme, of grants in focus, where there are several."""
-    rows = await tx.execute(statement(_CAPPED), {"near": terms.near_basis_points})
-    return [
-        CappedOrder(service_of(row), row.instrument_id, row.placed_on, row.amount_fen, row.cap_fen)
-        for row in rows
-    ]
-
-
-_TRADES = """
-with named as (select * from unnest(:ids, :groups) as given (id, group_id)),
-trade as materialized (
-  select coalesce(b.group_id, s.buyer_legal_entity_id) as buyer_group,
-    coalesce(p.group_id, s.provider_legal_entity_id) as provider_group, s.*
-  from redeemed_service s
-  left join named b on b.id = s.buyer_legal_entity_id
-  left join named p on p.id = s.provider_legal_entity_id
-  where s.redeemed_on > :through - cast(:days as integer) and s.redeemed_on <= :through
-),
-both_sides as (
-  select buyer_group as id from trade intersect select provider_group from trade
-)
-select buyer_group, provider_group, sum(service_value_fen)::bigint as traded_fen,
-  (array_agg((order_id, redemption_id, grant_id, claim_id, buyer_id, provider_id)::text
-             order by order_id desc))[1:$shown_max] as services
-from trade
-where buyer_group in (select id from both_sides) and provider_group in (select id from both_sides)
-  and buyer_group <> provider_group
-group by 1, 2
-"""
-
-
-async def trades(tx: Tx, through: date, window_days: int) -> list[Trade]:
-    """What groups that both buy and sell bought from each other in the days up to `through`."""
-    names = await group_names(tx, through)
-    rows = await tx.execute(
-        statement(_TRADES).bindparams(
-            bindparam("ids", type_=ARRAY(BigInteger)),
-            bindparam("groups", type_=ARRAY(BigInteger)),
-            bindparam("through", type_=Date),
-        ),
-        {
-            "ids": list(names),
-            "groups": list(names.values()),
-            "through": through,
-            "days": window_days,
-        },
-    )
-    return [
-        Trade(
-            row.buyer_group,
-            row.provider_group,
-            row.traded_fen,
-            tuple(service_of_text(each) for each in row.services),
-        )
-        for row in rows
-    ]
-
-
 def service_of_text(given: str) -> Service:
     """The service that a row in text says."""
     order, redemption, grant, claim, buyer, provider = given.strip("()").split(",")
@@ -375,11 +298,9 @@ def window_start(through: date, terms: GuardSection) -> date:
 __all__: Sequence[str] = (
     "Focus",
     "absences",
-    "capped_orders",
     "focus_on",
     "last_days",
     "shared_marks",
     "ties",
-    "trades",
     "window_start",
 )

@@ -13,7 +13,7 @@ from enum import StrEnum
 from typing import Any
 
 # Counted up whenever a rule of a detector changes: each anomaly names the one that found it.
-DETECTOR_VERSION = 1
+DETECTOR_VERSION = 2
 
 
 class AnomalyKind(StrEnum):

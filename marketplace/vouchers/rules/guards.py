@@ -7,9 +7,8 @@ Policy: J.22b, J.31
 
 from __future__ import annotations
 
-import itertools
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, timedelta
 
@@ -22,8 +21,6 @@ from marketplace.vouchers.rules.anomalies import (
     SubjectKind,
     subjects_of,
 )
-
-RINGS_MAX = 1_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,8 +64,6 @@ class Paper:
     kind: str
     """contract, invoice, payment-proof or result."""
     key: str
-    exact: bool
-    """Whether equal keys are the same document, or only look like it."""
     shown: str
     service: Service
 
@@ -84,8 +79,7 @@ _DUPLICATES = {
 def duplicates(papers: Iterable[Paper]) -> list[Finding]:
     """One document that stands behind several orders.
 
-    Numbers are compared without spaces, punctuation and width; what agrees only in amount, day
-    and pair is similar and not certain.
+    Numbers are compared without spaces, punctuation and width.
     """
     by_key: dict[tuple[str, str], list[Paper]] = defaultdict(list)
     for paper in papers:
@@ -95,163 +89,21 @@ def duplicates(papers: Iterable[Paper]) -> list[Finding]:
         orders = sorted({paper.service.order_id for paper in same})
         if len(orders) < 2 or kind not in _DUPLICATES:
             continue
-        exact = same[0].exact
-        words = "the same" if exact else "a similar"
         shown = ", ".join(sorted({paper.shown for paper in same})[:5])
         found.append(
             Finding(
                 kind=_DUPLICATES[kind],
                 key=(key,),
-                summary=f"{len(orders)} orders have {words} {kind.replace('-', ' ')}: {shown}.",
+                summary=f"{len(orders)} orders have the same {kind.replace('-', ' ')}: {shown}.",
                 proof=(key, *orders),
                 subjects=subjects_of(paper.service for paper in same),
                 facts=tuple(
                     {"order_id": paper.service.order_id, "document": kind, "shown": paper.shown}
                     for paper in sorted(same, key=lambda each: each.service.order_id)
                 ),
-                certain=exact,
             )
         )
     return found
-
-
-@dataclass(frozen=True, slots=True)
-class CappedOrder:
-    """An order that took voucher money near the cap of its programme."""
-
-    service: Service
-    instrument_id: int
-    placed_on: date
-    amount_fen: int
-    cap_fen: int
-
-
-def split_orders(
-    orders: Iterable[CappedOrder], *, window_days: int, near_basis_points: int
-) -> list[Finding]:
-    """Orders of one pair on one instrument, each just below the cap, together above it."""
-    by_pair: dict[tuple[int, int, int], list[CappedOrder]] = defaultdict(list)
-    for each in orders:
-        if (
-            each.cap_fen * near_basis_points
-            <= each.amount_fen * BASIS_POINTS
-            < (each.cap_fen * BASIS_POINTS)
-        ):
-            key = (each.service.grant_id, each.service.provider_id, each.instrument_id)
-            by_pair[key].append(each)
-    found = []
-    for key, near in sorted(by_pair.items()):
-        near.sort(key=lambda each: (each.placed_on, each.service.order_id))
-        for run in _runs(near, timedelta(days=window_days)):
-            total = sum(each.amount_fen for each in run)
-            if len(run) < 2 or total <= run[0].cap_fen:
-                continue
-            ids = [each.service.order_id for each in run]
-            found.append(
-                Finding(
-                    kind=AnomalyKind.SPLIT_ORDERS,
-                    key=(*key, ids[0]),
-                    summary=(
-                        f"{len(run)} orders from {run[0].placed_on} to {run[-1].placed_on}, each"
-                        f" just below the cap of {yuan(run[0].cap_fen)} and"
-                        f" {yuan(total)} together."
-                    ),
-                    proof=tuple(ids),
-                    subjects=subjects_of(each.service for each in run),
-                    facts=tuple(
-                        {
-                            "order_id": each.service.order_id,
-                            "placed_on": each.placed_on.isoformat(),
-                            "amount_fen": each.amount_fen,
-                            "cap_fen": each.cap_fen,
-                        }
-                        for each in run
-                    ),
-                )
-            )
-    return found
-
-
-def _runs(orders: Sequence[CappedOrder], window: timedelta) -> Iterable[list[CappedOrder]]:
-    """Orders in runs: a run goes on while the next one lies within the window of its first."""
-    run: list[CappedOrder] = []
-    for each in orders:
-        if run and each.placed_on - run[0].placed_on > window:
-            yield run
-            run = []
-        run.append(each)
-    if run:
-        yield run
-
-
-@dataclass(frozen=True, slots=True)
-class Trade:
-    """What one group bought from another in the window."""
-
-    buyer_group: int
-    provider_group: int
-    amount_fen: int
-    services: tuple[Service, ...]
-    """The latest of them, enough to show."""
-
-
-def circular_trade(
-    trades: Iterable[Trade], *, longest: int, similar_basis_points: int
-) -> list[Finding]:
-    """Groups that buy from each other in a ring, for sums of one size."""
-    sold: dict[int, dict[int, Trade]] = defaultdict(dict)
-    for trade in trades:
-        if trade.buyer_group != trade.provider_group:
-            sold[trade.buyer_group][trade.provider_group] = trade
-    found = []
-    for ring in itertools.islice(_rings(sold, longest), RINGS_MAX):
-        amounts = [trade.amount_fen for trade in ring]
-        if min(amounts) * BASIS_POINTS < max(amounts) * similar_basis_points:
-            continue
-        groups = [trade.buyer_group for trade in ring]
-        services = [service for trade in ring for service in trade.services]
-        found.append(
-            Finding(
-                kind=AnomalyKind.CIRCULAR_TRADE,
-                key=tuple(groups),
-                summary=(
-                    f"{len(ring)} groups buy from each other in a ring, between"
-                    f" {yuan(min(amounts))} and {yuan(max(amounts))}."
-                ),
-                proof=tuple(sorted({service.order_id for service in services})),
-                subjects=subjects_of(services),
-                facts=tuple(
-                    {
-                        "buyer_group": trade.buyer_group,
-                        "provider_group": trade.provider_group,
-                        "amount_fen": trade.amount_fen,
-                        "order_ids": sorted(each.order_id for each in trade.services),
-                    }
-                    for trade in ring
-                ),
-            )
-        )
-    return found
-
-
-def _rings(sold: Mapping[int, Mapping[int, Trade]], longest: int) -> Iterable[tuple[Trade, ...]]:
-    """Every ring once: it starts at its smallest group."""
-
-    def follow(start: int, path: tuple[Trade, ...]) -> Iterable[tuple[Trade, ...]]:
-        for nxt, trade in sorted(sold.get(path[-1].provider_group, {}).items()):
-            if nxt == start:
-                yield (*path, trade)
-            elif nxt > start and len(path) + 1 < longest and nxt not in _passed(path):
-                yield from follow(start, (*path, trade))
-
-    for start in sorted(sold):
-        for nxt, trade in sorted(sold[start].items()):
-            if nxt > start:
-                yield from follow(start, (trade,))
-
-
-def _passed(path: Sequence[Trade]) -> set[int]:
-    return {trade.buyer_group for trade in path} | {path[-1].provider_group}
 
 
 @dataclass(frozen=True, slots=True)

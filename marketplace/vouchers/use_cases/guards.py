@@ -17,8 +17,9 @@ from marketplace.vouchers import tables
 from marketplace.vouchers.queries import claim
 from marketplace.vouchers.queries import guard_facts as facts
 from marketplace.vouchers.queries import guard_records as records
+from marketplace.vouchers.queries import guard_trade as trade
 from marketplace.vouchers.queries.anomalies import AnomalyRun, last_run_through
-from marketplace.vouchers.queries.guard_papers import papers
+from marketplace.vouchers.queries.guard_papers import invoices_alike, papers
 from marketplace.vouchers.queries.rows import columns
 from marketplace.vouchers.rules import guards, guards_records
 from marketplace.vouchers.rules.anomalies import (
@@ -28,6 +29,9 @@ from marketplace.vouchers.rules.anomalies import (
     reopened,
     severity_of,
 )
+from marketplace.vouchers.rules.invoices_alike import similar_invoices
+from marketplace.vouchers.rules.rings import Roundness, circular_trade
+from marketplace.vouchers.rules.splitting import split_orders
 
 # One run writes at a time: two would find the same things.
 _LOCK = "anomaly_run"
@@ -96,19 +100,25 @@ async def detected(tx: Tx, *, through: date) -> list[Finding]:
     """Everything that the detectors find about the services in focus; one thing once."""
     terms = rulebook().guards
     split, rings = terms.split_orders.on(through), terms.rings.on(through)
+    invoices = terms.similar_invoices.on(through)
     burst, missed = terms.burst.on(through), terms.no_shows.on(through)
     found: list[Finding] = [
         *guards.affiliated_parties(await facts.ties(tx)),
         *guards.duplicates(await papers(tx)),
-        *guards.split_orders(
-            await facts.capped_orders(tx, split),
+        *similar_invoices(
+            await invoices_alike(tx, invoices.window_days), neighbours=invoices.neighbours
+        ),
+        *split_orders(
+            await trade.capped_parts(tx, through, split),
             window_days=split.window_days,
             near_basis_points=split.near_basis_points,
         ),
-        *guards.circular_trade(
-            await facts.trades(tx, through, rings.window_days),
+        *circular_trade(
+            await trade.trades(tx, through, rings),
             longest=rings.longest,
-            similar_basis_points=rings.similar_basis_points,
+            closing_days=rings.closing_days,
+            suspect=Roundness(**rings.suspect.model_dump()),
+            certain=Roundness(**rings.certain.model_dump()),
         ),
         *guards.bursts(
             await facts.last_days(tx, burst),
