@@ -51,12 +51,15 @@ async def test_search_and_booking_need_no_scripts(open_as, database):
     await page.goto("/")
     await page.get_by_role("searchbox").fill("电子")
     await page.get_by_role("button", name="搜索").click()
-    await page.goto(f"/bookings/new?instrument={market.instrument_id}&day=2025-03-12")
-    await page.get_by_label("开始时间").fill("10:00")
+    await page.get_by_role("link", name="场发射扫描电子显微镜").first.click()
+    await page.get_by_label("日期").fill("2025-03-12")
+    await page.get_by_label("开始", exact=True).fill("10:00")
     await page.get_by_label("小时").fill("2")
     await page.get_by_role("button", name="看价格").click()
     await page.get_by_role("button", name="生成报价").click()
-    await expect(page.locator("h1")).to_contain_text("报价")
+    await page.get_by_role("checkbox").check()
+    await page.get_by_role("button", name="签署并下单").click()
+    await expect(page.locator("#flash")).to_contain_text("订单已提交")
 
 
 async def test_the_language_changes_where_one_is(open_as, database):

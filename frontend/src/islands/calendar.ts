@@ -24,6 +24,8 @@ interface Chosen {
 /** `YYYY-MM-DDTHH:MM` without a zone, as that many minutes; never through the browser's clock. */
 const minutesOf = (told: string): number => Date.parse(`${told.slice(0, 16)}Z`) / 60_000;
 
+const weekday = new Intl.DateTimeFormat(chinese ? "zh-CN" : "en-GB", { weekday: "short" });
+
 export function mount(root: HTMLElement): void {
   const step = Number(root.dataset["step"] ?? "30");
   const mayOrder = root.dataset["mayOrder"] === "yes";
@@ -66,6 +68,9 @@ export function mount(root: HTMLElement): void {
 
   const calendar = createCalendar(root, [TimeGrid, DayGrid, Interaction], {
     view: narrow ? "timeGridDay" : "timeGridWeek",
+    // Where there is something to choose: on the first day with free time.
+    ...(root.dataset["first"] ? { date: root.dataset["first"] } : {}),
+    dayHeaderFormat: (day: Date) => `${weekday.format(day)} ${day.getMonth() + 1}/${day.getDate()}`,
     timeZone: ZONE,
     locale: chinese ? "zh-CN" : "en-GB",
     firstDay: 1,

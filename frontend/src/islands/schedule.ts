@@ -19,6 +19,7 @@ interface Dropped {
 
 const ZONE = "+08:00";
 const REFRESH = 60_000;
+const ROWS_MAX = 14;
 const chinese = document.documentElement.lang.startsWith("zh");
 const t = (zh: string, en: string): string => (chinese ? zh : en);
 
@@ -65,7 +66,8 @@ export async function mount(root: HTMLElement): Promise<void> {
     locale: chinese ? "zh-CN" : "en-GB",
     firstDay: 1,
     nowIndicator: true,
-    height: "32rem",
+    // As high as its rows, up to what fits a screen.
+    height: first.resources.length > ROWS_MAX ? "36rem" : "auto",
     slotMinTime: "07:00:00",
     slotMaxTime: "22:00:00",
     slotDuration: { hours: 1 },

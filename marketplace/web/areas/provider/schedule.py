@@ -71,6 +71,11 @@ class Planned:
     closures: list[catalogue.Closure]
 
     @property
+    def last_day(self) -> date:
+        """The last day that is shown; `last` is the one after it."""
+        return self.last - timedelta(days=1)
+
+    @property
     def days(self) -> list[Day]:
         """By the day, without days on which nothing begins."""
         found: dict[date, list[Booked]] = {}

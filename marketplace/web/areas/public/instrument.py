@@ -15,7 +15,7 @@ from marketplace.booking import queries as booking
 from marketplace.catalogue import queries as catalogue
 from marketplace.kernel.db import Tx
 from marketplace.kernel.http import read
-from marketplace.kernel.time import During, shanghai_instant
+from marketplace.kernel.time import During, shanghai_day, shanghai_instant
 from marketplace.orders import queries as orders
 from marketplace.parties import queries as parties
 from marketplace.parties.roles import Role
@@ -54,6 +54,11 @@ class Sheet:
     reviews: orders.ReviewPage
     response: orders.ResponseTime
     today: date
+
+    @property
+    def first_free(self) -> date | None:
+        """The first day of the coming week with free time."""
+        return shanghai_day(self.terms.free[0].starts_at) if self.terms.free else None
 
 
 async def sheet(tx: Tx, instrument_id: int) -> Sheet:
