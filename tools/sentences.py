@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import ast
 import sys
+import tomllib
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import cache
@@ -141,12 +142,23 @@ def spoken(call: ast.Call, known: dict[str, list[tuple[int, str]]]) -> Iterator[
         yield from (given.value for given in call.keywords if given.arg == field_name)
 
 
+def notes() -> dict[str, str]:
+    """Why the rulebooks have the numbers they have."""
+    found: dict[str, str] = {}
+    for path in sorted((ROOT / "marketplace" / "rulebook").glob("*.toml")):
+        for section in tomllib.loads(path.read_text("utf-8")).values():
+            for terms in section.values():
+                said = [term["note"] for term in terms if "note" in term]
+                found |= dict.fromkeys(said, str(path.relative_to(ROOT)))
+    return found
+
+
 @cache
 def sentences() -> dict[str, str]:
     """Every sentence that the code says to people, and the module that says it first."""
     every = modules()
     known = speakers(every)
-    found: dict[str, str] = {}
+    found = notes()
     for module in every:
         for node in ast.walk(module.tree):
             if not isinstance(node, ast.Call):

@@ -23,7 +23,7 @@ def a_finding(*subjects: Subject, proof: str = "x", key: str = "k", **changes: A
     return Finding(
         kind=changes.get("kind", AnomalyKind.DUPLICATE_CONTRACT),
         key=(key,),
-        summary="Two orders have the same contract.",
+        summary="2 orders have the same contract: 7, 8.",
         proof=(proof,),
         subjects=frozenset(subjects),
         facts=({"document": "HT-2024-1"},),

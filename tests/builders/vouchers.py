@@ -114,7 +114,7 @@ async def an_application(
     database: Database, *, programme_id: int, sme: Actor, asked_fen: int = 4_000_000
 ) -> int:
     """A submitted application of the SME."""
-    command = ApplyForVoucher(programme_id, asked_fen, "Coating of a new turbine blade")
+    command = ApplyForVoucher(programme_id, asked_fen, "新型涡轮叶片涂层研究")
     return (await atomically(database, apply_for_voucher, command, actor=sme)).id
 
 

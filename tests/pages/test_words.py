@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import pkgutil
+import re
 from collections.abc import Iterator
 from datetime import UTC, date, datetime
 
@@ -11,9 +12,13 @@ import pytest
 
 import marketplace
 from marketplace.kernel.errors import DomainError, Reason, Refused
+from marketplace.rulebook import Rulebook, Schedule, load, rulebook, rulebook_path
 from marketplace.vouchers.errors import ProgrammeRefused
+from marketplace.web.areas.centre.rulebook_page import rules_of
 from marketplace.web.words import Speech, told
+from marketplace.web.words.price_words import price_term
 from marketplace.web.words.refusals import TITLES
+from marketplace.web.words.rule_words import NAMES, PLACES, SECTIONS
 
 CHINESE, ENGLISH = Speech("zh"), Speech("en")
 
@@ -122,3 +127,46 @@ def test_a_reason_is_told_in_chinese_by_the_rule_of_its_refusal_or_the_one_above
         "生效日须在今天之后，且晚于上一版本生效日（2025-03-03）；所填为 2025-03-01",
     )
     assert told(error, ENGLISH).reasons[1] == "Later."
+
+
+def test_every_term_of_the_rulebook_has_a_name_and_no_name_is_left_over():
+    terms = {
+        f"{section}.{name}"
+        for section in Rulebook.model_fields
+        for name, schedule in dict(getattr(rulebook(), section)).items()
+        if isinstance(schedule, Schedule)
+    }
+
+    assert NAMES.keys() == terms
+    assert SECTIONS.keys() == PLACES.keys() == {term.split(".")[0] for term in terms}
+
+
+@pytest.mark.parametrize("book", ["jiangsu", "hunan", "national"])
+def test_every_number_of_the_rulebook_is_told_in_both_languages(book):
+    told_terms = [
+        (rule.key, line)
+        for rule in rules_of(load(rulebook_path(book)), date(2026, 6, 1), CHINESE)
+        for term in [*([rule.now] if rule.now else []), *rule.others]
+        for line in [*term.value, term.note]
+    ]
+
+    assert not [each for each in told_terms if re.search(r"[a-z]{2,}|[{}()'\[\]]", each[1])]
+
+
+@pytest.mark.parametrize(
+    ("what", "chinese", "english"),
+    [
+        ("price sme per hour", "科技型中小企业 每小时", "Technology SME, per hour"),
+        (
+            "price academic per sample, from 10",
+            "高校院所 每样，自 10 起",
+            "Academic, per sample, from 10 on",
+        ),
+        ("hours 5 0540-1080 weekend", "weekend 周六 09:00–18:00", "weekend Sat 09:00–18:00"),
+        ("extra report per sample", "附加服务 report 每样", "Extra report, per sample"),
+        ("urgent_basis_points", "加急加价", "Urgent surcharge"),
+    ],
+)
+def test_what_changed_between_two_price_lists_is_named(what, chinese, english):
+    assert price_term(what, CHINESE) == chinese
+    assert price_term(what, ENGLISH) == english

@@ -32,6 +32,7 @@ from marketplace.web.forms import Typed, empty, new_key, typed
 from marketplace.web.rendering import page
 from marketplace.web.visitor import PageRequest, members, visitor_of
 from marketplace.web.words import Told, told
+from marketplace.web.words.price_words import price_term
 
 UNITS = (Unit.HOUR, Unit.SAMPLE)
 HOURS_MAX = 10_000
@@ -247,6 +248,7 @@ async def _shown(
         kinds=list(CostKind),
         today=await read(request, _today, None),
         may_change=visitor.has(*MANAGER),
+        price_term=price_term,
         key=new_key(),
     )
 
