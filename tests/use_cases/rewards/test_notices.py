@@ -3,7 +3,6 @@
 from datetime import date, datetime
 
 import pytest
-from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
 from marketplace.billing.rewards import queries
@@ -35,13 +34,13 @@ from marketplace.kernel.actors import NOBODY
 from marketplace.kernel.db import atomically
 from marketplace.kernel.time import SHANGHAI
 from tests.builders.invoicing import a_charge, a_credit
-from tests.builders.owner import become_owner
 from tests.builders.rewards import (
     a_checker,
     a_draft,
     a_graded_provider,
     a_maker,
     a_reward_fund,
+    by_hand,
 )
 
 MONDAY = datetime(2026, 3, 2, 9, 0, tzinfo=SHANGHAI)
@@ -170,11 +169,6 @@ async def test_the_database_itself_keeps_what_was_published_and_its_notice(case)
     await case.do(publish_run, PublishRun(case.run.id), by=case.maker)
     await case.objection()
 
-    async def attacked(statement):
-        async with case.database.engine.begin() as connection:
-            await become_owner(connection)
-            await connection.execute(text(statement))
-
     approve = (
         "update reward_run set status = 'approved', approved_by = {0}, approved_at = '{1} 12:00+08'"
     )
@@ -193,7 +187,7 @@ async def test_the_database_itself_keeps_what_was_published_and_its_notice(case)
         ("delete from reward_objection", "reward_objection_append_only"),
     ):
         with pytest.raises(DBAPIError) as refusal:
-            await attacked(statement)
+            await by_hand(case.database, statement)
         assert constraint == refusal.value.orig.__cause__.constraint_name
 
 

@@ -42,6 +42,10 @@ class ReportStatus(StrEnum):
     """An officer wants it corrected; it is owed again."""
 
 
+# Any use of a reward that the terms do not name.
+OTHER_USE = "other"
+
+
 class ClawbackStatus(StrEnum):
     """Where the return of a closed year's reward stands."""
 
