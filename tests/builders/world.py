@@ -89,6 +89,7 @@ from tests.builders.orders import (
     an_order,
     free_use_things,
 )
+from tests.builders.owner import become_owner
 from tests.builders.parties import a_person, an_actor
 from tests.builders.pricing import a_price_list
 from tests.builders.rewards import a_grade, a_reward_fund, an_approved_run
@@ -191,6 +192,7 @@ async def a_world(database: Database) -> World:
 async def _tell_ids_apart(database: Database) -> None:
     """Let each table count from a number of its own: an order's id is no instrument's."""
     async with database.engine.begin() as connection:
+        await become_owner(connection)
         sequences = await connection.execute(
             text("select sequencename from pg_sequences where schemaname = 'public' order by 1")
         )
