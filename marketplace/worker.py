@@ -41,6 +41,7 @@ DOMAINS_WITH_JOBS = (
     "billing.ledger",
     "billing.credit",
     "billing.reconciliation",
+    "billing.rewards",
     "vouchers",
     "orders",
     "closing",

@@ -9,6 +9,7 @@ const islands: Record<string, () => Promise<{ mount: Island }>> = {
   chart: () => import("./islands/chart"),
   hours: () => import("./islands/hours"),
   inbox: () => import("./islands/inbox"),
+  progress: () => import("./islands/progress"),
   reconcile: () => import("./islands/reconcile"),
   schedule: () => import("./islands/schedule"),
 };

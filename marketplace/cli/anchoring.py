@@ -32,7 +32,7 @@ async def append_seals(database: Database, file: Path) -> tuple[int, list[str]]:
     anchored = anchored_in(file)
     problems = await anchor_problems(database, anchored)
     if problems:
-        return 0, problems
+        return 0, [str(problem) for problem in problems]
     seals = await new_seals(database, max(anchored, default=0))
     with file.open("a", encoding="ascii") as lines:
         lines.writelines(written(number, sha256) for number, sha256 in seals)

@@ -106,7 +106,7 @@ def verify(as_json: bool, anchor_file: Path | None) -> None:
     async def work(database: Database) -> VerifyReport:
         found = await queries.verify(database)
         for problem in await anchor_problems(database, anchored):
-            found.add(Problem("anchor", problem))
+            found.add(Problem("anchor", str(problem)))
         return found
 
     report = run_with_database(work)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Sequence
 from datetime import date
 
 from litestar import Response, get, post
@@ -38,9 +37,8 @@ from marketplace.closing.use_cases.months import (
     draft_month,
     sign_month,
 )
-from marketplace.closing.use_cases.packs import ask_pack, take_pack
+from marketplace.closing.use_cases.packs import ask_pack, pack_content, pack_name, take_pack
 from marketplace.kernel.http import ApiRequest, allow, perform, read
-from marketplace.kernel.storage import kept_file
 from marketplace.kernel.wire import Id, Page, PageNumber, PageSize, Year
 from marketplace.parties.roles import Role
 
@@ -227,20 +225,14 @@ async def get_pack(request: ApiRequest, pack_id: FromPath[Id]) -> PackOut:
 async def get_pack_file(request: ApiRequest, pack_id: FromPath[Id]) -> Stream:
     """A ZIP archive with a manifest of digests; who takes it is noted in the audit trail."""
     pack, keys = await read(request, take_pack, pack_id)
-    name = f"audit-{pack.first_on:%Y-%m}-{pack.id}.zip"
     return Stream(
-        _parts(keys),
+        pack_content(keys),
         media_type="application/zip",
         headers={
-            "Content-Disposition": f'attachment; filename="{name}"',
+            "Content-Disposition": f'attachment; filename="{pack_name(pack)}"',
             "Content-Length": str(pack.size),
         },
     )
-
-
-async def _parts(keys: Sequence[str]) -> AsyncIterator[bytes]:
-    for key in keys:
-        yield await kept_file(key)
 
 
 routes: list[ControllerRouterHandler] = [

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Select, func, select, text
+from sqlalchemy import Select, func, select, text, update
 
 from marketplace.kernel.db import Tx
 from marketplace.kernel.tables import audit_event, job_run, outbox_event
@@ -93,7 +93,7 @@ def _lines(search: TrailSearch) -> Select[Any]:
 
 @dataclass(frozen=True, slots=True)
 class JobState:
-    """The last run of a job: when, how long, how much it did, what went wrong."""
+    """A run of a job: when, how long, how much it did, what went wrong."""
 
     job: str
     tick: datetime
@@ -139,4 +139,125 @@ async def waiting_events(tx: Tx, _: None = None) -> Waiting:
             func.count().filter(table.attempts > 0).label("failing"),
             func.min(table.recorded_at).label("oldest_at"),
         ).where(table.delivered_at.is_(None)),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class JobRunsAsked:
+    """Which runs: of a job, only those that failed, which page."""
+
+    job: str = ""
+    failed: bool = False
+    page: int = 1
+    page_size: int = 50
+
+
+@dataclass(frozen=True, slots=True)
+class JobRuns:
+    """One page of runs, the latest first; the count stops at `LINES_COUNTED_MAX`."""
+
+    rows: Sequence[JobState]
+    total: int
+    capped: bool
+
+
+async def job_runs(tx: Tx, asked: JobRunsAsked) -> JobRuns:
+    """Runs of jobs that fit."""
+    table = job_run.c
+    wanted = select(*(table[name] for name in JobState.__dataclass_fields__))
+    if asked.job:
+        wanted = wanted.where(table.job == asked.job)
+    if asked.failed:
+        wanted = wanted.where(table.error.is_not(None))
+    counted = select(func.count()).select_from(wanted.limit(LINES_COUNTED_MAX + 1).subquery())
+    total = int(await tx.scalar(counted))
+    rows = await tx.all(
+        JobState,
+        wanted.order_by(table.started_at.desc(), table.job)
+        .limit(asked.page_size)
+        .offset((asked.page - 1) * asked.page_size),
+    )
+    return JobRuns(rows, min(total, LINES_COUNTED_MAX), total > LINES_COUNTED_MAX)
+
+
+async def failures_since(tx: Tx, moment: datetime) -> dict[str, int]:
+    """How many runs of each job failed since then; jobs without a failure are absent."""
+    table = job_run.c
+    found = await tx.execute(
+        select(table.job, func.count().label("failures"))
+        .where(table.error.is_not(None), table.started_at >= moment)
+        .group_by(table.job)
+    )
+    return {row.job: row.failures for row in found}
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """An event that nobody heard yet: how often it was tried, and what went wrong last."""
+
+    id: int
+    name: str
+    payload: Mapping[str, Any]
+    recorded_at: datetime
+    due_at: datetime
+    attempts: int
+    last_error: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class MessagesAsked:
+    """Which of the events that wait: of a name, only those that failed, which page."""
+
+    name: str = ""
+    failed: bool = True
+    page: int = 1
+    page_size: int = 50
+
+
+@dataclass(frozen=True, slots=True)
+class Messages:
+    """One page of events that wait, the oldest first; the count stops at `LINES_COUNTED_MAX`."""
+
+    rows: Sequence[Message]
+    total: int
+    capped: bool
+
+
+def _messages() -> Select[Any]:
+    table = outbox_event.c
+    columns = (table[name] for name in Message.__dataclass_fields__)
+    return select(*columns).where(table.delivered_at.is_(None))
+
+
+async def messages(tx: Tx, asked: MessagesAsked) -> Messages:
+    """Events that wait, or failed, and fit."""
+    wanted = _messages()
+    if asked.failed:
+        wanted = wanted.where(outbox_event.c.attempts > 0)
+    if asked.name:
+        wanted = wanted.where(outbox_event.c.name == asked.name)
+    counted = select(func.count()).select_from(wanted.limit(LINES_COUNTED_MAX + 1).subquery())
+    total = int(await tx.scalar(counted))
+    rows = await tx.all(
+        Message,
+        wanted.order_by(outbox_event.c.id)
+        .limit(asked.page_size)
+        .offset((asked.page - 1) * asked.page_size),
+    )
+    return Messages(rows, min(total, LINES_COUNTED_MAX), total > LINES_COUNTED_MAX)
+
+
+async def waiting_message(tx: Tx, message_id: int) -> Message | None:
+    """An event that was not delivered yet; locked, so that nobody delivers it meanwhile."""
+    return await tx.first(
+        Message, _messages().where(outbox_event.c.id == message_id).with_for_update()
+    )
+
+
+async def make_due(tx: Tx, message_id: int) -> None:
+    """Let an event be tried again at once, as if for the first time."""
+    await tx.execute(
+        update(outbox_event)
+        .where(outbox_event.c.id == message_id, outbox_event.c.delivered_at.is_(None))
+        .values(attempts=0, due_at=tx.now)
     )

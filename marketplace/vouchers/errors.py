@@ -88,6 +88,7 @@ class AnomaliesBlock(Refused):
 
     code = "anomalies-block"
     title = "Anomalies have to be decided first"
+    constraint = "redemption_unblocked"
 
 
 class AnomaliesTooMany(Refused):

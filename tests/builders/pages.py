@@ -26,7 +26,7 @@ class Form:
 
     action: str
     method: str
-    fields: dict[str, str] = field(default_factory=dict)
+    fields: dict[str, Any] = field(default_factory=dict)
     buttons: list[tuple[str, str]] = field(default_factory=list)
 
 
@@ -76,7 +76,10 @@ class Shown(HTMLParser):
             self._select = name
         elif found.get("type") in ("checkbox", "radio"):
             if "checked" in found:
-                form.fields[name] = found.get("value", "on")
+                ticked = form.fields.get(name)
+                value = found.get("value", "on")
+                # Several boxes of one name are sent one after the other.
+                form.fields[name] = value if ticked is None else [*_all(ticked), value]
         else:
             form.fields[name] = found.get("value", "")
 
@@ -114,6 +117,10 @@ class Shown(HTMLParser):
         """The form that goes to `action`."""
         (found,) = [each for each in self.forms if each.action.partition("?")[0] == action]
         return found
+
+
+def _all(value: Any) -> list[str]:
+    return value if isinstance(value, list) else [value]
 
 
 class Browser:

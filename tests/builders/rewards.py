@@ -3,6 +3,8 @@
 from datetime import date
 from typing import Any
 
+from sqlalchemy import text
+
 from marketplace.billing.ledger.use_cases import AccountType, EntryKind
 from marketplace.billing.rewards.queries import RewardRun
 from marketplace.billing.rewards.use_cases import (
@@ -18,6 +20,7 @@ from marketplace.kernel.actors import Actor, system_actor
 from marketplace.kernel.db import Database, atomically
 from marketplace.parties.roles import Role
 from tests.builders.ledger import a_posted_entry, an_account
+from tests.builders.owner import become_owner
 from tests.builders.parties import a_provider, an_actor
 
 TEST = system_actor("test")
@@ -91,3 +94,24 @@ async def an_approved_run(
         ApproveRun(drafted.id),
         actor=checker or await a_checker(database),
     )
+
+
+async def the_bank_has_paid(database: Database, run_id: int, on: date) -> None:
+    """Every payout of a run, as if its file had gone out and a statement had confirmed it."""
+    async with database.engine.begin() as connection:
+        await become_owner(connection)
+        await connection.execute(text("set local session_replication_role = replica"))
+        await connection.execute(
+            text(
+                "update payout set status = 'confirmed', batch_id = 1, sent_at = now(),"
+                " confirmed_on = :on where source_kind = 'reward' and source_id = :run_id"
+            ),
+            {"on": on, "run_id": run_id},
+        )
+
+
+async def by_hand(database: Database, statement: str) -> None:
+    """A statement of the tables' owner, past every use case."""
+    async with database.engine.begin() as connection:
+        await become_owner(connection)
+        await connection.execute(text(statement))

@@ -339,6 +339,7 @@ async def _ids(market: Market) -> dict[str, int | str]:
         "person_id": await a_person(market.database, organisation_id=sme, roles=(Role.BUYER,)),
         "role": Role.BUYER,
         "year": 2025,
+        "month": 2,
         "batch_id": await market.do(_scalar, "select max(id) from import_batch"),
     }
 

@@ -8,11 +8,9 @@ import asyncpg
 import pytest_asyncio
 
 from tests.builders.parties import a_person
-from tests.constraints.test_ledger import NEW_ENTRY, refused_by
+from tests.constraints.test_ledger import entry_sql, refused_by
 
-OLD_ENTRY = NEW_ENTRY.replace("'2025-03-03'", "'2025-01-15'").format(
-    ledger="'cash'", kind="'wallet_top_up'", key="'raw'", approved_by="null", reverses="null"
-)
+OLD_ENTRY = entry_sql(effective_on="2025-01-15")
 
 
 @pytest_asyncio.fixture

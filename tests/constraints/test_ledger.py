@@ -18,31 +18,48 @@ from tests.builders.ledger import (
 from tests.builders.parties import a_person
 
 NEW_ENTRY = """
-insert into entry (ledger, kind, effective_on, posted_at, key, request_sha256,
-                   source_kind, source_id, made_by, approved_by, reverses)
-values ({ledger}, {kind}, '2025-03-03', now(), {key}, '', 'test', 1, 1, {approved_by}, {reverses})
+insert into entry (ledger, kind, effective_on, posted_at, key, request_sha256, source_kind,
+                   source_id, remark, made_by, approved_by, reverses, xid)
+values ({ledger}, {kind}, {effective_on}, now(), {key}, '', {source_kind}, {source_id}, {remark}, 1,
+        {approved_by}, {reverses}, coalesce({xid}::bigint, ledger_xid()))
 returning id
 """
 
 
-async def new_entry(sql: asyncpg.Connection, **changes: object) -> int:
-    given = {"ledger": "cash", "kind": "wallet_top_up", "key": "raw", "approved_by": None}
-    values = {"reverses": None} | given | changes
+def entry_sql(**changes: object) -> str:
+    """An entry without its lines, as a statement that answers its id."""
+    given = {"ledger": "cash", "kind": "wallet_top_up", "effective_on": "2025-03-03", "key": "raw"}
+    source = {"source_kind": "test", "source_id": 1, "remark": ""}
+    nothing = {"approved_by": None, "reverses": None, "xid": None}
+    values = given | source | nothing | changes
     written = {
         name: "null" if value is None else value if isinstance(value, int) else f"'{value}'"
         for name, value in values.items()
     }
-    made: int = await sql.fetchval(NEW_ENTRY.format(**written))
-    return made
+    return NEW_ENTRY.format(**written)
+
+
+async def new_entry(sql: asyncpg.Connection, **changes: object) -> None:
+    await sql.execute(entry_sql(**changes))
+
+
+LINES = """
+insert into posting (entry_id, account_id, ledger, amount_fen, account_seq, balance_after_fen)
+select {entry}, a, account.ledger, m, s, b
+from (values {lines}) as l (a, m, s, b) join account on account.id = a
+"""
 
 
 async def new_lines(sql: asyncpg.Connection, entry_id: int, lines: str) -> None:
     """`lines` are (account, amount, seq, balance after) as SQL values."""
-    await sql.execute(
-        "insert into posting (entry_id, account_id, ledger, amount_fen, account_seq,"
-        f" balance_after_fen) select {entry_id}, a, ledger, m, s, b"
-        f" from (values {lines}) as l (a, m, s, b) join account on account.id = a"
-    )
+    await sql.execute(LINES.format(entry=entry_id, lines=lines))
+
+
+async def new_entry_with(sql: asyncpg.Connection, lines: str, **changes: object) -> None:
+    """An entry and its lines in one statement, as the ledger's own functions write them."""
+    entry = entry_sql(**changes)
+    written = LINES.format(entry="made.id", lines=lines)
+    await sql.execute(f"with made as ({entry}) {written.rstrip()} cross join made")
 
 
 @pytest_asyncio.fixture
@@ -159,25 +176,84 @@ async def test_lines_that_do_not_balance_are_refused(sql, books):
         f"({bank}, 5, null::bigint, null::bigint)",
     ):
         with refused_by("ledger_entry_balanced"):
-            async with sql.transaction():
-                await new_lines(sql, await new_entry(sql), lines)
+            await new_entry_with(sql, lines)
 
 
-async def test_an_entry_without_lines_is_refused_at_commit(sql, books):
+async def test_an_entry_without_lines_is_refused_at_once(sql, books):
     with refused_by("ledger_entry_lines"):
         await new_entry(sql)
+    bank, suspense = books["bank"], books["suspense"]
+    with refused_by("ledger_entry_lines"):
+        # One of the two has lines.
+        await sql.execute(
+            f"with bare as ({entry_sql(key='bare')}), made as ({entry_sql(key='made')})"
+            + LINES.format(
+                entry="made.id",
+                lines=f"({bank}, 5, null::bigint, null::bigint), ({suspense}, -5, null, null)",
+            ).rstrip()
+            + " cross join made"
+        )
+
+
+@pytest.mark.parametrize(
+    ("changes", "rule"),
+    [
+        ({"kind": ""}, "entry_kind"),
+        ({"kind": "Top Up"}, "entry_kind"),
+        ({"kind": "k" * 41}, "entry_kind"),
+        ({"kind": "reversal"}, "entry_reversal"),
+        ({"effective_on": "1999-12-31"}, "entry_effective_on"),
+        ({"effective_on": "2101-01-01"}, "entry_effective_on"),
+        ({"key": ""}, "entry_key_length"),
+        ({"key": "k" * 201}, "entry_key_length"),
+        ({"source_kind": "Test"}, "entry_source"),
+        ({"source_kind": "s" * 41}, "entry_source"),
+        ({"source_id": -1}, "entry_source"),
+        ({"remark": "r" * 501}, "entry_remark_length"),
+    ],
+)
+async def test_an_entry_has_its_shape(sql, books, changes, rule):
+    bank, suspense = books["bank"], books["suspense"]
+    lines = f"({bank}, 5, null::bigint, null::bigint), ({suspense}, -5, null, null)"
+
+    with refused_by(rule):
+        await new_entry_with(sql, lines, **changes)
+
+
+@pytest.mark.parametrize(
+    ("line", "rule"),
+    [
+        ("(999999, 5, null::bigint, null::bigint)", None),
+        ("({bank}, 5, 1::bigint, 5::bigint)", "ledger_account_chain"),
+        ("({bank}, 5, null::bigint, 5::bigint)", "ledger_account_chain"),
+        ("({wallet}, 5, 2::bigint, null::bigint)", "ledger_account_chain"),
+    ],
+)
+async def test_a_line_names_an_account_and_continues_it_or_is_on_a_wide_one(sql, books, line, rule):
+    lines = f"{line.format(**books)}, ({books['suspense']}, -5, null, null)"
+    made = f"with made as ({entry_sql()})"
+
+    with refused_by(rule or "ledger_account_missing"):
+        await sql.execute(
+            f"{made} insert into posting (entry_id, account_id, ledger, amount_fen, account_seq,"
+            f" balance_after_fen) select made.id, a, 'cash', m, s, b"
+            f" from made cross join (values {lines}) as l (a, m, s, b)"
+        )
+
+
+async def test_a_line_names_an_entry(sql, books):
+    bank, suspense = books["bank"], books["suspense"]
+    with refused_by("ledger_account_missing"):
+        await new_lines(
+            sql, 999_999, f"({bank}, 5, null::bigint, null::bigint), ({suspense}, -5, null, null)"
+        )
 
 
 async def test_an_entry_pretends_no_other_transaction(sql, books):
+    wide = f"({books['bank']}, 5, null::bigint, null::bigint)"
+
     with refused_by("ledger_late_lines"):
-        async with sql.transaction():
-            entry = await sql.fetchval(
-                "insert into entry (ledger, kind, effective_on, posted_at, xid, key,"
-                " request_sha256, source_kind, source_id, made_by) values ('cash', 'x',"
-                " '2025-03-03', now(), 3, 'raw', '', 'test', 1, 1) returning id"
-            )
-            wide = f"({books['bank']}, 5, null::bigint, null::bigint)"
-            await new_lines(sql, entry, f"{wide}, ({books['suspense']}, -5, null, null)")
+        await new_entry_with(sql, f"{wide}, ({books['suspense']}, -5, null, null)", xid=3)
 
 
 async def test_late_lines_are_refused_even_when_they_balance(database, sql, books):
@@ -198,21 +274,18 @@ async def test_lines_beside_the_cached_balance_are_refused(sql, books):
         f"({wallet}, 5, 2::bigint, -995::bigint)",
     ):
         with refused_by("ledger_account_chain"):
-            async with sql.transaction():
-                await new_lines(sql, await new_entry(sql), f"{line}, ({bank}, -5, null, null)")
+            await new_entry_with(sql, f"{line}, ({bank}, -5, null, null)")
     with refused_by("posting_account_seq"):
-        async with sql.transaction():
-            lines = f"({wallet}, 5, 1::bigint, -995::bigint), ({bank}, -5, null, null)"
-            await new_lines(sql, await new_entry(sql), lines)
+        lines = f"({wallet}, 5, 1::bigint, -995::bigint), ({bank}, -5, null, null)"
+        await new_entry_with(sql, lines)
 
 
 async def test_no_entry_crosses_from_one_ledger_to_the_other(database, sql, books):
     layer = await an_account(database, AccountType.APPROPRIATION, 3)
 
-    with refused_by("posting_entry_fkey"):
-        async with sql.transaction():
-            wide = f"({books['bank']}, 5, null::bigint, null::bigint), ({layer}, -5, null, null)"
-            await new_lines(sql, await new_entry(sql), wide)
+    with refused_by("ledger_one_ledger"):
+        wide = f"({books['bank']}, 5, null::bigint, null::bigint), ({layer}, -5, null, null)"
+        await new_entry_with(sql, wide)
 
 
 async def test_a_reversal_is_the_exact_negation_and_there_is_one(database, sql, books):
@@ -220,10 +293,8 @@ async def test_a_reversal_is_the_exact_negation_and_there_is_one(database, sql, 
     entry = await a_posted_entry(database, debit=bank, credit=suspense, amount_fen=5)
 
     with refused_by("ledger_reversal_exact"):
-        async with sql.transaction():
-            part = f"({bank}, -4, null::bigint, null::bigint), ({suspense}, 4, null, null)"
-            made = await new_entry(sql, kind="reversal", reverses=entry)
-            await new_lines(sql, made, part)
+        part = f"({bank}, -4, null::bigint, null::bigint), ({suspense}, 4, null, null)"
+        await new_entry_with(sql, part, kind="reversal", reverses=entry)
     with refused_by("entry_reversal"):
         await new_entry(sql, kind="wallet_top_up", reverses=entry)
     reversal = f"select (ledger_reverse({entry}, '2025-03-03', 'r1', 'x', 1, null, now())).entry_id"
@@ -231,10 +302,8 @@ async def test_a_reversal_is_the_exact_negation_and_there_is_one(database, sql, 
     with refused_by("entry_reversed_once"):
         await sql.fetchval(reversal.replace("r1", "r2"))
     with refused_by("ledger_reversal_final"):
-        async with sql.transaction():
-            whole = f"({bank}, 5, null::bigint, null::bigint), ({suspense}, -5, null, null)"
-            made = await new_entry(sql, kind="reversal", reverses=reversal_id)
-            await new_lines(sql, made, whole)
+        whole = f"({bank}, 5, null::bigint, null::bigint), ({suspense}, -5, null, null)"
+        await new_entry_with(sql, whole, kind="reversal", reverses=reversal_id)
 
 
 async def test_nobody_approves_what_they_made(sql, books):

@@ -61,6 +61,9 @@ PUBLIC = {
     "GET /voucher-programmes/{programme_id:int}": "programmes are announced to everybody (J.22a)",
     "GET /voucher-programmes/{programme_id:int}/versions": "rules are announced (J.22a)",
     "GET /voucher-programmes/{programme_id:int}/versions/compare": "rules are announced (J.22a)",
+    "GET /voucher-programmes/{programme_id:int}/versions/{version:int}/layers": (
+        "budgets are announced (J.22a)"
+    ),
     "GET /claim-notices": "claims in public notice are there to be objected to",
     "GET /claim-notices/{claim_id:int}": "claims in public notice are there to be objected to",
     "POST /claim-notices/{claim_id:int}/objections": "anybody may object to a claim in notice",

@@ -14,7 +14,14 @@ from marketplace.kernel.http import Services
 from marketplace.vouchers.jobs import work_dry_runs
 from marketplace.vouchers.rules.programme_file import shipped_programme
 from tests.builders.parties import a_provider, bearer
-from tests.builders.vouchers import a_grant, a_redemption, an_officer, orders_are_numbers
+from tests.builders.vouchers import (
+    a_grant,
+    a_programme,
+    a_redemption,
+    an_officer,
+    orders_are_numbers,
+    the_layers,
+)
 
 API = "/api/v1"
 _keys = itertools.count()
@@ -69,6 +76,50 @@ async def test_a_version_is_drafted_approved_listed_and_compared(
     assert (await api.get(API + address)).json()["total"] == 1
     compared = await api.get(f"{API}{address}/compare", params={"first": 1, "second": 2})
     assert [each["term"] for each in compared.json()] == ["cap_per_order_fen"]
+
+
+async def test_the_budget_of_a_layer_changes_by_a_version_that_is_public_once_approved(
+    call: Call, api: httpx.AsyncClient, database: Database
+):
+    officer, second = await an_officer(database), await an_officer(database)
+    programme_id = await a_programme(database)
+    province, city = await the_layers(database, programme_id)
+    address = f"/voucher-programmes/{programme_id}"
+    version = {"starts_on": "2025-04-01", "reason": "财政追加"}
+    nothing = await call(officer, "POST", f"{address}/versions", json=version)
+    assert nothing.status_code == 422
+    assert nothing.json()["reasons"][0]["rule"] == "changes"
+    version |= {
+        "layers": [
+            {"layer_id": province, "budget_fen": 120_000_000},
+            {"layer_id": city, "ratio_basis_points": 2_000},
+        ],
+        "new_layers": [
+            {
+                "funder": "zone",
+                "region_code": "320115",
+                "ratio_basis_points": 1_000,
+                "budget_fen": 5_000_000,
+                "name": "江宁区",
+            }
+        ],
+    }
+    drafted = await call(officer, "POST", f"{address}/versions", json=version)
+    assert drafted.status_code == 201
+    assert (await api.get(f"{API}{address}/versions/2/layers")).status_code == 404
+    assert (await call(second, "POST", f"{address}/versions/2/approve")).status_code == 200
+
+    changed = (await api.get(f"{API}{address}/versions/2/layers")).json()
+    assert [
+        (each["is_new"], each["budget_before_fen"], each["budget_fen"])
+        for each in reversed(changed["results"])
+    ] == [(False, 100_000_000, 120_000_000), (False, None, None), (True, 0, 5_000_000)]
+    seen = (await api.get(API + address)).json()["layers"]
+    assert [(each["budget_fen"], each["starts_on"]) for each in seen] == [
+        (120_000_000, None),
+        (100_000_000, None),
+        (5_000_000, "2025-04-01"),
+    ]
 
 
 async def test_a_change_is_tried_on_past_orders_and_read_as_a_table(call: Call, database: Database):

@@ -7,7 +7,7 @@ import pytest
 from marketplace.booking.use_cases.training import AskForTraining, ask_for_training
 from marketplace.parties.roles import Role
 from tests.builders.booking import at_hours
-from tests.builders.orders import a_delivered_order, a_market, move_to
+from tests.builders.orders import a_delivered_order, a_market, an_order, move_to
 from tests.builders.parties import an_actor
 from tests.builders.standing import a_qualification
 
@@ -69,6 +69,37 @@ async def test_training_is_planned_and_passed_and_grants_end_when_they_should(en
     assert 400 == unsaid.status
     assert "2026年7月1日" in longer.text
     assert "没有符合条件的操作资格" in gone.text
+
+
+async def test_who_is_known_may_operate_without_training_until_a_day(enter, database):
+    market = await a_market(database)
+    await an_order(market)
+    browser = await enter(market.technician)
+    fields = {
+        "of_instrument": market.instrument_id,
+        "person": market.buyer.person_id,
+        "reason": "持有外单位上岗证",
+        "until": "2025-12-31",
+    }
+    shown = await browser.open("/provider/training")
+    unsaid = await browser.post("/provider/qualifications", {**fields, "reason": ""})
+    past = await browser.post("/provider/qualifications", {**fields, "until": "2024-12-31"})
+    granted = await browser.send(shown, "/provider/qualifications", **fields)
+    again = await browser.post("/provider/qualifications", {**fields, "_key": "again"})
+    unknown = await browser.post(
+        "/provider/qualifications",
+        {**fields, "person": (await an_actor(database, Role.BUYER)).person_id},
+    )
+    elsewhere = await enter(await an_actor(database, Role.TECHNICIAN))
+
+    assert "可选本单位人员" in shown.text
+    assert 400 == unsaid.status
+    assert "持有外单位上岗证" in past.source
+    assert 422 == past.status
+    assert "2026年1月1日 00:00" in granted.text
+    assert 409 == again.status
+    assert 404 == unknown.status
+    assert 404 == (await elsewhere.post("/provider/qualifications", fields)).status
 
 
 async def test_training_of_others_does_not_exist(enter, database):

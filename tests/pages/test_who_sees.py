@@ -64,7 +64,25 @@ ADDRESSES: dict[str, dict[str, str]] = {
     # Pages of the centre, which nobody outside gets to: any number does.
     "POST /finance/periods/sign-offs/{sign_off_id:int}/approve": {"sign_off_id": "claim_id"},
     "POST /finance/periods/{period_id:int}/close": {"period_id": "claim_id"},
+    "POST /finance/periods/{period_id:int}/reopen": {"period_id": "claim_id"},
+    "POST /finance/periods/{period_id:int}/reopenings/{reopening_id:int}": {
+        "period_id": "claim_id",
+        "reopening_id": "claim_id",
+    },
+    "POST /finance/periods/month-sign-offs/{close_id:int}/sign": {"close_id": "claim_id"},
+    "GET /finance/packs/{pack_id:int}": {"pack_id": "claim_id"},
+    "GET /finance/packs/{pack_id:int}/archive.zip": {"pack_id": "claim_id"},
     "POST /finance/vouchers/{claim_id:int}/layers/{layer_id:int}/audit": {"layer_id": "claim_id"},
+    "GET /ops/dry-runs/{dry_run_id:int}": {"dry_run_id": "claim_id"},
+    "GET /ops/dry-runs/{dry_run_id:int}/file": {"dry_run_id": "claim_id"},
+    "POST /ops/dry-runs/{dry_run_id:int}/propose": {"dry_run_id": "claim_id"},
+    "GET /ops/programmes/{programme_id:int}/versions/{version:int}": {"version": "claim_id"},
+    "POST /ops/programmes/{programme_id:int}/versions/{version:int}/approve": {
+        "version": "claim_id"
+    },
+    "POST /ops/programmes/{programme_id:int}/versions/{version:int}/discard": {
+        "version": "claim_id"
+    },
     "GET /finance/accounts/{account_id:int}": {"account_id": "ledger_account_id"},
     "GET /finance/ledger/{entry_id:int}": {"entry_id": "ledger_entry_id"},
     "GET /orders/{order_id:int}/samples": {"order_id": "sample_order_id"},

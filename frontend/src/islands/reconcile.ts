@@ -4,6 +4,7 @@ export function mount(root: HTMLElement): void {
   const panel = root.querySelector<HTMLElement>("#line-panel");
   let place = Math.max(0, rows.findIndex((row) => row.getAttribute("aria-current") === "true"));
   let asked = 0;
+  const filters = panel?.querySelector<HTMLInputElement>("[data-filters]")?.value ?? "";
 
   function idOf(at: number): string {
     return rows[at]?.dataset["row"] ?? "";
@@ -25,6 +26,8 @@ export function mount(root: HTMLElement): void {
     // After a match the focus goes on to the next line that is open.
     for (const field of panel.querySelectorAll<HTMLInputElement>("[data-next]"))
       field.value = idOf(place + 1);
+    for (const field of panel.querySelectorAll<HTMLInputElement>("[data-filters]"))
+      field.value = filters;
   }
 
   rows.forEach((row, at) =>

@@ -133,7 +133,7 @@ class LedgersMixed(Refused):
 
     code = "ledgers-mixed"
     title = "An entry stays within one ledger"
-    constraint = "posting_account_fkey"
+    constraint = "ledger_one_ledger"
 
 
 class EntryReversed(Conflict):

@@ -223,6 +223,24 @@ async def require_known_person(tx: Tx, person_id: int, provider_id: int) -> None
         raise PersonMissing()
 
 
+async def people_met(tx: Tx, limit: int) -> Sequence[int]:
+    """Who reserved with the actor's organisation or asked it for training; the latest first."""
+    mine = tx.actor.organisation_id
+    reserved = select(reservation.c.person_id, reservation.c.placed_at.label("met_at")).where(
+        reservation.c.provider_id == mine
+    )
+    asked = select(training_request.c.person_id, training_request.c.asked_at).where(
+        training_request.c.provider_id == mine
+    )
+    met = reserved.union_all(asked).subquery()
+    return await tx.scalars(
+        select(met.c.person_id)
+        .group_by(met.c.person_id)
+        .order_by(func.max(met.c.met_at).desc(), met.c.person_id)
+        .limit(limit)
+    )
+
+
 async def reservations_ahead(tx: Tx, instrument_id: int, person_id: int) -> Sequence[int]:
     """What a person still has reserved on an instrument; at most a hundred, the next first."""
     begins = func.lower(reservation.c.during)

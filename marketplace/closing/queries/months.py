@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import date, datetime
 from typing import Any
 
@@ -52,6 +52,29 @@ class SignOffSearch:
     page_size: int = 50
 
 
+@dataclass(frozen=True, slots=True)
+class Verification:
+    """What the last verification of the whole ledger found."""
+
+    verified_at: datetime
+    entries: int
+    accounts: int
+    seals: int
+    head_number: int
+    head_sha256: str
+    problems: int
+
+
+async def last_verification(tx: Tx, _: None = None) -> Verification | None:
+    """The last one that was kept; None while there is none."""
+    return await tx.first(
+        Verification,
+        select(*(ledger_verification.c[field.name] for field in fields(Verification)))
+        .order_by(ledger_verification.c.id.desc())
+        .limit(1),
+    )
+
+
 async def days_checklist(tx: Tx, days: Days) -> tuple[Item, ...]:
     """Every item of the checklist of a month, or of a ledger's period, as the books stand now."""
     asked = reconciliation.BalancingAsked(days.first_on, days.last_on)
@@ -62,13 +85,7 @@ async def days_checklist(tx: Tx, days: Days) -> tuple[Item, ...]:
     for line in await ledger.trial_balance(tx, days.last_on):
         sums[line.ledger] += line.balance_fen
     sealed = await sealing(tx, days.last_on)
-    verified = (
-        await tx.execute(
-            select(ledger_verification.c.head_number, ledger_verification.c.problems)
-            .order_by(ledger_verification.c.id.desc())
-            .limit(1)
-        )
-    ).first()
+    verified = await last_verification(tx)
     return checklist(
         Found(
             ledgers_open_before=await ledgers_open_before(tx, days.first_on),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from marketplace.billing.ledger.queries.closing import seals_after
-from marketplace.closing.rules.anchor import differences
+from marketplace.closing.rules.anchor import Fault, differences
 from marketplace.kernel.actors import system_actor
 from marketplace.kernel.db import Database, Tx, atomically
 
@@ -36,9 +36,9 @@ async def new_seals(database: Database, number: int) -> list[tuple[int, str]]:
     return found
 
 
-async def anchor_problems(database: Database, anchored: dict[int, str]) -> list[str]:
+async def anchor_problems(database: Database, anchored: dict[int, str]) -> list[Fault]:
     """Where the database is another one than the anchor says."""
-    problems: list[str] = []
+    problems: list[Fault] = []
     numbers = sorted(anchored)
     for begin in range(0, len(numbers), SEALS_AT_ONCE):
         chunk = numbers[begin : begin + SEALS_AT_ONCE]

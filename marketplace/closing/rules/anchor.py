@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 
 _LINE = re.compile(r"(?P<number>[1-9][0-9]{0,18}) (?P<sha256>[0-9a-f]{64})")
 
@@ -36,10 +37,22 @@ def read_anchor(lines: Iterable[str]) -> Iterator[tuple[int, str]]:
         yield last, found["sha256"]
 
 
-def differences(anchored: dict[int, str], present: dict[int, str]) -> Iterator[str]:
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """A seal of the anchor that the database does not have, or has otherwise."""
+
+    number: int
+    gone: bool
+
+    def __str__(self) -> str:
+        """As the command line tells it."""
+        if self.gone:
+            return f"seal {self.number} is in the anchor and not in the database"
+        return f"seal {self.number} is another one than was anchored"
+
+
+def differences(anchored: dict[int, str], present: dict[int, str]) -> Iterator[Fault]:
     """What the file says otherwise than the database, seal by seal."""
     for number, sha256 in anchored.items():
-        if number not in present:
-            yield f"seal {number} is in the anchor and not in the database"
-        elif present[number] != sha256:
-            yield f"seal {number} is another one than was anchored"
+        if present.get(number) != sha256:
+            yield Fault(number, gone=number not in present)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import asdict
 from typing import Any
 
@@ -20,7 +21,7 @@ from marketplace.closing.tables import audit_pack, audit_pack_part
 from marketplace.kernel.actors import system_actor
 from marketplace.kernel.db import Database, Tx, atomically, errors_translated
 from marketplace.kernel.errors import DomainError
-from marketplace.kernel.storage import keep_file
+from marketplace.kernel.storage import keep_file, kept_file
 
 AREA = "audit_packs"
 ROWS_AT_ONCE = 1000
@@ -66,6 +67,17 @@ async def take_pack(tx: Tx, pack_id: int) -> tuple[Pack, list[str]]:
         raise PackNotReady(f"The pack is {pack.status}.")
     tx.audit("download", subject="audit_pack", subject_id=pack.id, sha256=pack.sha256)
     return pack, list(await part_keys(tx, pack.id))
+
+
+def pack_name(pack: Pack) -> str:
+    """What the archive is called where it is saved."""
+    return f"audit-{pack.first_on:%Y-%m}-{pack.id}.zip"
+
+
+async def pack_content(keys: Sequence[str]) -> AsyncIterator[bytes]:
+    """The archive, part by part."""
+    for key in keys:
+        yield await kept_file(key)
 
 
 async def build_pack(database: Database, pack_id: int) -> bool:

@@ -21,6 +21,8 @@ UNITS: Select[Any] = select(
 BODIES: Select[Any] = select(
     tables.legal_entity.c.id.label("legal_entity_id"),
     tables.legal_entity.c.uscc,
+    tables.legal_entity.c.name,
+    tables.legal_entity.c.name_en,
     tables.legal_entity.c.kind,
     tables.legal_entity.c.capital,
 )

@@ -13,7 +13,7 @@ from marketplace.kernel.uploads import uploaded_file
 from marketplace.kernel.wire import Id, Page, PageNumber, PageSize
 from marketplace.parties.roles import Role
 from marketplace.vouchers import queries
-from marketplace.vouchers.queries import PageAsked, VersionPair, VersionsAsked
+from marketplace.vouchers.queries import LayerChangesAsked, PageAsked, VersionPair, VersionsAsked
 from marketplace.vouchers.queries.dry_runs import (
     DryRunRowsAsked,
     DryRunSearch,
@@ -30,6 +30,7 @@ from marketplace.vouchers.schemas.programmes import (
     DryRunOut,
     DryRunRowOut,
     DryRunStatus,
+    LayerChangeOut,
     TermComparedOut,
     VersionIn,
     VersionNumber,
@@ -67,13 +68,14 @@ async def post_import(request: ApiRequest) -> Response[ProgrammeOut]:
 
 @post(
     "/voucher-programmes/{programme_id:int}/versions",
-    summary="Draft a version of a programme's terms",
+    summary="Draft a version of a programme's terms and layers",
     **allow(Role.VOUCHER_OFFICER),
 )
 async def post_version(
     request: ApiRequest, programme_id: FromPath[Id], data: JSONBody[VersionIn]
 ) -> Response[VersionOut]:
-    """The newest terms with what changes, from a day to come; a second person approves them."""
+    """The newest terms with what changes, other budgets and shares of layers, and new layers, from
+    a day to come; a second person approves them."""
     command = data.to_command(programme_id)
     return await perform(request, draft_version, command, present=VersionOut.of)
 
@@ -117,6 +119,29 @@ async def get_comparison(
     return [TermComparedOut.of(row) for row in found]
 
 
+@get(
+    "/voucher-programmes/{programme_id:int}/versions/{version:int}/layers",
+    summary="What a version changes of a programme's layers",
+    **public(),
+)
+async def get_layer_changes(
+    request: ApiRequest,
+    programme_id: FromPath[Id],
+    version: FromPath[VersionNumber],
+    page: FromQuery[PageNumber] = 1,
+    page_size: FromQuery[PageSize] = 50,
+) -> Page[LayerChangeOut]:
+    """Budgets before and after, shares, and layers that are added; of drafts for the centre."""
+    asked = LayerChangesAsked(programme_id, version, PageAsked(page, page_size))
+    found = await read(request, queries.layer_changes, asked, actor=caller_or_nobody(request))
+    return Page(
+        results=[LayerChangeOut.of(row) for row in found.rows],
+        total=found.total,
+        page=page,
+        page_size=page_size,
+    )
+
+
 @post(
     "/voucher-programmes/{programme_id:int}/versions/{version:int}/approve",
     summary="Approve a version of a programme's terms",
@@ -125,7 +150,8 @@ async def get_comparison(
 async def post_approve_version(
     request: ApiRequest, programme_id: FromPath[Id], version: FromPath[VersionNumber]
 ) -> Response[VersionOut]:
-    """Another person than the one who drafted it; orders held before keep their terms."""
+    """Another person than the one who drafted it; budgets move at once, and orders held before
+    keep their terms and shares."""
     command = DecideVersion(programme_id, version)
     return await perform(request, approve_version, command, present=VersionOut.of, status=200)
 
@@ -233,6 +259,7 @@ routes: list[ControllerRouterHandler] = [
     post_version,
     get_versions,
     get_comparison,
+    get_layer_changes,
     post_approve_version,
     post_discard_version,
     post_dry_run,

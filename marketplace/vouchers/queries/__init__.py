@@ -62,6 +62,15 @@ from marketplace.vouchers.queries.grants import (
     vouchers_told,
     wallet,
 )
+from marketplace.vouchers.queries.layers import (
+    LayerChange,
+    LayerChangesAsked,
+    layer_changes,
+    layer_changes_of,
+    layers,
+    layers_now,
+    programme_page,
+)
 from marketplace.vouchers.queries.paging import PageAsked
 from marketplace.vouchers.queries.preview import (
     ManyVoucherQuestions,
@@ -75,11 +84,9 @@ from marketplace.vouchers.queries.programmes import (
     VersionPair,
     VersionsAsked,
     compare_versions,
-    layers,
     newest_terms,
     programme,
     programme_named,
-    programme_page,
     programmes,
     terms_of_version,
     version_of,
@@ -154,6 +161,8 @@ __all__ = [
     "Layer",
     "LayerAsked",
     "LayerBudget",
+    "LayerChange",
+    "LayerChangesAsked",
     "LayerPart",
     "Listed",
     "ManyVoucherQuestions",
@@ -207,8 +216,11 @@ __all__ = [
     "grants_of",
     "held_orders",
     "holds",
+    "layer_changes",
+    "layer_changes_of",
     "layer_parts",
     "layers",
+    "layers_now",
     "may_see",
     "movements",
     "newest_terms",

@@ -1,4 +1,4 @@
-"""Anomalies: lists, one with its evidence, what blocks, and what organisations may see."""
+"""Anomalies: lists, one with its evidence, and what organisations may see."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, and_, exists, func, literal, or_, select, text
+from sqlalchemy import Select, exists, func, literal, select, text
 
 from marketplace.kernel.db import Tx
 from marketplace.kernel.time import shanghai_instant
@@ -17,8 +17,6 @@ from marketplace.vouchers.queries.access import sees_all
 from marketplace.vouchers.queries.paging import FIRST_PAGE, PageAsked, listed
 from marketplace.vouchers.queries.rows import Listed, columns
 from marketplace.vouchers.rules.anomalies import (
-    UNDECIDED,
-    AnomalySeverity,
     AnomalyStatus,
     Subject,
     SubjectKind,
@@ -108,16 +106,6 @@ class AnomalyRun:
     detector_version: int
     made_by: int
     made_at: datetime
-
-
-@dataclass(frozen=True, slots=True)
-class BlockingAnomaly:
-    """An anomaly that stands in the way."""
-
-    id: int
-    kind: str
-    status: str
-    summary: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -231,44 +219,6 @@ def _about(statement: Select[Any], kind: SubjectKind, subject_id: int) -> Select
             about.subject_id == subject_id,
         )
     )
-
-
-async def blocking_anomalies(tx: Tx, *subjects: Subject) -> list[BlockingAnomaly]:
-    """What stands in the way of grants, redemptions or claims: blocking and not dismissed.
-
-    Of a claim, what is about its redemptions that still count; one that was excluded from it
-    blocks no more. Of an organisation and of a grant, what nobody has decided: what was confirmed
-    is a matter of sanctions. One question. Policy: J.22b, J.31.
-    """
-    table = tables.anomaly
-    return await tx.all(
-        BlockingAnomaly,
-        select(*columns(BlockingAnomaly, table))
-        .where(
-            table.c.severity == AnomalySeverity.BLOCKING,
-            or_(literal(False), *(_in_the_way_of(each) for each in subjects)),
-        )
-        .order_by(table.c.id)
-        .limit(100),
-    )
-
-
-def _in_the_way_of(subject: Subject) -> ColumnElement[bool]:
-    table, about = tables.anomaly.c, tables.anomaly_subject.c
-    concerned = select(about.anomaly_id).where(
-        about.kind == subject.kind, about.subject_id == subject.id
-    )
-    if subject.kind is SubjectKind.CLAIM:
-        redemption = tables.redemption.c
-        counting = select(redemption.id).where(
-            redemption.claim_id == subject.id, redemption.excluded_at.is_(None)
-        )
-        concerned = select(about.anomaly_id).where(
-            about.kind == SubjectKind.REDEMPTION, about.subject_id.in_(counting)
-        )
-    lasting = subject.kind not in (SubjectKind.ORGANISATION, SubjectKind.GRANT)
-    confirmed = (AnomalyStatus.CONFIRMED,) if lasting else ()
-    return and_(table.id.in_(concerned), table.status.in_([*UNDECIDED, *confirmed]))
 
 
 async def anomaly_runs(tx: Tx, page: PageAsked) -> Listed[AnomalyRun]:

@@ -25,8 +25,9 @@ from marketplace.vouchers.queries.grant_rows import (
     Approval,
     BeneficiaryFact,
 )
+from marketplace.vouchers.queries.layers import layers
 from marketplace.vouchers.queries.paging import FIRST_PAGE, PageAsked, listed
-from marketplace.vouchers.queries.programmes import layers, programme, visible_programme
+from marketplace.vouchers.queries.programmes import programme, visible_programme
 from marketplace.vouchers.queries.rows import (
     Application,
     Eligibility,
@@ -198,7 +199,7 @@ async def visible_eligibility(tx: Tx, question: EligibilityQuestion) -> Eligibil
 async def eligibility_of(tx: Tx, question: EligibilityQuestion) -> Eligibility:
     """Every eligibility check of the question, passed or not, and the split over the layers."""
     asked_of = await programme(tx, question.programme_id)
-    all_layers = await layers(tx, asked_of.id)
+    all_layers = await layers(tx, asked_of.id, on=tx.today)
     who = await organisation(tx, question.organisation_id)
     parts = parts_for(question.asked_fen, who.region_code, all_layers, question.on.year)
     by_funder: dict[str, int] = {}

@@ -18,8 +18,9 @@ from marketplace.parties.queries import (
 )
 from marketplace.vouchers import tables
 from marketplace.vouchers.errors import DryRunMissing
+from marketplace.vouchers.queries.layers import layers
 from marketplace.vouchers.queries.paging import FIRST_PAGE, PageAsked, listed
-from marketplace.vouchers.queries.programmes import layers, programme
+from marketplace.vouchers.queries.programmes import programme
 from marketplace.vouchers.queries.rows import Layer, Listed, columns
 from marketplace.vouchers.rules.dry_run import DryRun, PastGrant, PastOrder, PastPart, Sums
 from marketplace.vouchers.rules.limits import ALONE
@@ -205,7 +206,7 @@ async def _past_grants(
                 part.c.layer_id,
                 part.c.amount_fen,
                 layer.c.funder,
-                layer.c.ratio_basis_points,
+                func.layer_ratio_on(layer.c.id, tx.today).label("ratio_basis_points"),
                 layer.c.region_code,
             )
             .join_from(grant, part, part.c.grant_id == grant.c.id)

@@ -57,7 +57,7 @@ async def _parts_of_others(tx: Tx, grant_ids: Collection[int], year: int) -> lis
             func.coalesce(part.c.amount_fen, 0).label("amount_fen"),
             layer.c.funder,
             layer.c.region_code,
-            layer.c.ratio_basis_points,
+            func.layer_ratio_on(layer.c.id, tx.today).label("ratio_basis_points"),
         )
         .join_from(grant, layer, layer.c.programme_id == grant.c.programme_id)
         .outerjoin(part, (part.c.grant_id == grant.c.id) & (part.c.layer_id == layer.c.id))
@@ -65,6 +65,7 @@ async def _parts_of_others(tx: Tx, grant_ids: Collection[int], year: int) -> lis
             grant.c.id.in_(sorted(grant_ids)),
             func.coalesce(part.c.amount_fen, 0) == 0,
             or_(layer.c.budget_year.is_(None), layer.c.budget_year == year),
+            or_(layer.c.starts_on.is_(None), layer.c.starts_on <= tx.today),
         )
         .order_by(grant.c.id, layer.c.id),
     )

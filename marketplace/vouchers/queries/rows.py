@@ -83,6 +83,8 @@ class Layer:
     budget_fen: int
     name: str
     budget_year: int | None
+    starts_on: date | None
+    """The first day of a layer that a version added."""
 
     @property
     def region(self) -> LayerRegion:

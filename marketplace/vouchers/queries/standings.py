@@ -91,7 +91,7 @@ class Counting:
 
 
 async def grant_parts_of(tx: Tx, grant_ids: Sequence[int]) -> list[GrantPart]:
-    """The parts that these grants were given, with what their layers say."""
+    """The parts that these grants were given, with what their layers pay today."""
     part, layer = tables.grant_part, tables.programme_layer
     return await tx.all(
         GrantPart,
@@ -102,7 +102,7 @@ async def grant_parts_of(tx: Tx, grant_ids: Sequence[int]) -> list[GrantPart]:
             part.c.amount_fen,
             layer.c.funder,
             layer.c.region_code,
-            layer.c.ratio_basis_points,
+            func.layer_ratio_on(layer.c.id, tx.today).label("ratio_basis_points"),
         )
         .join_from(part, layer, layer.c.id == part.c.layer_id)
         .where(part.c.grant_id.in_(grant_ids), part.c.amount_fen > 0)

@@ -62,6 +62,7 @@ class LayerOut(Out):
     budget_fen: int
     name: str
     budget_year: int | None
+    starts_on: date | None
     available_fen: int
     granted_fen: int
     redeemed_fen: int
@@ -77,6 +78,7 @@ class LayerOut(Out):
             budget_fen=row.layer.budget_fen,
             name=row.layer.name,
             budget_year=row.layer.budget_year,
+            starts_on=row.layer.starts_on,
             available_fen=row.available_fen,
             granted_fen=row.granted_fen,
             redeemed_fen=row.redeemed_fen,

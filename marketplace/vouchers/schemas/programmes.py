@@ -5,10 +5,12 @@ from typing import Annotated, Any, Literal
 
 import msgspec
 
-from marketplace.kernel.wire import In, Line, Out, Why, Word
-from marketplace.vouchers.queries import ProgrammeVersion, TermCompared
+from marketplace.kernel.wire import Id, In, Line, Out, PositiveFen, Why, Word, Year
+from marketplace.vouchers.queries import LayerChange, ProgrammeVersion, TermCompared
 from marketplace.vouchers.queries.dry_runs import DryRunRow, StoredDryRun
-from marketplace.vouchers.use_cases import AskDryRun, DraftVersion, TermGiven
+from marketplace.vouchers.rules.layer_changes import LayerAdded, LayerChanged
+from marketplace.vouchers.schemas.requests import RegionCode
+from marketplace.vouchers.use_cases import AskDryRun, DraftVersion, LayersAsked, TermGiven
 
 Dimension = Literal["size", "region", "service_kind", "provider", "layer"]
 DryRunStatus = Literal["waiting", "running", "done", "failed"]
@@ -25,6 +27,29 @@ class TermIn(In):
 
 
 Changes = Annotated[dict[Word, TermIn], msgspec.Meta(min_length=1, max_length=TERMS_MAX)]
+LAYERS_MAX = 50
+Share = Annotated[int, msgspec.Meta(ge=1, le=10_000)]
+"""A layer's part of the service value, in basis points."""
+Funder = Literal["province", "city", "zone"]
+
+
+class LayerChangedIn(In):
+    """Another budget or another share of a layer; null: as it is."""
+
+    layer_id: Id
+    budget_fen: PositiveFen | None = None
+    ratio_basis_points: Share | None = None
+
+
+class LayerAddedIn(In):
+    """A layer that the programme did not have."""
+
+    funder: Funder
+    region_code: RegionCode
+    ratio_basis_points: Share
+    budget_fen: PositiveFen
+    name: Line = ""
+    budget_year: Year | None = None
 
 
 def _given(changes: dict[str, TermIn]) -> dict[str, TermGiven]:
@@ -32,15 +57,47 @@ def _given(changes: dict[str, TermIn]) -> dict[str, TermGiven]:
 
 
 class VersionIn(In):
-    """What changes of a programme's terms, from which day on, and why."""
+    """What changes of a programme's terms and layers, from which day on, and why."""
 
     starts_on: date
     reason: Why
-    changes: Changes
+    changes: Annotated[dict[Word, TermIn], msgspec.Meta(max_length=TERMS_MAX)] = msgspec.field(
+        default_factory=dict
+    )
+    layers: Annotated[list[LayerChangedIn], msgspec.Meta(max_length=LAYERS_MAX)] = msgspec.field(
+        default_factory=list
+    )
+    new_layers: Annotated[list[LayerAddedIn], msgspec.Meta(max_length=LAYERS_MAX)] = msgspec.field(
+        default_factory=list
+    )
 
     def to_command(self, programme_id: int) -> DraftVersion:
         """The version that is drafted."""
-        return DraftVersion(programme_id, self.starts_on, self.reason, _given(self.changes))
+        layers = LayersAsked(
+            [LayerChanged(**msgspec.structs.asdict(each)) for each in self.layers],
+            [LayerAdded(**msgspec.structs.asdict(each)) for each in self.new_layers],
+        )
+        return DraftVersion(programme_id, self.starts_on, self.reason, _given(self.changes), layers)
+
+
+class LayerChangeOut(Out):
+    """What a version changes of a layer; a new one has no id before the version is approved."""
+
+    id: int
+    layer_id: int | None
+    is_new: bool
+    funder: str | None
+    region_code: str | None
+    name: str
+    budget_year: int | None
+    ratio_basis_points: int | None
+    budget_fen: int | None
+    budget_before_fen: int | None
+
+    @classmethod
+    def of(cls, row: LayerChange) -> "LayerChangeOut":
+        """The answer for a layer."""
+        return cls.like(row)
 
 
 class VersionOut(Out):

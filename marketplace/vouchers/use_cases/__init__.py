@@ -98,6 +98,7 @@ from marketplace.vouchers.use_cases.holds import (
     release_voucher,
     settle_voucher,
 )
+from marketplace.vouchers.use_cases.layer_changes import LayersAsked
 from marketplace.vouchers.use_cases.local_audits import AuditLocally, audit_locally
 from marketplace.vouchers.use_cases.objections import (
     AnswerObjection,
@@ -185,6 +186,7 @@ __all__ = [
     "HoldVoucher",
     "ImportProgramme",
     "LayerPlan",
+    "LayersAsked",
     "LeaveOut",
     "NotePayment",
     "Piece",

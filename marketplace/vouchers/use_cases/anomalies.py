@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -21,15 +22,20 @@ from marketplace.vouchers.errors import (
     ReasonMissing,
 )
 from marketplace.vouchers.events import AnomalyConfirmed
+from marketplace.vouchers.queries.access import sees_all
 from marketplace.vouchers.queries.anomalies import (
     Anomaly,
     AnomalyPage,
     ConfirmedFinding,
     anomaly,
     anomaly_page,
-    blocking_anomalies,
     finding,
     involved_persons,
+)
+from marketplace.vouchers.queries.blocking import (
+    BlockingAnomaly,
+    blocking_anomalies,
+    in_the_way_of_settling,
 )
 from marketplace.vouchers.rules.anomalies import UNDECIDED, AnomalyStatus, Subject
 
@@ -159,9 +165,35 @@ async def require_unblocked(tx: Tx, *subjects: Subject) -> None:
     Raises:
         AnomaliesBlock: with every anomaly that stands in the way. Policy: J.22b, J.31.
     """
+    _refuse(tx, await blocking_anomalies(tx, *subjects))
+
+
+async def require_settleable(tx: Tx, order_ids: Sequence[int]) -> None:
+    """Nothing blocking keeps the vouchers of these orders from paying; what is held stays held.
+
+    Raises:
+        AnomaliesBlock: with every anomaly that stands in the way. Policy: J.22b, J.31.
+    """
+    found = await in_the_way_of_settling(tx, order_ids)
+    _refuse(tx, [each for of_order in found.values() for each in of_order])
+
+
+def _refuse(tx: Tx, found: Sequence[BlockingAnomaly]) -> None:
+    """Name every anomaly by its kind and whom to ask; what is suspected the centre alone reads."""
     reasons = Reasons()
-    for each in await blocking_anomalies(tx, *subjects):
-        reasons.add(each.kind, each.summary, asked=each.id, source="J.31")
+    told = sees_all(tx.actor)
+    for each in sorted(set(found), key=lambda one: one.id):
+        reasons.add(
+            each.kind,
+            each.summary
+            if told
+            else (
+                f"Anomaly {each.id} ({each.kind}) has to be decided first."
+                " Ask a voucher officer of the innovation centre, and name its number."
+            ),
+            asked=each.id,
+            source="J.31",
+        )
     reasons.raise_as(AnomaliesBlock)
 
 

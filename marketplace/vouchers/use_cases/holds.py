@@ -46,7 +46,7 @@ from marketplace.vouchers.queries import (
 from marketplace.vouchers.rules.anomalies import Subject, SubjectKind
 from marketplace.vouchers.rules.shares import LayerShare
 from marketplace.vouchers.rules.states import GrantStatus, HoldStatus
-from marketplace.vouchers.use_cases.anomalies import require_unblocked
+from marketplace.vouchers.use_cases.anomalies import require_settleable, require_unblocked
 from marketplace.vouchers.use_cases.caps import Counted, count_towards_caps
 from marketplace.vouchers.use_cases.changes import return_freed
 from marketplace.vouchers.use_cases.held import (
@@ -246,10 +246,13 @@ async def settle_voucher(tx: Tx, command: SettleVoucher) -> VoucherSettled:
     Raises:
         VoucherHoldMissing: when nothing is held for the order.
         VoucherHoldEnded: when the holds were settled or released before.
+        AnomaliesBlock: while a blocking anomaly about the order, one of its vouchers or both of its
+            parties is not decided; the holds stay.
 
-    Policy: J.22b
+    Policy: J.22b, J.31
     """
     holds = await open_holds(tx, command.order_id)
+    await require_settleable(tx, [command.order_id])
     parts = await parts_by_hold(tx, holds)
     used = await amounts_used(
         tx,

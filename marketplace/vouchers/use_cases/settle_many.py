@@ -27,6 +27,7 @@ from marketplace.vouchers.queries import (
     balances_of_grants,
     terms_of_version,
 )
+from marketplace.vouchers.queries.blocking import in_the_way_of_settling
 from marketplace.vouchers.queries.rows import columns
 from marketplace.vouchers.rules.shares import LayerShare
 from marketplace.vouchers.rules.states import GrantStatus, HoldStatus
@@ -42,10 +43,12 @@ _Used = dict[int, tuple[LayerShare, ...]]
 async def settled_one_after_the_other(tx: Tx, order_ids: Sequence[int]) -> set[int]:
     """Of some orders, those whose vouchers pay by what the SME used before in its year.
 
-    What one of them settles at changes what the next one does: they have to take turns.
+    What one of them settles at changes what the next one does: they have to take turns. So have
+    those that an anomaly stands in the way of: each is refused by itself.
     """
     if not order_ids:
         return set()
+    blocked = await in_the_way_of_settling(tx, order_ids)
     hold, grant = tables.voucher_hold.c, tables.voucher_grant
     held = await tx.execute(
         select(hold.order_id, grant.c.programme_id, hold.terms_version)
@@ -54,7 +57,7 @@ async def settled_one_after_the_other(tx: Tx, order_ids: Sequence[int]) -> set[i
     )
     rows = held.all()
     terms = await _terms(tx, {(row.programme_id, row.terms_version) for row in rows})
-    return {
+    return blocked.keys() | {
         row.order_id
         for row in rows
         if terms[row.programme_id, row.terms_version].steps_over == "sme-year"
@@ -70,8 +73,9 @@ async def settle_vouchers(tx: Tx, commands: Sequence[SettleVoucher]) -> dict[int
     Raises:
         VoucherHoldMissing: when nothing is held for one of the orders.
         VoucherHoldEnded: when the holds of one were settled or released before.
+        AnomaliesBlock: when the database finds that an anomaly stands in the way of one.
 
-    Policy: J.22b
+    Policy: J.22b, J.31
     """
     if not commands:
         return {}

@@ -61,7 +61,7 @@ async def propose_next(tx: Tx, command: ProposeNext) -> list[int]:
     )
     if not any(each.status == ApplicationStatus.WAITING for each in found):
         return []
-    all_layers = await layers(tx, of.id)
+    all_layers = await layers(tx, of.id, on=tx.today)
     rooms = await budgets_available(tx, [layer.id for layer in all_layers])
     granted = await granted_in_batches(tx, of.id)
     who = await organisations(tx, {each.organisation_id for each in found})

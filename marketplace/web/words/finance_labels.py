@@ -60,6 +60,7 @@ FINANCE: Final[dict[str, dict[str, Label]]] = {
         "payout_rejected": Label("银行拒付", "Payout rejected"),
         "payout_returned": Label("付款退回", "Payout returned"),
         "budget_appropriated": Label("预算拨入", "Budget appropriated"),
+        "budget_lowered": Label("预算调减", "Budget lowered"),
         "voucher_granted": Label("发券", "Voucher granted"),
         "voucher_redeemed": Label("用券", "Voucher redeemed"),
         "voucher_expired": Label("券到期收回", "Voucher expired"),

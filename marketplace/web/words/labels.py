@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from marketplace.web.words.buyer_labels import BUYER
+from marketplace.web.words.centre_labels import CENTRE
 from marketplace.web.words.finance_labels import FINANCE
 from marketplace.web.words.naming import Label, Tone
 
@@ -12,6 +13,7 @@ __all__ = ["LABELS", "Label", "Tone", "label"]
 
 LABELS: Final[dict[str, dict[str, Label]]] = {
     **BUYER,
+    **CENTRE,
     **FINANCE,
     "order": {
         "placed": Label("待确认", "Awaiting confirmation", "warning"),

@@ -12,11 +12,11 @@ from marketplace.billing.credit.rules.credit import (
     Bounds,
     Owed,
     oldest_first,
-    reminder_step,
     require_grantable,
     require_usable,
 )
 from marketplace.billing.credit.rules.states import Age, age_of
+from marketplace.kernel.reminders import reminder_step
 
 TODAY = date(2025, 3, 3)
 BOUNDS = Bounds(limit_max_fen=1_000_000, due_days_max=90, valid_days_max=366)

@@ -12,6 +12,7 @@ from marketplace.parties.roles import Role
 from marketplace.vouchers import errors
 from marketplace.vouchers.queries import anomalies as queries
 from marketplace.vouchers.queries.anomalies import AnomalySearch
+from marketplace.vouchers.queries.blocking import blocking_anomalies
 from marketplace.vouchers.queries.paging import FIRST_PAGE
 from marketplace.vouchers.rules.anomalies import (
     AnomalyKind,
@@ -163,10 +164,10 @@ async def test_no_claim_is_paid_while_one_of_its_redemptions_is_in_doubt(
     claim = Subject(SubjectKind.CLAIM, made.claim_id)
     (one,) = await found(database, a_finding(about))
 
-    blocking = await atomically(database, queries.blocking_anomalies, claim, actor=TEST)
+    blocking = await atomically(database, blocking_anomalies, claim, actor=TEST)
     assert [each.id for each in blocking] == [one.id]
     await decide(database, await an_officer(database), one.id, "confirmed")
-    blocking = await atomically(database, queries.blocking_anomalies, claim, actor=TEST)
+    blocking = await atomically(database, blocking_anomalies, claim, actor=TEST)
     assert [each.status for each in blocking] == ["confirmed"]
 
 

@@ -1,8 +1,8 @@
-"""What credit may be granted, when it may be used, what a payment pays, when one is reminded."""
+"""What credit may be granted, when it may be used, what a payment pays."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 
@@ -120,17 +120,3 @@ def oldest_first(owed: Sequence[Owed], amount_fen: int) -> list[tuple[int, int]]
         parts.append((each.id, part))
         amount_fen -= part
     return parts
-
-
-def reminder_step(
-    due_on: date, *, today: date, steps: Sequence[int], sent: Collection[int]
-) -> int | None:
-    """The reminder that is to go out today: the latest step that is reached and was not sent.
-
-    Steps that were missed, for instance while no worker ran, are not made up for one by one: a
-    buyer gets one reminder a day, the sharpest. None when there is nothing to say.
-    """
-    reached = [step for step in sorted(steps) if due_on + timedelta(days=step) <= today]
-    if not reached or any(step >= reached[-1] for step in sent):
-        return None
-    return reached[-1]

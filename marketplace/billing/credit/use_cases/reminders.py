@@ -9,9 +9,9 @@ from sqlalchemy.dialects.postgresql import insert
 
 from marketplace.billing.credit.events import ReceivableReminded
 from marketplace.billing.credit.queries.receivables import to_remind
-from marketplace.billing.credit.rules.credit import reminder_step
 from marketplace.billing.credit.tables import credit_reminder
 from marketplace.kernel.db import Tx
+from marketplace.kernel.reminders import reminder_step
 from marketplace.rulebook import rulebook
 
 REMINDED_AT_ONCE = 500

@@ -14,6 +14,7 @@ from marketplace.billing.ledger.queries.accounts import (
     account_by_id,
     account_id,
     accounts,
+    accounts_of_holds,
     balance,
     balances,
     balances_of,
@@ -28,6 +29,7 @@ from marketplace.billing.ledger.queries.dated import (
     YearLine,
     balance_as_of,
     reopenings,
+    reopenings_of,
     year_of,
 )
 from marketplace.billing.ledger.queries.entries import (
@@ -73,6 +75,7 @@ __all__ = [
     "account_by_id",
     "account_id",
     "accounts",
+    "accounts_of_holds",
     "balance",
     "balance_as_of",
     "balances",
@@ -83,6 +86,7 @@ __all__ = [
     "open_holds",
     "periods",
     "reopenings",
+    "reopenings_of",
     "statement",
     "statement_of",
     "trial_balance",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
@@ -184,6 +184,12 @@ class OpenHold:
     expires_at: datetime | None
     source_kind: str
     source_id: int
+
+
+async def accounts_of_holds(tx: Tx, hold_ids: Sequence[int]) -> dict[int, int]:
+    """On which account each of some holds stands."""
+    rows = await tx.execute(select(hold.c.id, hold.c.account_id).where(hold.c.id.in_(hold_ids)))
+    return {row.id: row.account_id for row in rows}
 
 
 async def open_holds(tx: Tx, of_account_id: int) -> list[OpenHold]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from enum import StrEnum
@@ -136,10 +137,15 @@ class Reopening:
 
 async def reopenings(tx: Tx, period_id: int) -> list[Reopening]:
     """The requests to open a period again, the latest first; at most 200."""
+    return await reopenings_of(tx, [period_id])
+
+
+async def reopenings_of(tx: Tx, period_ids: Sequence[int]) -> list[Reopening]:
+    """The requests to open some periods again, the latest first; at most 200."""
     return await tx.all(
         Reopening,
         select(period_reopening)
-        .where(period_reopening.c.period_id == period_id)
+        .where(period_reopening.c.period_id.in_(period_ids))
         .order_by(period_reopening.c.id.desc())
         .limit(200),
     )

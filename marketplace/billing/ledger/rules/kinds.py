@@ -64,7 +64,11 @@ class EntryKind(StrEnum):
     PAYOUT_RETURNED = "payout_returned"
     """Debit bank suspense, credit what was owed: a line of the statement brings the money back."""
     BUDGET_APPROPRIATED = "budget_appropriated"
-    """Debit appropriation, credit programme budget: a programme was approved."""
+    """Debit appropriation, credit programme budget: a programme was approved, or a version that
+    raises a budget or adds a layer."""
+    BUDGET_LOWERED = "budget_lowered"
+    """Debit programme budget, credit appropriation: a version that lowers a budget was approved;
+    never below what is granted, held and used."""
     VOUCHER_GRANTED = "voucher_granted"
     """Debit programme budget, credit voucher: an SME was granted a voucher."""
     VOUCHER_REDEEMED = "voucher_redeemed"

@@ -165,6 +165,17 @@ async def payout_of(tx: Tx, source: PayoutSource) -> Payout:
     )
 
 
+def confirmed_payments(source_kind: str) -> Select[Any]:
+    """What the bank has paid out of one kind of source, to ask on within another statement."""
+    return select(
+        payout.c.id.label("payout_id"),
+        payout.c.organisation_id,
+        payout.c.source_id,
+        payout.c.amount_fen,
+        payout.c.confirmed_on,
+    ).where(payout.c.source_kind == source_kind, payout.c.status == "confirmed")
+
+
 async def returned_fen(tx: Tx) -> dict[int, int]:
     """By account: what came back from the bank and is paid again by instructing it again.
 

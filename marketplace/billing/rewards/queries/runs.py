@@ -25,7 +25,8 @@ from marketplace.kernel.errors import Missing
 from marketplace.parties import queries as parties
 from marketplace.parties.roles import SEES_EVERYTHING, Role
 
-# Whose work is rewards; everybody else sees approved runs, and of those what is their own.
+# Whose work is rewards; everybody else sees published and approved runs, and of those what is
+# their own.
 SEES_EVERY_RUN = (
     *SEES_EVERYTHING,
     Role.FINANCE_MAKER,
@@ -205,7 +206,7 @@ async def run(tx: Tx, run_id: int) -> RewardRun:
 
 
 async def runs(tx: Tx, search: RunSearch) -> RunPage:
-    """The runs that the actor may see, newest first."""
+    """The runs that the actor may see, newest first: drafts are of those whose work they are."""
     wanted = [_run_visible(tx)]
     if search.year is not None:
         wanted.append(reward_run.c.year == search.year)
@@ -342,4 +343,4 @@ async def grade_of(tx: Tx, provider_id: int, year: int) -> str | None:
 def _run_visible(tx: Tx) -> ColumnElement[bool]:
     if tx.actor.has(*SEES_EVERY_RUN):
         return true()
-    return reward_run.c.status == RunStatus.APPROVED
+    return reward_run.c.status.in_((RunStatus.IN_NOTICE, RunStatus.APPROVED))

@@ -18,6 +18,17 @@ class RunStatus(StrEnum):
     """Given up; it paid nothing."""
 
 
+class ObjectionStatus(StrEnum):
+    """What became of an objection to a run in public notice."""
+
+    OPEN = "open"
+    """Nobody has answered it."""
+    UPHELD = "upheld"
+    """It is right: the run is not paid."""
+    DISMISSED = "dismissed"
+    """It was answered, and changes nothing."""
+
+
 class ReportStatus(StrEnum):
     """Where a report on the use of a reward stands (J.27d)."""
 
@@ -29,6 +40,10 @@ class ReportStatus(StrEnum):
     """An officer has accepted it."""
     RETURNED = "returned"
     """An officer wants it corrected; it is owed again."""
+
+
+# Any use of a reward that the terms do not name.
+OTHER_USE = "other"
 
 
 class ClawbackStatus(StrEnum):

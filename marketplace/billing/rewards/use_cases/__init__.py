@@ -1,6 +1,7 @@
 """Noting grades, drafting runs, approving or discarding them."""
 
 from marketplace.billing.rewards.rules.states import RunStatus
+from marketplace.billing.rewards.rules.uses import Use
 from marketplace.billing.rewards.use_cases.approval import (
     ApproveRun,
     DiscardRun,
@@ -9,17 +10,50 @@ from marketplace.billing.rewards.use_cases.approval import (
 )
 from marketplace.billing.rewards.use_cases.drafting import DraftRun, draft_run
 from marketplace.billing.rewards.use_cases.grades import Grade, NoteGrade, note_grade, note_grades
+from marketplace.billing.rewards.use_cases.notices import (
+    AnswerObjection,
+    FileObjection,
+    PublishRun,
+    answer_objection,
+    file_objection,
+    publish_run,
+)
+from marketplace.billing.rewards.use_cases.uses import (
+    AttachEvidence,
+    DecideUseReport,
+    DownloadEvidence,
+    FileUseReport,
+    attach_evidence,
+    decide_use_report,
+    download_evidence,
+    file_use_report,
+)
 
 __all__ = [
+    "AnswerObjection",
     "ApproveRun",
+    "AttachEvidence",
+    "DecideUseReport",
     "DiscardRun",
+    "DownloadEvidence",
     "DraftRun",
+    "FileObjection",
+    "FileUseReport",
     "Grade",
     "NoteGrade",
+    "PublishRun",
     "RunStatus",
+    "Use",
+    "answer_objection",
     "approve_run",
+    "attach_evidence",
+    "decide_use_report",
     "discard_run",
+    "download_evidence",
     "draft_run",
+    "file_objection",
+    "file_use_report",
     "note_grade",
     "note_grades",
+    "publish_run",
 ]

@@ -6,10 +6,13 @@ from marketplace.parties.roles import Role
 from marketplace.web.areas.centre import (
     anomalies,
     board,
+    dry_runs,
+    programme_editor,
     programmes,
     register,
     rulebook_page,
     trail,
+    versions,
 )
 from marketplace.web.areas.centre.who import OVERSEERS
 from marketplace.web.navigation import Area, link
@@ -32,6 +35,9 @@ routes: list[ControllerRouterHandler] = [
     *board.routes,
     *register.routes,
     *programmes.routes,
+    *programme_editor.routes,
+    *versions.routes,
+    *dry_runs.routes,
     *anomalies.routes,
     *trail.routes,
     *rulebook_page.routes,

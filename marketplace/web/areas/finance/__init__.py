@@ -4,17 +4,21 @@ from litestar.types import ControllerRouterHandler
 
 from marketplace.web.areas.finance import (
     accounts,
+    anchor,
     batches,
     claim_steps,
     claims,
     dashboard,
     imports,
     ledger,
+    months,
+    packs,
     payouts,
     periods,
     reconciliation,
     reward_shares,
     rewards,
+    years,
 )
 from marketplace.web.areas.finance.roles import (
     READERS,
@@ -39,7 +43,8 @@ areas = (
             link("/finance/ledger", "账簿", "Ledger", *READS_ENTRIES),
             link("/finance/accounts", "账户", "Accounts", *READS_ENTRIES),
             link("/finance/trial-balance", "试算平衡", "Trial balance", *READERS),
-            link("/finance/periods", "关账", "Periods", *READERS),
+            link("/finance/periods", "结账", "Close", *READERS),
+            link("/finance/packs", "审计包", "Audit packs", *READS_ENTRIES),
         ),
     ),
 )
@@ -56,4 +61,8 @@ routes: list[ControllerRouterHandler] = [
     *ledger.routes,
     *accounts.routes,
     *periods.routes,
+    *months.routes,
+    *packs.routes,
+    *anchor.routes,
+    *years.routes,
 ]

@@ -80,15 +80,26 @@ class Movements:
     rows: list[ledger.StatementLine]
     total: int
     holds: list[ledger.OpenHold]
+    on_day: ledger.DatedBalance | None
     names: Names
 
 
-async def movements(tx: Tx, asked: ledger.AccountStatement) -> Movements:
+@dataclass(frozen=True, slots=True)
+class Moves:
+    """Which page of an account's movements, and, if asked for, its balance on a day."""
+
+    statement: ledger.AccountStatement
+    on_day: ledger.BalanceAsked | None = None
+
+
+async def movements(tx: Tx, moves: Moves) -> Movements:
     """The latest movements first."""
+    asked = moves.statement
     account = await ledger.account_by_id(tx, asked.account_id)
     rows, total = await ledger.statement(tx, asked)
     who = await names(tx, [owner(account.type, account.owner_id)])
-    return Movements(account, rows, total, await ledger.open_holds(tx, account.id), who)
+    on_day = await ledger.balance_as_of(tx, moves.on_day) if moves.on_day else None
+    return Movements(account, rows, total, await ledger.open_holds(tx, account.id), on_day, who)
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,11 +184,15 @@ async def show_account(request: PageRequest, account_id: FromPath[int]) -> Respo
     """What moved on an account, and the balance after each movement."""
     form = Typed(request.query_params, visitor_of(request).speech)
     asked = ledger.AccountStatement(account_id=account_id, page=_page_of(form), page_size=PAGE_SIZE)
+    day = form.day("day", needed=False)
+    by = form.choice("by", list(ledger.DatedBy), needed=False) or ledger.DatedBy.EFFECTIVE
     form.require()
+    on_day = ledger.BalanceAsked(account_id, day, ledger.DatedBy(by)) if day else None
     return page(
         request,
         "finance/account.html",
-        found=await read(request, movements, asked),
+        found=await read(request, movements, Moves(asked, on_day)),
+        form=form,
         asked=asked,
         source_page=source_page,
         owner=owner,
@@ -190,7 +205,7 @@ async def show_account_file(request: PageRequest, account_id: FromPath[int]) -> 
     speech = visitor_of(request).speech
     form = Typed(request.query_params, speech)
     asked = ledger.AccountStatement(account_id=account_id, page_size=ROWS_MAX + 1)
-    found = await read(request, movements, asked)
+    found = await read(request, movements, Moves(asked))
     rows = [
         [
             each.entry_id,

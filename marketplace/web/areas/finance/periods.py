@@ -1,9 +1,9 @@
-"""Closing the books: a checklist, a proposal, and another person's signature."""
+"""Which months are closed, and which periods of which ledger two persons closed or are asked to."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, timedelta
 from typing import Any
 
 from litestar import Response, get, post
@@ -11,34 +11,25 @@ from litestar.params import FromPath
 from litestar.types import ControllerRouterHandler
 
 from marketplace.billing.ledger import queries as ledger
-from marketplace.billing.ledger.use_cases import (
-    ClosePeriod,
-    LedgerName,
-    ProposePeriod,
-    close_period,
-    propose_period,
-)
-from marketplace.billing.payouts import queries as payouts
+from marketplace.billing.ledger.queries.closing import period_by_id
+from marketplace.billing.ledger.use_cases import ClosePeriod, LedgerName
 from marketplace.billing.reconciliation import queries as reconciliation
-from marketplace.billing.reconciliation.use_cases import (
-    ApproveSignOff,
-    DraftSignOff,
-    approve_sign_off,
-    draft_sign_off,
-)
+from marketplace.billing.reconciliation.use_cases import ApproveSignOff, approve_sign_off
+from marketplace.closing.queries import months as closing
+from marketplace.closing.rules.months import Month
+from marketplace.closing.use_cases.months import close_checked_period
 from marketplace.kernel.db import Tx
 from marketplace.kernel.errors import DomainError
 from marketplace.kernel.http import read
 from marketplace.web.acting import act
 from marketplace.web.areas.finance.names import Names, names
-from marketplace.web.areas.finance.roles import CHECKER, FINANCE, MAKER, READERS
+from marketplace.web.areas.finance.roles import CHECKER, READERS, READS_ENTRIES
 from marketplace.web.files import as_file
-from marketplace.web.forms import Typed, empty, new_key, typed
+from marketplace.web.forms import Typed, new_key, typed
 from marketplace.web.rendering import page
 from marketplace.web.visitor import PageRequest, members, visitor_of
 from marketplace.web.words import Told, label, told
 
-BOOKS = ("voucher", "credit")
 HEADS = (
     ("账簿", "Ledger"),
     ("从", "From"),
@@ -50,44 +41,70 @@ HEADS = (
 
 
 @dataclass(frozen=True, slots=True)
-class Close:
-    """How the books stand until a day, and the periods that were closed or are proposed."""
+class MonthRow:
+    """A month that is over: `open`, `draft`, `signed`, or `reopened` since it was signed."""
 
-    first_on: date
-    last_on: date
+    month: Month
+    state: str
+    signed: closing.SignOff | None
+
+
+@dataclass(frozen=True, slots=True)
+class Close:
+    """A year's months, and every period that was closed or is proposed."""
+
+    year: int
+    years: Sequence[int]
+    months: list[MonthRow]
     balancing: reconciliation.Balancing
-    in_transit: int
     sign_offs: list[reconciliation.SignOff]
     periods: list[ledger.Period]
     names: Names
 
 
-async def closing(tx: Tx, asked: tuple[date | None, date | None]) -> Close:
-    """The days asked for, by default from the last sign-off through the end of last month."""
-    signed = await reconciliation.sign_offs(tx)
+async def close(tx: Tx, asked: int | None) -> Close:
+    """The months of the year asked for, by default the year of the last month that is over."""
+    this = tx.today.year if tx.today.month > 1 else tx.today.year - 1
+    year = asked or this
     periods = await ledger.periods(tx)
-    last_on = asked[1] or tx.today.replace(day=1) - timedelta(days=1)
-    after = max((each.last_on for each in signed), default=None)
-    first_on = asked[0] or (after + timedelta(days=1) if after else last_on.replace(day=1))
-    question = reconciliation.BalancingAsked(min(first_on, last_on), last_on)
-    _, in_transit = await payouts.payouts(tx, payouts.PayoutSearch(status="sent", page_size=1))
+    signed, _ = await closing.sign_offs(tx, closing.SignOffSearch(year=year, page_size=200))
+    cash = await reconciliation.sign_offs(tx)
+    months = [Month(year, number) for number in range(12, 0, -1)]
     people = [who for each in signed for who in (each.made_by, each.approved_by)]
     people += [who for each in periods for who in (each.made_by, each.approved_by)]
+    first = min((each.first_on.year for each in periods), default=this)
     return Close(
-        first_on,
-        last_on,
-        await reconciliation.balancing(tx, question),
-        in_transit,
-        signed,
+        year,
+        range(this, min(first, this - 2) - 1, -1),
+        [_row(each, signed, periods) for each in months if each.last_on < tx.today],
+        await reconciliation.balancing(tx, reconciliation.BalancingAsked()),
+        cash,
         periods,
         await names(tx, people=people),
     )
 
 
+def _row(
+    month: Month, signed: Sequence[closing.SignOff], periods: Sequence[ledger.Period]
+) -> MonthRow:
+    """How a month stands; its latest sign-off comes first."""
+    last = next((each for each in signed if each.first_on == month.first_on), None)
+    closed = {
+        each.ledger
+        for each in periods
+        if each.closed_at and (each.first_on, each.last_on) == (month.first_on, month.last_on)
+    }
+    if len(closed) == len(LedgerName):
+        return MonthRow(month, "signed", last)
+    if last is None:
+        return MonthRow(month, "open", None)
+    return MonthRow(month, "draft" if last.status == "draft" else "reopened", last)
+
+
 @get("/finance/periods", **members(*READERS))
 async def show_periods(request: PageRequest) -> Response[Any]:
-    """What stands against closing, and what was closed."""
-    return await _periods(request, empty(visitor_of(request).speech))
+    """The months with how far each is, and the periods of each ledger."""
+    return await _periods(request)
 
 
 @get("/finance/periods/file", **members(*READERS))
@@ -95,7 +112,7 @@ async def show_periods_file(request: PageRequest) -> Response[bytes]:
     """The periods as a file."""
     speech = visitor_of(request).speech
     form = Typed(request.query_params, speech)
-    found = await read(request, closing, (None, None))
+    found = await read(request, close, None)
     rows = []
     for each in found.periods:
         book = label("ledger", each.ledger)
@@ -112,23 +129,6 @@ async def show_periods_file(request: PageRequest) -> Response[bytes]:
     return await as_file(form, "periods", HEADS, rows)
 
 
-@post("/finance/periods/sign-off", **members(*MAKER))
-async def send_sign_off(request: PageRequest) -> Response[Any]:
-    """Prepare the sign-off of bank and books for days that have passed."""
-    speech = visitor_of(request).speech
-    form = await typed(request, speech)
-    first_on, last_on = form.day("first"), form.day("last")
-    try:
-        form.require()
-        assert first_on is not None, "required"
-        assert last_on is not None, "required"
-        said = ("已提交签核，等待他人复核", "Prepared; somebody else signs it off.")
-        command = DraftSignOff(first_on, last_on)
-        return await act(request, form, draft_sign_off, command, to="/finance/periods", said=said)
-    except DomainError as error:
-        return await _periods(request, form, told(error, speech), error.status)
-
-
 @post("/finance/periods/sign-offs/{sign_off_id:int}/approve", **members(*CHECKER))
 async def send_signature(request: PageRequest, sign_off_id: FromPath[int]) -> Response[Any]:
     """Sign off, and close the cash ledger for these days for good."""
@@ -140,58 +140,40 @@ async def send_signature(request: PageRequest, sign_off_id: FromPath[int]) -> Re
         command = ApproveSignOff(sign_off_id)
         return await act(request, form, approve_sign_off, command, to="/finance/periods", said=said)
     except DomainError as error:
-        return await _periods(request, form, told(error, speech), error.status)
-
-
-@post("/finance/periods/propose", **members(*MAKER))
-async def send_proposal(request: PageRequest) -> Response[Any]:
-    """Propose to close days of the voucher or the credit ledger."""
-    speech = visitor_of(request).speech
-    form = await typed(request, speech)
-    book = form.choice("ledger", BOOKS)
-    first_on, last_on = form.day("first"), form.day("last")
-    try:
-        form.require()
-        assert first_on is not None, "required"
-        assert last_on is not None, "required"
-        said = ("已提出关账，等待他人关闭", "Proposed; somebody else closes it.")
-        command = ProposePeriod(LedgerName(book), first_on, last_on)
-        return await act(request, form, propose_period, command, to="/finance/periods", said=said)
-    except DomainError as error:
-        return await _periods(request, form, told(error, speech), error.status)
+        return await _periods(request, told(error, speech), error.status)
 
 
 @post("/finance/periods/{period_id:int}/close", **members(*CHECKER))
 async def send_closing(request: PageRequest, period_id: FromPath[int]) -> Response[Any]:
-    """Close a period for good, by another person than proposed it."""
+    """Close a period by the checklist of a month, by another person than proposed it."""
     speech = visitor_of(request).speech
+    await read(request, period_by_id, period_id)
     form = await typed(request, speech)
     try:
         said = ("期间已关闭", "The period is closed.")
         command = ClosePeriod(period_id)
-        return await act(request, form, close_period, command, to="/finance/periods", said=said)
+        return await act(
+            request, form, close_checked_period, command, to="/finance/periods", said=said
+        )
     except DomainError as error:
-        return await _periods(request, form, told(error, speech), error.status)
+        return await _periods(request, told(error, speech), error.status)
 
 
 async def _periods(
-    request: PageRequest, form: Typed, refusal: Told | None = None, status: int = 200
+    request: PageRequest, refusal: Told | None = None, status: int = 200
 ) -> Response[Any]:
     visitor = visitor_of(request)
     shown = Typed(request.query_params, visitor.speech)
-    days = (shown.day("first", needed=False), shown.day("last", needed=False))
+    year = shown.whole("year", least=2000, most=2100, needed=False)
     shown.require()
     return page(
         request,
         "finance/periods.html",
         status=status,
-        form=form,
-        found=await read(request, closing, days),
+        found=await read(request, close, year),
         refusal=refusal,
-        books=BOOKS,
-        may_make=visitor.has(*MAKER),
         may_check=visitor.has(*CHECKER),
-        works=visitor.has(*FINANCE),
+        reads_entries=visitor.has(*READS_ENTRIES),
         me=visitor.actor.person_id,
         key=new_key(),
     )
@@ -200,8 +182,6 @@ async def _periods(
 routes: list[ControllerRouterHandler] = [
     show_periods,
     show_periods_file,
-    send_sign_off,
     send_signature,
-    send_proposal,
     send_closing,
 ]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from typing import Any, Final
+from urllib.parse import parse_qsl, urlencode
 
 from litestar import Response, get, post
 from litestar.params import FromPath
@@ -37,6 +38,7 @@ from marketplace.web.visitor import PageRequest, members, visitor_of
 from marketplace.web.words import Speech, Told, label, told
 
 PAGE_SIZE = 25
+FILTERS = ("status", "kind", "statement", "text", "amount", "from", "until")
 STATUSES = ("unmatched", "matched", "ignored", "all")
 MONEY_IN = ("wallet", "return", "voucher_fund", "reward_fund", "credit", "interest", "contra")
 MONEY_OUT = ("payout", "charge", "contra")
@@ -172,6 +174,7 @@ async def show_desk(request: PageRequest) -> Response[Any]:
         found=found,
         looked=found.looked,
         next_id=found.next_id,
+        filtered=urlencode([(name, filters.raw(name)) for name in FILTERS if filters.raw(name)]),
         done=done,
         statuses=STATUSES,
         kinds=list(MatchKind),
@@ -231,11 +234,13 @@ async def send_match(request: PageRequest, line_id: FromPath[int]) -> Response[A
     try:
         form.require()
         command = MatchLine(line_id, MatchKind(kind), reason, target)
-        onwards = f"/finance/reconciliation?done={line_id}"
-        if following:
-            onwards += f"&line={following}"
         return await act(
-            request, form, match_line, command, to=onwards, said=("已匹配", "Matched.")
+            request,
+            form,
+            match_line,
+            command,
+            to=_desk_address(form.raw("filters"), done=line_id, line=following),
+            said=("已匹配", "Matched."),
         )
     except DomainError as error:
         return await _line(request, line_id, form, told(error, speech), error.status)
@@ -248,7 +253,7 @@ async def send_undo(request: PageRequest, line_id: FromPath[int]) -> Response[An
     line = await read(request, reconciliation.line_by_id, line_id)
     form = await typed(request, speech)
     reason = form.text("reason", length_max=400)
-    to = f"/finance/reconciliation?line={line_id}"
+    to = _desk_address(form.raw("filters"), line=line_id)
     said = ("已撤销，流水重新待查明", "Undone; the line is open again.")
     try:
         form.require()
@@ -258,6 +263,13 @@ async def send_undo(request: PageRequest, line_id: FromPath[int]) -> Response[An
         return await act(request, form, undo_match, UndoMatch(line_id, reason), to=to, said=said)
     except DomainError as error:
         return await _line(request, line_id, form, told(error, speech), error.status)
+
+
+def _desk_address(filters: str, **places: int | None) -> str:
+    """The desk as it was filtered, at another line."""
+    kept = [(name, value) for name, value in parse_qsl(filters[:1000]) if name in FILTERS]
+    kept += [(name, str(value)) for name, value in places.items() if value is not None]
+    return f"/finance/reconciliation?{urlencode(kept)}" if kept else "/finance/reconciliation"
 
 
 async def _line(
@@ -275,6 +287,7 @@ async def _line(
         status=status,
         looked=looked,
         next_id=None,
+        filtered="",
         **_panel(request, form, refusal),
     )
 

@@ -21,13 +21,14 @@ from marketplace.parties import queries as parties
 from marketplace.web.acting import act
 from marketplace.web.areas.provider.own import choices, own_list
 from marketplace.web.areas.provider.roles import STAFF
-from marketplace.web.forms import Typed, new_key, typed
+from marketplace.web.forms import Typed, empty, new_key, typed
 from marketplace.web.rendering import page
 from marketplace.web.visitor import PageRequest, members, visitor_of
 from marketplace.web.words import Told, told
 
 PAGE_SIZE = 30
 ENDS_SOON_DAYS = 30
+KNOWN_MAX = 500
 STEPS = ("schedule", "pass", "fail", "decline")
 
 
@@ -48,6 +49,8 @@ class Training:
     grants: booking.QualificationPage
     instruments: list[catalogue.Instrument]
     people: dict[int, str]
+    known: list[int]
+    """Whom a grant may name without a request: colleagues, and who was met before."""
 
     @property
     def names(self) -> dict[int, catalogue.Instrument]:
@@ -76,6 +79,8 @@ async def training(tx: Tx, asked: Asked) -> Training:
     shown = booking.TrainingPage(
         [each for each in requests.requests if each.instrument_id in ours], requests.total
     )
+    colleagues = [each.person_id for each in await parties.members(tx, tx.actor.organisation_id)]
+    known = list(dict.fromkeys([*colleagues, *await booking.people_met(tx, KNOWN_MAX)]))
     granted = [each for each in grants.qualifications if each.instrument_id in ours]
     return Training(
         shown,
@@ -83,8 +88,11 @@ async def training(tx: Tx, asked: Asked) -> Training:
         own,
         await parties.names_of_people(
             tx,
-            {each.person_id for each in shown.requests} | {each.person_id for each in granted},
+            {each.person_id for each in shown.requests}
+            | {each.person_id for each in granted}
+            | set(known),
         ),
+        [each for each in known if each != tx.actor.person_id],
     )
 
 
@@ -119,6 +127,22 @@ async def send_step(request: PageRequest, training_request_id: FromPath[int]) ->
         return standing.decline_training, standing.DeclineTraining(training_request_id, answer)
 
     return await _do(request, asked, ("已答复培训申请", "The request is answered."))
+
+
+@post("/provider/qualifications", **members(*STAFF))
+async def send_grant(request: PageRequest) -> Response[Any]:
+    """Let somebody operate an own instrument who needs no training here."""
+
+    def asked(form: Typed) -> tuple[Any, Any]:
+        command = standing.GrantQualification(
+            form.whole("of_instrument", least=1, most=2**53) or 0,
+            form.whole("person", least=1, most=2**53) or 0,
+            form.text("reason", length_max=500),
+            _until(form),
+        )
+        return standing.grant_qualification, command
+
+    return await _do(request, asked, ("已授予操作资格", "They may operate it now."))
 
 
 @post("/provider/qualifications/{qualification_id:int}", **members(*STAFF))
@@ -175,11 +199,14 @@ async def _do(request: PageRequest, asked: Any, said: tuple[str, str]) -> Respon
         form.require()
         return await act(request, form, use_case, command, to="/provider/training", said=said)
     except DomainError as error:
-        return await _shown(request, told(error, speech), error.status)
+        return await _shown(request, told(error, speech), error.status, form)
 
 
 async def _shown(
-    request: PageRequest, refusal: Told | None = None, status: int = 200
+    request: PageRequest,
+    refusal: Told | None = None,
+    status: int = 200,
+    sent: Typed | None = None,
 ) -> Response[Any]:
     speech = visitor_of(request).speech
     form = Typed(request.query_params, speech)
@@ -199,9 +226,10 @@ async def _shown(
         found=found,
         page_size=PAGE_SIZE,
         instruments=choices(found.instruments, speech),
+        sent=sent or empty(speech),
         refusal=refusal,
         key=new_key(),
     )
 
 
-routes: list[ControllerRouterHandler] = [show_training, send_step, send_grant_step]
+routes: list[ControllerRouterHandler] = [show_training, send_step, send_grant, send_grant_step]

@@ -86,7 +86,7 @@ async def desk(tx: Tx, asked: tuple[int, int] | None) -> Desk:
             asked[0], tx.actor.organisation_id, asked[1], tx.today
         )
         answer = await vouchers.visible_eligibility(tx, question)
-    offered = [Offered(each, await vouchers.layers(tx, each.id)) for each in taking]
+    offered = [Offered(each, await vouchers.layers(tx, each.id, on=tx.today)) for each in taking]
     return Desk(offered, mine, names, answer)
 
 

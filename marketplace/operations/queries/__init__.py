@@ -1,0 +1,22 @@
+"""What can be asked about running the platform."""
+
+from marketplace.operations.queries.jobs import JobFound, JobRunsAsked, job_runs, jobs
+from marketplace.operations.queries.notices import (
+    Notice,
+    NoticeSearch,
+    notice,
+    notices,
+    notices_shown,
+)
+
+__all__ = [
+    "JobFound",
+    "JobRunsAsked",
+    "Notice",
+    "NoticeSearch",
+    "job_runs",
+    "jobs",
+    "notice",
+    "notices",
+    "notices_shown",
+]
