@@ -40,7 +40,8 @@ CATALOGUE: Final[dict[str, str]] = {
 def _words() -> dict[str, str]:
     """Names of states that all pages share, and those of sentences where they differ."""
     named: dict[str, set[str]] = {}
-    for labels in LABELS.values():
+    # The names of facts are no states, and never filled in.
+    for labels in (each for group, each in LABELS.items() if group != "fact"):
         for value, each in labels.items():
             if not value.isdigit():
                 named.setdefault(value, set()).add(each.chinese)

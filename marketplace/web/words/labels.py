@@ -6,6 +6,7 @@ from typing import Final
 
 from marketplace.web.words.buyer_labels import BUYER
 from marketplace.web.words.centre_labels import CENTRE
+from marketplace.web.words.fact_labels import FACTS
 from marketplace.web.words.finance_labels import FINANCE
 from marketplace.web.words.naming import Label, Tone
 
@@ -15,6 +16,7 @@ LABELS: Final[dict[str, dict[str, Label]]] = {
     **BUYER,
     **CENTRE,
     **FINANCE,
+    **FACTS,
     "order": {
         "placed": Label("待确认", "Awaiting confirmation", "warning"),
         "confirmed": Label("已确认", "Confirmed", "info"),
