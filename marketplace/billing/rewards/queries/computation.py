@@ -93,14 +93,19 @@ def overdue_on(terms: RewardTerms, day: date) -> date | None:
 
 def unit_years(asked: Computation) -> Select[Any]:
     """Every unit's year so far: service total, grade, paid before. What a run is computed from."""
-    return _unit_years(asked, _instrument_years(asked))
+    return _unit_years(asked, _capped_instruments(asked))
 
 
-def _instrument_years(asked: Computation) -> CTE | None:
-    """The service total of each instrument, where the terms cap what one may earn."""
+def _capped_instruments(asked: Computation) -> CTE | None:
+    """The instruments, where the terms cap what one may earn."""
     if asked.terms.extra_caps.per_instrument_fen is None:
         return None
-    return _services(asked, by_instrument=True).cte("instrument_year")
+    return instrument_years(asked).cte("instrument_year")
+
+
+def instrument_years(asked: Computation) -> Select[Any]:
+    """The service total of each instrument of each unit."""
+    return _services(asked, by_instrument=True)
 
 
 def _services(asked: Computation, *, by_instrument: bool = False) -> Select[Any]:
@@ -254,7 +259,7 @@ def _digest(lines: ColumnElement[Any]) -> ColumnElement[str]:
 
 def computed(asked: Computation) -> Computed:
     """A run's whole computation, to select from and to store in one statement."""
-    instruments = _instrument_years(asked)
+    instruments = _capped_instruments(asked)
     units = _unit_years(asked, instruments).cte("unit_year")
     earning = _earning(units, instruments, asked.terms)
     entities = _entities(earning, asked.terms)

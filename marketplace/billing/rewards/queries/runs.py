@@ -6,15 +6,16 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, func, select, true
+from sqlalchemy import BigInteger, ColumnElement, func, select, true
 
 from marketplace.billing.invoicing import queries as invoicing
 from marketplace.billing.rewards.errors import RunMissing
 from marketplace.billing.rewards.queries.base import service_limits
-from marketplace.billing.rewards.rules.states import RunStatus
+from marketplace.billing.rewards.rules.states import ClawbackStatus, RunStatus
 from marketplace.billing.rewards.rules.terms import RewardTerms
 from marketplace.billing.rewards.tables import (
     provider_grade,
+    reward_clawback,
     reward_entity_share,
     reward_run,
     reward_share,
@@ -158,6 +159,7 @@ class EntityStatement:
     """What a legal entity was paid in a year: by which runs, under which cap.
 
     `overpaid_fen` is what corrections have left it paid too much; later runs take it off.
+    `clawed_back_fen` is what it was asked back after the year was closed; `paid_fen` is without it.
     """
 
     legal_entity_id: int
@@ -165,6 +167,7 @@ class EntityStatement:
     paid_fen: int
     cap_fen: int | None
     overpaid_fen: int
+    clawed_back_fen: int
     shares: tuple[EntityShare, ...]
 
 
@@ -309,13 +312,61 @@ async def entity_statement(tx: Tx, asked: EntityYear) -> EntityStatement:
         .order_by(reward_run.c.sequence),
     )
     paid_fen = paid.paid_fen if paid else 0
+    clawed_back_fen = await tx.scalar(
+        select(func.coalesce(func.sum(reward_clawback.c.amount_fen), 0).cast(BigInteger)).where(
+            reward_clawback.c.legal_entity_id == asked.legal_entity_id,
+            reward_clawback.c.year == asked.year,
+            reward_clawback.c.status.in_((ClawbackStatus.OWED, ClawbackStatus.RECEIVED)),
+        )
+    )
     return EntityStatement(
         legal_entity_id=asked.legal_entity_id,
         year=asked.year,
         paid_fen=paid_fen,
         cap_fen=paid.cap_fen if paid else None,
         overpaid_fen=max(paid_fen - found[-1].capped_fen, 0) if found else 0,
+        clawed_back_fen=clawed_back_fen,
         shares=tuple(found),
+    )
+
+
+async def shares_of_entity(tx: Tx, asked: EntityYear, *, limit: int) -> list[RewardShare]:
+    """The shares of a legal entity's units in the year's approved runs.
+
+    The caller has asked for the entity's statement before, which says who may.
+    """
+    table = reward_share.c
+    return await tx.all(
+        RewardShare,
+        select(reward_share)
+        .join(reward_run, reward_run.c.id == table.run_id)
+        .where(
+            table.legal_entity_id == asked.legal_entity_id,
+            reward_run.c.year == asked.year,
+            reward_run.c.status == RunStatus.APPROVED,
+        )
+        .order_by(table.run_id, table.provider_id)
+        .limit(limit),
+    )
+
+
+async def runs_of_year(tx: Tx, year: int) -> list[RewardRun]:
+    """The approved runs of a year, in their order."""
+    return await tx.all(
+        RewardRun,
+        _RUNS.where(reward_run.c.year == year, reward_run.c.status == RunStatus.APPROVED).order_by(
+            reward_run.c.sequence
+        ),
+    )
+
+
+async def last_run(tx: Tx, year: int) -> RewardRun | None:
+    """The newest approved run of a year, or None before the first."""
+    return await tx.first(
+        RewardRun,
+        _RUNS.where(reward_run.c.year == year, reward_run.c.status == RunStatus.APPROVED)
+        .order_by(reward_run.c.sequence.desc())
+        .limit(1),
     )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import date
 
-from marketplace.billing.rewards.errors import ThroughRefused
+from marketplace.billing.rewards.errors import ThroughRefused, YearOpen
 from marketplace.kernel.errors import Reasons
 
 
@@ -44,6 +44,25 @@ def require_through(*, year: int, through: date, today: date, last_through: date
             asked=through.isoformat(),
         )
     reasons.raise_as(ThroughRefused)
+
+
+def require_closed(*, year: int, today: date, last_through: date | None) -> None:
+    """Refuse to ask money back while the next run would take it off by itself.
+
+    A year is closed when it is over and a run through its last day has been paid.
+
+    Raises:
+        YearOpen: when it is not.
+
+    Policy: J.30b
+    """
+    last_day = date(year, 12, 31)
+    if today <= last_day or last_through != last_day:
+        raise YearOpen(
+            f"No run through {last_day} has been paid: the next run of {year} takes it off.",
+            limit=last_day.isoformat(),
+            asked=None if last_through is None else last_through.isoformat(),
+        )
 
 
 def counted_total(service_total_fen: int) -> int:

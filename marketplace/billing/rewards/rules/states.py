@@ -59,6 +59,15 @@ class ClawbackStatus(StrEnum):
     """All of it has come in."""
 
 
+class RecoverySource(StrEnum):
+    """Where what is owed back is taken from."""
+
+    WALLET = "wallet"
+    """The bank's statement has shown it: it was paid into the provider's wallet."""
+    REWARD_PAYABLE = "reward_payable"
+    """A reward that is due to the provider and not instructed."""
+
+
 class RateClass(StrEnum):
     """By what a body earns: its grade, or what it is."""
 

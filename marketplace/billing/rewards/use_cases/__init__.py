@@ -1,12 +1,21 @@
 """Noting grades, drafting runs, approving or discarding them."""
 
-from marketplace.billing.rewards.rules.states import RunStatus
+from marketplace.billing.rewards.rules.states import RecoverySource, RunStatus
 from marketplace.billing.rewards.rules.uses import Use
 from marketplace.billing.rewards.use_cases.approval import (
     ApproveRun,
     DiscardRun,
     approve_run,
     discard_run,
+)
+from marketplace.billing.rewards.use_cases.clawbacks import (
+    DecideClawback,
+    ProposeClawback,
+    RecoverClawback,
+    decide_clawback,
+    overpaid_of_year,
+    propose_clawback,
+    recover_clawback,
 )
 from marketplace.billing.rewards.use_cases.drafting import DraftRun, draft_run
 from marketplace.billing.rewards.use_cases.grades import Grade, NoteGrade, note_grade, note_grades
@@ -33,6 +42,7 @@ __all__ = [
     "AnswerObjection",
     "ApproveRun",
     "AttachEvidence",
+    "DecideClawback",
     "DecideUseReport",
     "DiscardRun",
     "DownloadEvidence",
@@ -41,12 +51,16 @@ __all__ = [
     "FileUseReport",
     "Grade",
     "NoteGrade",
+    "ProposeClawback",
     "PublishRun",
+    "RecoverClawback",
+    "RecoverySource",
     "RunStatus",
     "Use",
     "answer_objection",
     "approve_run",
     "attach_evidence",
+    "decide_clawback",
     "decide_use_report",
     "discard_run",
     "download_evidence",
@@ -55,5 +69,8 @@ __all__ = [
     "file_use_report",
     "note_grade",
     "note_grades",
+    "overpaid_of_year",
+    "propose_clawback",
     "publish_run",
+    "recover_clawback",
 ]

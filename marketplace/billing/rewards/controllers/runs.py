@@ -1,4 +1,4 @@
-"""The JSON API of rewards: draft, approve, explain, and ask what if."""
+"""The JSON API of runs: draft, approve, explain, and ask what if."""
 
 from __future__ import annotations
 
@@ -10,8 +10,16 @@ from litestar.params import FromPath, FromQuery, JSONBody
 from litestar.types import ControllerRouterHandler
 
 from marketplace.billing.rewards import queries
+from marketplace.billing.rewards.controllers.access import (
+    FILE_ROWS_MAX,
+    READERS,
+    Format,
+    rows_file,
+    saved_paper,
+)
+from marketplace.billing.rewards.papers import statement_of_entity
 from marketplace.billing.rewards.rules.states import Grade, RunStatus
-from marketplace.billing.rewards.schemas import (
+from marketplace.billing.rewards.schemas.runs import (
     ChargeLinesOut,
     DraftIn,
     EntityStatementOut,
@@ -28,9 +36,7 @@ from marketplace.billing.rewards.use_cases import (
 )
 from marketplace.kernel.http import ApiRequest, allow, perform, read
 from marketplace.kernel.wire import AmountFen, BasisPoints, Id, Page, PageNumber, PageSize, Year
-from marketplace.parties.roles import SEES_EVERYTHING, Role
-
-READERS = (*SEES_EVERYTHING, Role.FINANCE_MAKER, Role.FINANCE_CHECKER, Role.EVALUATOR)
+from marketplace.parties.roles import Role
 
 
 @post("/rewards/runs", **allow(Role.FINANCE_MAKER), summary="Draft a reward run")
@@ -117,6 +123,27 @@ async def get_shares(
 
 
 @get(
+    "/rewards/runs/{run_id:int}/shares/file",
+    **allow(*READERS),
+    summary="The shares of a run as a file",
+)
+async def get_shares_file(
+    request: ApiRequest,
+    run_id: FromPath[Id],
+    file_format: Format,
+    legal_entity_id: FromQuery[Id | None] = None,
+) -> Response[bytes]:
+    """Like the list, all of it, without the arithmetic."""
+    search = queries.ShareSearch(
+        run_id=run_id, legal_entity_id=legal_entity_id, page_size=FILE_ROWS_MAX
+    )
+    found = await read(request, queries.shares, search)
+    return await rows_file(
+        found.results, queries.RewardShare, found.total, file_format, f"rewards-{run_id}"
+    )
+
+
+@get(
     "/rewards/runs/{run_id:int}/shares/{provider_id:int}/charge-lines",
     **allow(*READERS, Role.PROVIDER_MANAGER),
     summary="The services behind a share",
@@ -149,6 +176,22 @@ async def get_statement(
     return EntityStatementOut.of(await read(request, queries.entity_statement, asked))
 
 
+@get(
+    "/rewards/legal-entities/{legal_entity_id:int}/statement/file",
+    **allow(*READERS, Role.PROVIDER_MANAGER),
+    summary="A legal entity's rewards of a year as PDF",
+    media_type="application/pdf",
+)
+async def get_statement_file(
+    request: ApiRequest, legal_entity_id: FromPath[Id], year: FromQuery[Year]
+) -> Response[bytes]:
+    """Run by run with the arithmetic of each unit, in Chinese and English."""
+    asked = queries.EntityYear(legal_entity_id=legal_entity_id, year=year)
+    return saved_paper(
+        await read(request, statement_of_entity, asked), f"rewards-{legal_entity_id}-{year}.pdf"
+    )
+
+
 @get("/rewards/what-if", **allow(*READERS), summary="What if the terms were others")
 async def get_what_if(  # noqa: PLR0913 one argument for each term
     request: ApiRequest,
@@ -160,6 +203,8 @@ async def get_what_if(  # noqa: PLR0913 one argument for each term
     good_basis_points: FromQuery[BasisPoints | None] = None,
     qualified_basis_points: FromQuery[BasisPoints | None] = None,
     base_counts: FromQuery[Literal["voucher-orders", "all-orders"] | None] = None,
+    cap_per_instrument_fen: FromQuery[AmountFen | None] = None,
+    cap_per_unit_fen: FromQuery[AmountFen | None] = None,
     budget_fen: FromQuery[AmountFen | None] = None,
     page: FromQuery[PageNumber] = 1,
     page_size: FromQuery[PageSize] = 50,
@@ -170,6 +215,7 @@ async def get_what_if(  # noqa: PLR0913 one argument for each term
         Grade.GOOD: good_basis_points,
         Grade.QUALIFIED: qualified_basis_points,
     }
+    caps = {"per_instrument_fen": cap_per_instrument_fen, "per_unit_fen": cap_per_unit_fen}
     asked = queries.WhatIfAsked(
         year=year,
         through=through,
@@ -179,6 +225,7 @@ async def get_what_if(  # noqa: PLR0913 one argument for each term
             "base_counts": base_counts,
         },
         rates={grade.value: rate for grade, rate in rates.items() if rate is not None},
+        extra_caps={name: cap for name, cap in caps.items() if cap is not None},
         budget_fen=budget_fen,
         page=page,
         page_size=page_size,
@@ -194,7 +241,9 @@ routes: list[ControllerRouterHandler] = [
     get_runs,
     get_run,
     get_shares,
+    get_shares_file,
     get_share_lines,
     get_statement,
+    get_statement_file,
     get_what_if,
 ]

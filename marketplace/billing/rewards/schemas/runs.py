@@ -7,7 +7,7 @@ from typing import Any
 
 from marketplace.billing.invoicing.queries import ChargeLine, ChargeLinePage
 from marketplace.billing.rewards import queries
-from marketplace.billing.rewards.rules.states import Grade, RunStatus
+from marketplace.billing.rewards.rules.states import Grade, RateClass, RunStatus
 from marketplace.billing.rewards.use_cases import DraftRun
 from marketplace.kernel.wire import AmountFen, In, Out, Year
 
@@ -46,6 +46,9 @@ class RunOut(Out):
     approved_at: datetime | None
     discarded_by: int | None
     discarded_at: datetime | None
+    published_by: int | None
+    published_at: datetime | None
+    notice_ends_on: date | None
 
     @classmethod
     def of(cls, run: queries.RewardRun) -> RunOut:
@@ -70,6 +73,9 @@ class RunOut(Out):
             approved_at=run.approved_at,
             discarded_by=run.discarded_by,
             discarded_at=run.discarded_at,
+            published_by=run.published_by,
+            published_at=run.published_at,
+            notice_ends_on=run.notice_ends_on,
         )
 
 
@@ -87,6 +93,7 @@ class ShareOut(Out):
     paid_before_fen: int
     amount_fen: int
     arithmetic: dict[str, Any]
+    rate_class: RateClass
 
     @classmethod
     def of(cls, share: queries.RewardShare) -> ShareOut:
@@ -103,6 +110,7 @@ class ShareOut(Out):
             paid_before_fen=share.paid_before_fen,
             amount_fen=share.amount_fen,
             arithmetic=share.arithmetic,
+            rate_class=RateClass(share.rate_class),
         )
 
 
@@ -162,6 +170,7 @@ class EntityShareOut(Out):
     paid_before_fen: int
     claimed_fen: int
     amount_fen: int
+    held_fen: int
 
 
 class EntityStatementOut(Out):
@@ -172,6 +181,7 @@ class EntityStatementOut(Out):
     paid_fen: int
     cap_fen: int | None
     overpaid_fen: int
+    clawed_back_fen: int
     shares: list[EntityShareOut]
 
     @classmethod
@@ -183,6 +193,7 @@ class EntityStatementOut(Out):
             paid_fen=found.paid_fen,
             cap_fen=found.cap_fen,
             overpaid_fen=found.overpaid_fen,
+            clawed_back_fen=found.clawed_back_fen,
             shares=[
                 EntityShareOut(
                     run_id=share.run_id,
@@ -192,6 +203,7 @@ class EntityStatementOut(Out):
                     paid_before_fen=share.paid_before_fen,
                     claimed_fen=share.claimed_fen,
                     amount_fen=share.amount_fen,
+                    held_fen=share.held_fen,
                 )
                 for share in found.shares
             ],
