@@ -193,6 +193,9 @@ FINANCE: Final[dict[str, dict[str, Label]]] = {
         "contra": Label("进出对冲", "Contra"),
         "credit": Label("赊账还款", "Paid on account"),
         "clearing": Label("多笔合并清账", "Several cleared together"),
+        "difference": Label("差额核销", "Difference written off"),
+        "difference_in": Label("多收，核销", "Too much came in, written off"),
+        "difference_out": Label("少收，核销", "Too little came in, written off"),
     },
     "how": {
         "auto": Label("规则", "By a rule"),
@@ -226,6 +229,28 @@ FINANCE: Final[dict[str, dict[str, Label]]] = {
         "building": Label("生成中", "Being built", "info"),
         "ready": Label("可下载", "Ready", "success"),
         "failed": Label("失败", "Failed", "error"),
+    },
+    "refund": {
+        "asked": Label("待审核", "To be decided", "warning"),
+        "approved": Label("已同意", "Agreed", "success"),
+        "refused": Label("未同意", "Refused", "error"),
+        "withdrawn": Label("企业已撤回", "Given up"),
+    },
+    "case_reason": {
+        "unknown_payer": Label("付款人不明", "Payer unknown"),
+        "no_reference": Label("没有参考号", "No reference"),
+        "wrong_amount": Label("金额不符", "Wrong amount"),
+        "wrong_reference": Label("参考号有误", "Wrong reference"),
+        "duplicate": Label("重复付款", "Paid twice"),
+        "awaiting_bank": Label("等待银行答复", "Waits for the bank"),
+        "awaiting_payer": Label("等待付款人答复", "Waits for the payer"),
+        "to_be_returned": Label("应退还", "To be returned"),
+        "other": Label("其他", "Other"),
+    },
+    "written_off": {
+        "bank_fee": Label("途中银行扣费", "A bank's fee on the way"),
+        "rounding": Label("付款人取整", "The payer rounded"),
+        "small_difference": Label("小额差异", "A small difference"),
     },
     "sign_off": {
         "draft": Label("待复核", "To be signed", "warning"),
