@@ -9,10 +9,12 @@ from marketplace.billing.ledger.use_cases import AccountType, EntryKind
 from marketplace.billing.rewards.queries import RewardRun
 from marketplace.billing.rewards.use_cases import (
     ApproveRun,
+    AttachEvidence,
     DraftRun,
     Grade,
     NoteGrade,
     approve_run,
+    attach_evidence,
     draft_run,
     note_grade,
 )
@@ -115,3 +117,41 @@ async def by_hand(database: Database, statement: str) -> None:
     async with database.engine.begin() as connection:
         await become_owner(connection)
         await connection.execute(text(statement))
+
+
+async def reward_things(database: Database, manager: Actor, run_id: int) -> dict[str, int | str]:
+    """A provider owes a report with a paper, and a part of a closed year's reward."""
+    provider_id = manager.organisation_id
+    async with database.engine.begin() as connection:
+        await become_owner(connection)
+        await connection.execute(text("set local session_replication_role = replica"))
+        entity = "(select legal_entity_id from organisation where id = :provider)"
+        report_id = await connection.scalar(
+            text(
+                "insert into reward_use_report (run_id, provider_id, legal_entity_id, amount_fen,"
+                " paid_on, due_on, status, opened_at)"
+                f" values (:run, :provider, {entity}, 5000, '2025-03-10', '2025-09-06', 'due',"
+                " now()) returning id"
+            ),
+            {"run": run_id, "provider": provider_id},
+        )
+        clawback_id = await connection.scalar(
+            text(
+                "insert into reward_clawback (legal_entity_id, year, paid_fen, due_fen, amount_fen,"
+                " terms, reason, status, proposed_by, proposed_at, decided_by, decided_at)"
+                f" values ({entity}, 2024, 5000, 3000, 2000, '{{}}', '退款', 'owed', 1, now(),"
+                " :who, now()) returning id"
+            ),
+            {"provider": provider_id, "who": manager.person_id},
+        )
+        await connection.execute(
+            text("insert into reward_clawback_line values (:id, :provider, 2000)"),
+            {"id": clawback_id, "provider": provider_id},
+        )
+    paper = AttachEvidence(report_id, "维修发票.pdf", b"%PDF-1.7\n%%EOF\n")
+    evidence = await atomically(database, attach_evidence, paper, actor=manager)
+    return {
+        "use_report_id": report_id,
+        "use_evidence_id": evidence.id,
+        "reward_clawback_id": clawback_id,
+    }

@@ -92,7 +92,7 @@ from tests.builders.orders import (
 from tests.builders.owner import become_owner
 from tests.builders.parties import a_person, an_actor
 from tests.builders.pricing import a_price_list
-from tests.builders.rewards import a_grade, a_reward_fund, an_approved_run
+from tests.builders.rewards import a_grade, a_reward_fund, an_approved_run, reward_things
 from tests.builders.standing import standing_things
 from tests.builders.usage import usage_things
 from tests.builders.vouchers import a_piece
@@ -176,6 +176,7 @@ async def a_world(database: Database) -> World:
     ids |= await free_use_things(market)
     ids |= await dispute_things(market, settled_order_id=int(ids["order_id"]))
     ids |= await anomaly_things(market)
+    ids |= await reward_things(market.database, market.manager, int(ids["run_id"]))
     sme_people = dict.fromkeys((Role.BUYER, Role.SME_ADMINISTRATOR), market.buyer)
     return World(
         ids=ids,

@@ -100,6 +100,8 @@ QUERIES = {
     "GET /orders/{order_id:int}/extend/preview": {"ends_at": "2025-03-28T11:00:00+08:00"},
     "DELETE /instruments/{instrument_id:int}/dated-hours": {"day": "2025-03-30"},
     "GET /rewards/legal-entities/{legal_entity_id:int}/statement": {"year": "2025"},
+    "GET /rewards/legal-entities/{legal_entity_id:int}/statement/file": {"year": "2025"},
+    "POST /reward-use-reports/{use_report_id:int}/evidence": {"name": "invoice.pdf"},
     "GET /operators/{person_id:int}/calendar": {
         "from": "2025-03-03T00:00:00+08:00",
         "until": "2025-03-10T00:00:00+08:00",

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
 
 from marketplace.billing.pricing.queries import price_lists
@@ -120,7 +122,7 @@ async def test_prices_are_filed_compared_tried_and_answered_for(enter, database)
     assert dear.status in (409, 422)
     assert "9999" in dear.source
     assert "价格已报送，进入公示" in filed.text
-    assert "price sme per hour ¥400.00 ¥300.00" in filed.text
+    assert "科技型中小企业 / 小时 ¥400.00 ¥300.00" in filed.text
     assert "已答复异议" in answered.text
     assert "请至少填写一项成本" in none.text
     assert "¥500.00/小时" in costs.text
@@ -128,6 +130,70 @@ async def test_prices_are_filed_compared_tried_and_answered_for(enter, database)
     stranger = await enter(await an_actor(database, Role.PROVIDER_MANAGER))
     for address in (answer, f"/provider/price-lists/{newest.id}/withdraw", f"{path}/price-lists"):
         assert 404 == (await stranger.post(address, {})).status
+
+
+async def test_a_whole_tariff_is_filed_and_what_a_customer_pays_is_worked_out(
+    enter, database, clock
+):
+    market = await a_market(database)
+    path = f"/provider/instruments/{market.instrument_id}"
+    browser = await enter(market.manager)
+    costs = {
+        "year": "2025",
+        "planned_hours": "1500",
+        "cost-labour": "750000",
+        "item-0-code": "operator",
+        "item-0-kind": "staff_help",
+        "item-0-name": "操作员",
+        "item-0-unit": "hour",
+        "item-0-cost": "80",
+    }
+    badly = await browser.post(f"{path}/cost-sheets", {**costs, "item-0-code": "操作员"})
+    await browser.post(f"{path}/cost-sheets", costs)
+    tariff = {
+        "enterprise-hour": "300",
+        "enterprise-hour-least": "200",
+        "enterprise-hour-tiers": "3:250，5:200",
+        "enterprise-element": "30",
+        "minutes-element": "6",
+        "urgent": "50",
+        "hours-0-name": "夜间",
+        "hours-0-days": "workdays",
+        "hours-0-from": "18:00",
+        "hours-0-until": "00:00",
+        "hours-0-factor": "60",
+        "extra-operator": "80",
+    }
+    unread = await browser.post(
+        f"{path}/price-lists",
+        {**tariff, "enterprise-hour-tiers": "third", "hours-0-from": "dusk", "minutes-element": ""},
+    )
+    filed = await browser.post(f"{path}/price-lists", tariff)
+    (newest, _) = await market.do(price_lists, market.instrument_id, by=market.manager)
+    again = await browser.open(f"{path}/prices")
+    clock.set(clock.now() + timedelta(days=21))
+    asked = {"customer": "enterprise", "unit": "hour", "amount": "4", "on": "2025-03-26"}
+    day = await browser.open(f"{path}/prices", **asked)
+    night = await browser.open(
+        f"{path}/prices", **{**asked, "at": "19:00", "urgent": "yes", "with-operator": "1"}
+    )
+    elements = await browser.open(f"{path}/prices", **{**asked, "unit": "element", "amount": "5"})
+
+    assert "小写字母、数字和连字符" in badly.text
+    for said in ("格式如 10:350, 20:300", "请填写时间", "请填写每个单位用时"):
+        assert said in unread.text
+    assert "dusk" in unread.source
+    assert "价格已报送" in filed.text
+    assert "周一 18:00–24:00 夜间" in filed.text
+    assert 5 == len(newest.hours)
+    again_form = again.form(f"{path}/price-lists").fields
+    assert {name: again_form[name] for name in ("hours-0-days", "enterprise-hour-tiers")} == {
+        "hours-0-days": "workdays",
+        "enterprise-hour-tiers": "3:250.00, 5:200.00",
+    }
+    assert "¥1,100.00" in day.text
+    assert "¥1,070.00" in night.text
+    assert "¥150.00" in elements.text
 
 
 async def test_many_prices_are_tried_and_filed_from_one_file(enter, database):

@@ -7,6 +7,17 @@ from typing import Final
 from marketplace.web.words.naming import Label
 
 BUYER: Final[dict[str, dict[str, Label]]] = {
+    "extra_kind": {
+        "staff_help": Label("人员协助", "Help"),
+        "consumable": Label("耗材", "Material"),
+        "other": Label("其他", "Other"),
+    },
+    "tariff_term": {
+        "urgent_basis_points": Label("加急加价", "Urgent surcharge"),
+        "carried_surplus_fen": Label("上年结余抵减", "Surplus carried over"),
+        "unit_cost_fen": Label("每小时成本", "Cost of an hour"),
+        "state_source": Label("政府定价文号", "Set by the state in"),
+    },
     "item": {
         "ordered": Label("待服务", "To be served", "info"),
         "in_service": Label("服务中", "In service", "info"),

@@ -58,8 +58,14 @@ from marketplace.billing.pricing.queries.sheets import (
 )
 from marketplace.billing.pricing.rules.compare import Difference
 from marketplace.billing.pricing.rules.quoting import PriceLine
-from marketplace.billing.pricing.rules.states import CostKind, CustomerClass, Mode, Unit
-from marketplace.billing.pricing.rules.tariff import PriceAsked
+from marketplace.billing.pricing.rules.states import (
+    CostKind,
+    CustomerClass,
+    ExtraKind,
+    Mode,
+    Unit,
+)
+from marketplace.billing.pricing.rules.tariff import ExtraPrice, PriceAsked
 
 __all__ = [
     "OBJECTION",
@@ -69,6 +75,8 @@ __all__ = [
     "CostSheet",
     "CustomerClass",
     "Difference",
+    "ExtraKind",
+    "ExtraPrice",
     "Mode",
     "NoticePage",
     "NoticeSearch",

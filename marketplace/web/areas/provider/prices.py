@@ -11,7 +11,7 @@ from litestar.params import FromPath
 from litestar.types import ControllerRouterHandler
 
 from marketplace.billing.pricing import queries as pricing
-from marketplace.billing.pricing.queries import CostKind, CustomerClass, Mode, PriceAsked, Unit
+from marketplace.billing.pricing.queries import CostKind, CustomerClass, ExtraKind, Unit
 from marketplace.billing.pricing.use_cases import (
     AnswerObjection,
     FileCostSheet,
@@ -28,13 +28,28 @@ from marketplace.kernel.errors import DomainError, Missing
 from marketplace.kernel.http import read
 from marketplace.web.acting import act
 from marketplace.web.areas.provider.roles import MANAGER, STAFF
+from marketplace.web.areas.provider.tariff_form import (
+    HOURS_ROWS,
+    ITEM_ROWS,
+    SELDOM,
+    TIMED,
+    USUAL,
+    components_of,
+    days_named,
+    extras_of,
+    fields_of,
+    hours_of,
+    items_of,
+    prices_of,
+    question_of,
+    term_named,
+)
 from marketplace.web.forms import Typed, empty, new_key, typed
 from marketplace.web.rendering import page
 from marketplace.web.visitor import PageRequest, members, visitor_of
 from marketplace.web.words import Told, told
 from marketplace.web.words.price_words import price_term
 
-UNITS = (Unit.HOUR, Unit.SAMPLE)
 HOURS_MAX = 10_000
 OBJECTIONS_MAX = 100
 
@@ -49,6 +64,16 @@ class PriceBook:
     objections: list[pricing.Objection]
     differences: Sequence[pricing.Difference]
     year: int
+
+    @property
+    def items(self) -> Sequence[pricing.CostItem]:
+        """Help and material whose costs are filed: what may be priced beside the instrument."""
+        return self.sheets[0].items if self.sheets else ()
+
+    @property
+    def extras(self) -> Sequence[pricing.ExtraPrice]:
+        """What the newest list offers beside the instrument."""
+        return self.lists[0].extras if self.lists else ()
 
     def state(self, filed: pricing.PriceList, today: Any) -> str:
         """Whether a version is in notice, in force, past or withdrawn."""
@@ -111,14 +136,9 @@ async def send_cost_sheet(request: PageRequest, instrument_id: FromPath[int]) ->
     def asked(form: Typed) -> tuple[Any, Any]:
         year = form.whole("year", least=2000, most=2100)
         hours = form.whole("planned_hours", least=1, most=HOURS_MAX)
-        components = tuple(
-            (kind, fen)
-            for kind in CostKind
-            if (fen := form.amount(f"cost-{kind}", needed=False)) is not None and fen
+        command = FileCostSheet(
+            instrument_id, year or 0, (hours or 0) * 60, components_of(form), items_of(form)
         )
-        if not components:
-            form.wrong("cost-labour", "请至少填写一项成本", "Give at least one cost")
-        command = FileCostSheet(instrument_id, year or 0, (hours or 0) * 60, components)
         return file_cost_sheet, command
 
     said = ("成本已报送，可据此定价", "The costs are filed; prices may follow them.")
@@ -129,29 +149,19 @@ async def send_cost_sheet(request: PageRequest, instrument_id: FromPath[int]) ->
 async def send_price_list(request: PageRequest, instrument_id: FromPath[int]) -> Response[Any]:
     """File prices; they are in notice before they are in force."""
 
+    book = await read(request, price_book, BookAsked(instrument_id))
+
     def asked(form: Typed) -> tuple[Any, Any]:
-        minutes = form.whole("sample_minutes", least=1, most=HOURS_MAX, needed=False)
-        prices = tuple(
-            PriceAsked(
-                customer,
-                unit,
-                fen,
-                minutes_per_unit=minutes if unit is Unit.SAMPLE else None,
-            )
-            for customer in CustomerClass
-            for unit in UNITS
-            if (fen := form.amount(f"{customer}-{unit}", needed=False)) is not None
+        command = FilePriceList(
+            instrument_id,
+            prices_of(form),
+            form.day("wanted_from", needed=False),
+            form.text("state_source", length_max=200, needed=False),
+            hours_of(form),
+            form.percentage("urgent", needed=False),
+            extras_of(form, book.items),
         )
-        if not prices:
-            form.wrong("enterprise-hour", "请至少填写一个价格", "Give at least one price")
-        if minutes is None and any(each.unit is Unit.SAMPLE for each in prices):
-            form.wrong("sample_minutes", "按样收费须填每样用时", "Say how long one sample takes")
-        wanted_from = form.day("wanted_from", needed=False)
-        source = form.text("state_source", length_max=200, needed=False)
-        urgent = form.percentage("urgent", needed=False)
-        return file_price_list, FilePriceList(
-            instrument_id, prices, wanted_from, source, urgent_basis_points=urgent
-        )
+        return file_price_list, command
 
     said = ("价格已报送，进入公示", "The prices are filed and in notice.")
     return await _do(request, instrument_id, asked, said)
@@ -228,7 +238,7 @@ async def _shown(
     if query.raw("customer"):
         try:
             priced = await read(
-                request, pricing.price_for_customer, _question(query, instrument_id)
+                request, pricing.price_for_customer, question_of(query, instrument_id, book.extras)
             )
         except DomainError as error:
             unpriced = told(error, visitor.speech)
@@ -242,10 +252,19 @@ async def _shown(
         query_form=query,
         priced=priced,
         unpriced=unpriced,
-        form=form or empty(visitor.speech, year=book.year, **_present(book)),
+        form=form or empty(visitor.speech, year=book.year, **fields_of(book.lists, book.sheets)),
         refusal=refusal,
         customers=list(CustomerClass),
         kinds=list(CostKind),
+        units=list(Unit),
+        usual=USUAL,
+        seldom=SELDOM,
+        timed=TIMED,
+        hours_rows=HOURS_ROWS,
+        item_rows=len(book.items) + ITEM_ROWS,
+        days=days_named(visitor.speech),
+        extra_kinds=list(ExtraKind),
+        term_named=lambda what: term_named(what, visitor.speech),
         today=await read(request, _today, None),
         may_change=visitor.has(*MANAGER),
         price_term=price_term,
@@ -255,38 +274,6 @@ async def _shown(
 
 async def _today(tx: Tx, _: None) -> Any:
     return tx.today
-
-
-def _question(query: Typed, instrument_id: int) -> pricing.PriceQuestion:
-    customer = query.choice("customer", list(CustomerClass))
-    mode = query.choice("mode", list(Mode), needed=False) or Mode.MACHINE_TIME
-    amount = query.whole("amount", least=1, most=1_000)
-    on = query.day("on", needed=False)
-    query.require()
-    by_time = mode == Mode.MACHINE_TIME
-    return pricing.PriceQuestion(
-        instrument_id,
-        customer,
-        mode,
-        minutes=(amount or 0) * 60 if by_time else 0,
-        samples=0 if by_time else amount or 0,
-        on=on,
-    )
-
-
-def _present(book: PriceBook) -> dict[str, Any]:
-    """The newest prices and costs, to begin the next ones from."""
-    fields: dict[str, Any] = {}
-    for price in book.lists[0].prices if book.lists else ():
-        fields[f"{price.customer_class}-{price.unit}"] = f"{price.amount_fen / 100:.2f}"
-        if price.minutes_per_unit:
-            fields["sample_minutes"] = price.minutes_per_unit
-    if book.sheets:
-        newest = book.sheets[0]
-        fields["planned_hours"] = newest.planned_minutes // 60
-        for part in newest.components:
-            fields[f"cost-{part.kind}"] = f"{part.amount_fen / 100:.2f}"
-    return fields
 
 
 routes: list[ControllerRouterHandler] = [
