@@ -16,7 +16,6 @@ from marketplace.rulebook import Rulebook, Schedule, load, rulebook, rulebook_pa
 from marketplace.vouchers.errors import ProgrammeRefused
 from marketplace.web.areas.centre.rulebook_page import rules_of
 from marketplace.web.words import Speech, told
-from marketplace.web.words.price_words import price_term
 from marketplace.web.words.refusals import TITLES
 from marketplace.web.words.rule_words import NAMES, PLACES, SECTIONS
 
@@ -151,22 +150,3 @@ def test_every_number_of_the_rulebook_is_told_in_both_languages(book):
     ]
 
     assert not [each for each in told_terms if re.search(r"[a-z]{2,}|[{}()'\[\]]", each[1])]
-
-
-@pytest.mark.parametrize(
-    ("what", "chinese", "english"),
-    [
-        ("price sme per hour", "科技型中小企业 每小时", "Technology SME, per hour"),
-        (
-            "price academic per sample, from 10",
-            "高校院所 每样，自 10 起",
-            "Academic, per sample, from 10 on",
-        ),
-        ("hours 5 0540-1080 weekend", "weekend 周六 09:00–18:00", "weekend Sat 09:00–18:00"),
-        ("extra report per sample", "附加服务 report 每样", "Extra report, per sample"),
-        ("urgent_basis_points", "加急加价", "Urgent surcharge"),
-    ],
-)
-def test_what_changed_between_two_price_lists_is_named(what, chinese, english):
-    assert price_term(what, CHINESE) == chinese
-    assert price_term(what, ENGLISH) == english

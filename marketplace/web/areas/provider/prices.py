@@ -48,7 +48,6 @@ from marketplace.web.forms import Typed, empty, new_key, typed
 from marketplace.web.rendering import page
 from marketplace.web.visitor import PageRequest, members, visitor_of
 from marketplace.web.words import Told, told
-from marketplace.web.words.price_words import price_term
 
 HOURS_MAX = 10_000
 OBJECTIONS_MAX = 100
@@ -267,7 +266,6 @@ async def _shown(
         term_named=lambda what: term_named(what, visitor.speech),
         today=await read(request, _today, None),
         may_change=visitor.has(*MANAGER),
-        price_term=price_term,
         key=new_key(),
     )
 
