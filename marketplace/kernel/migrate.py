@@ -14,7 +14,7 @@ from sqlalchemy.ext.asyncio import create_async_engine
 from sqlalchemy.util import await_only
 
 from marketplace.kernel.db import asyncpg_url
-from marketplace.kernel.roles import grant_application
+from marketplace.kernel.roles import Login, grant_application
 from marketplace.kernel.settings import Settings
 
 # Two processes that migrate at once take turns on this advisory lock.
@@ -28,8 +28,8 @@ def migrations_folder() -> Path:
     return beside if (beside / "env.py").exists() else package / "migrations"
 
 
-def config(url: str, *, login: str = "") -> Config:
-    """Alembic's configuration for the database at `url`; `login` as in `migrate`."""
+def config(url: str, *, login: Login | None = None) -> Config:
+    """Alembic's configuration for the database at `url`, which `login` will work on."""
     made = Config()
     made.set_main_option("script_location", str(migrations_folder()))
     made.set_main_option("path_separator", "os")
@@ -44,30 +44,36 @@ def release_revision() -> str | None:
     return ScriptDirectory.from_config(config("")).get_current_head()
 
 
-def migrate(url: str, *, revision: str = "head", login: str = "") -> None:
+def migrate(url: str, *, revision: str = "head", application_url: str = "") -> None:
     """Upgrade the database at `url` as its owner; nothing happens when it is up to date.
 
     Args:
         url: with the owner's user, who migrates.
         revision: how far.
-        login: the user that the application connects as, where that is not the owner.
+        application_url: with the user that the application connects as, who is let in; without
+            one, or with the same, the owner takes on the application's role instead.
 
     Raises:
-        RoleMissing: when a role is not there and the owner may not create it.
+        RoleMissing: when that user is not there, or cannot be let in by this owner.
     """
+    owner, other = make_url(url), make_url(application_url or url)
+    login = None
+    if other.username and other.username != owner.username:
+        login = Login(other.username, str(other.password or ""))
     command.upgrade(config(url, login=login), revision)
 
 
 def migrate_configured(settings: Settings) -> None:
-    """`migrate` as the owner that the settings name, letting the application's user in."""
-    address = settings.migration_database_url or settings.database_url
-    login = make_url(settings.database_url).username or ""
-    migrate(address, login="" if login == make_url(address).username else login)
+    """`migrate` as the owner that the settings name, for the user that they name."""
+    migrate(
+        settings.migration_database_url or settings.database_url,
+        application_url=settings.database_url,
+    )
 
 
-async def migrate_async(url: str, *, revision: str = "head", login: str = "") -> None:
+async def migrate_async(url: str) -> None:
     """`migrate` from inside a running event loop."""
-    await asyncio.to_thread(migrate, url, revision=revision, login=login)
+    await asyncio.to_thread(migrate, url)
 
 
 def sql(script: str) -> None:
@@ -82,7 +88,7 @@ def sql(script: str) -> None:
 
 
 async def run(  # type: ignore[no-untyped-def]  # alembic's callback
-    url: str, upgrade, *, login: str = ""
+    url: str, upgrade, *, login: Login | None
 ) -> None:
     """Open one connection, take the lock, and hand it to Alembic. Called by `migrations/env.py`.
 

@@ -13,7 +13,7 @@ granted the others. A table that a migration adds is therefore right by itself.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
@@ -153,6 +153,7 @@ do $$ begin
 exception when duplicate_object or unique_violation then null;
 end $$
 """
+_CREATE_LOGIN = "select format('create role %I login password %L', $1::text, $2::text)"
 _MAY_CREATE = "select rolsuper or rolcreaterole from pg_roles where rolname = current_user"
 _KNOWN = "select true from pg_roles where rolname = $1"
 # Since PostgreSQL 16 a member may be allowed less than to become the role.
@@ -165,14 +166,19 @@ coalesce((select pg_has_role({user}, r.oid,
 _MEMBER = f"select {_MAY_BECOME.format(user='$1::text::name', role='$2::text::name')}"
 
 
-async def grant_application(driver: asyncpg.Connection[Any], *, login: str = "") -> None:
+@dataclass(frozen=True, slots=True)
+class Login:
+    """Who the application connects as, where that is not the owner."""
+
+    user: str
+    password: str = field(default="", repr=False)
+
+
+async def grant_application(driver: asyncpg.Connection[Any], *, login: Login | None = None) -> None:
     """Give the application's role what it needs and take from it what it may not.
 
     Called by the owner after each migration, inside its transaction; nothing is written when
     everything is right already.
-
-    Args:
-        login: who the application connects as, where that is not the owner.
 
     Raises:
         RoleMissing: when that login cannot be let in before somebody else has done something.
@@ -191,25 +197,28 @@ async def grant_application(driver: asyncpg.Connection[Any], *, login: str = "")
             await driver.execute(statement)
 
 
-async def _let_in(driver: asyncpg.Connection[Any], login: str) -> None:
+async def _let_in(driver: asyncpg.Connection[Any], login: Login | None) -> None:
     """Make the application's role, and let it be taken on by who connects.
 
     Raises:
         RoleMissing: when this is left to another one.
     """
+    may_create = await driver.fetchval(_MAY_CREATE)
     if not await driver.fetchval(_KNOWN, APPLICATION_ROLE):
-        if not await driver.fetchval(_MAY_CREATE):
+        if not may_create:
             raise RoleMissing(
                 f"The owner may not create roles: `create role {APPLICATION_ROLE} nologin` is "
                 "left to one who may."
             )
         await driver.execute(_CREATE)
-    member = login or await driver.fetchval("select current_user")
-    if not await driver.fetchval(_KNOWN, member):
-        raise RoleMissing(
-            f"DATABASE_URL names the user {member}, who is not there: create it, with a "
-            "password and without any right; `marketplace migrate` gives what it needs."
-        )
+    member = login.user if login else await driver.fetchval("select current_user")
+    if login and not await driver.fetchval(_KNOWN, member):
+        if not (may_create and login.password):
+            raise RoleMissing(
+                f"DATABASE_URL names the user {member}, who is not there: create it, with a "
+                "password and without any right; `marketplace migrate` gives what it needs."
+            )
+        await driver.execute(await driver.fetchval(_CREATE_LOGIN, member, login.password))
     if await driver.fetchval(_MEMBER, member, APPLICATION_ROLE):
         return
     grant = f"grant {APPLICATION_ROLE} to {_quoted(member)}"

@@ -236,6 +236,8 @@ class BankingSection(Section):
     auto_match_score: Schedule[AutoMatchScore]
     # How long after its file was sent a payment may show without its reference.
     match_days: Schedule[SomeDays]
+    # After that, one whose account, name and amount are its alone may still show for so long.
+    late_match_days: Schedule[SomeDays]
     # What may be written off between a line and what it is for.
     tolerance_fen: Schedule[Fen]
 

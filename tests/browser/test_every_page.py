@@ -30,6 +30,8 @@ NO_PAGES = {"/assets/{name:str}", "/instruments/{instrument_id:int}/times"}
 MISSING = {
     "GET /finance/batches/{batch_id:int}": "no payouts were batched",
     "GET /finance/batches/{batch_id:int}/payment-file": "no payouts were batched",
+    "GET /finance/clearings/new": "no bank statement was imported",
+    "GET /finance/clearings/{clearing_id:int}": "no bank statement was imported",
     "GET /finance/packs/{pack_id:int}": "no audit pack was asked for",
     "GET /finance/packs/{pack_id:int}/archive.zip": "no audit pack was asked for",
     "GET /finance/imports/{statement_id:int}": "no bank statement was imported",

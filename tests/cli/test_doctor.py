@@ -123,3 +123,22 @@ async def test_a_user_who_is_not_there_is_said_so(marketplace: Command, managed:
     )
     assert told.exit_code == 1
     assert "names the user nobody_known, who is not there" in told.stderr
+
+
+async def test_a_user_whom_the_owner_may_create_is_created(
+    marketplace: Command, managed: Managed, postgres: str
+):
+    owner = make_url(managed.owner).set(username="marketplace")
+    user = f"{make_url(managed.application).username}_2"
+    address = owner.set(username=user, password='it\'s % "secret"')
+    addresses = {
+        "DATABASE_URL": address.render_as_string(hide_password=False),
+        "MIGRATION_DATABASE_URL": owner.render_as_string(hide_password=False),
+    }
+    try:
+        done = await marketplace("migrate", **addresses)
+        assert done.exit_code == 0, done.output
+        assert (await said(marketplace, **addresses))["role"] == "ok"
+    finally:
+        await managed.sql.execute(f"drop owned by {user}")
+        await managed.sql.execute(f"drop role {user}")

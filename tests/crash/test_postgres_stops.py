@@ -35,7 +35,7 @@ from marketplace.billing.payouts.use_cases import (
     send_batch,
 )
 from marketplace.kernel.db import Database, atomically
-from marketplace.kernel.embedded import APPLICATION_USER, EmbeddedPostgres
+from marketplace.kernel.embedded import EmbeddedPostgres
 from marketplace.kernel.errors import Conflict, Unavailable
 from marketplace.kernel.migrate import migrate
 from marketplace.kernel.roles import Standing
@@ -58,7 +58,7 @@ def server() -> Iterator[EmbeddedPostgres]:
     folder = Path(tempfile.mkdtemp(prefix="marketplace-crash-"))
     folder.chmod(0o711)
     server = EmbeddedPostgres(folder / "pg")
-    migrate(server.start(), login=APPLICATION_USER)
+    migrate(server.start(), application_url=server.application_url)
     yield server
     server.stop()
     shutil.rmtree(folder, ignore_errors=True)

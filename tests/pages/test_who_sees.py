@@ -70,6 +70,11 @@ ADDRESSES: dict[str, dict[str, str]] = {
         "reopening_id": "claim_id",
     },
     "POST /finance/periods/month-sign-offs/{close_id:int}/sign": {"close_id": "claim_id"},
+    "GET /finance/clearings/{clearing_id:int}": {"clearing_id": "claim_id"},
+    "POST /finance/clearings/{clearing_id:int}/undo": {"clearing_id": "claim_id"},
+    "GET /finance/reconciliation/{line_id:int}/papers/{attachment_id:int}/file": {
+        "attachment_id": "claim_id"
+    },
     "GET /finance/packs/{pack_id:int}": {"pack_id": "claim_id"},
     "GET /finance/packs/{pack_id:int}/archive.zip": {"pack_id": "claim_id"},
     "POST /finance/vouchers/{claim_id:int}/layers/{layer_id:int}/audit": {"layer_id": "claim_id"},

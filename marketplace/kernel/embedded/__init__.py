@@ -18,8 +18,8 @@ In the folder: `start.lock` (one starter at a time), `users.lock`, `server.log`,
 server itself writes), and `keep` while the server is to outlive its users.
 """
 
-from marketplace.kernel.embedded.postgres import APPLICATION_USER, EmbeddedPostgres
+from marketplace.kernel.embedded.postgres import EmbeddedPostgres
 from marketplace.kernel.embedded.redis import EmbeddedRedis
 from marketplace.kernel.embedded.server import EmbeddedServerError
 
-__all__ = ["APPLICATION_USER", "EmbeddedPostgres", "EmbeddedRedis", "EmbeddedServerError"]
+__all__ = ["EmbeddedPostgres", "EmbeddedRedis", "EmbeddedServerError"]

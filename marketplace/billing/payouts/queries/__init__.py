@@ -7,12 +7,14 @@ from marketplace.billing.payouts.queries.banks import (
     OpenPayment,
     RefundSearch,
     WalletRefund,
+    accounts_paid,
     amounts_of,
     candidates,
     house_account,
     house_accounts,
     open_payments,
     references_of,
+    wallet_refund_by_id,
     wallet_refunds,
 )
 from marketplace.billing.payouts.queries.payments import (
@@ -54,6 +56,7 @@ __all__ = [
     "RefundSearch",
     "SentPayment",
     "WalletRefund",
+    "accounts_paid",
     "amounts_of",
     "bank_account_by_id",
     "bank_accounts",
@@ -73,5 +76,6 @@ __all__ = [
     "payouts_by_reference",
     "references_of",
     "returned_fen",
+    "wallet_refund_by_id",
     "wallet_refunds",
 ]

@@ -10,6 +10,7 @@ from typing import Any
 
 from sqlalchemy import ARRAY, BigInteger, Date, Select, Text, any_, cast, func, literal, select
 
+from marketplace.billing.payouts.errors import RefundMissing
 from marketplace.billing.payouts.tables import bank_account, payout, wallet_refund
 from marketplace.billing.payouts.tables import house_account as house_account_table
 from marketplace.kernel.db import Tx
@@ -75,6 +76,19 @@ class RefundSearch:
 REFUND_COLUMNS = tuple(wallet_refund.c[field.name] for field in dataclasses.fields(WalletRefund))
 
 
+async def wallet_refund_by_id(tx: Tx, refund_id: int) -> WalletRefund:
+    """One refund.
+
+    Raises:
+        RefundMissing: when there is none.
+    """
+    return await tx.one(
+        WalletRefund,
+        select(*REFUND_COLUMNS).where(wallet_refund.c.id == refund_id),
+        missing=RefundMissing,
+    )
+
+
 async def wallet_refunds(tx: Tx, search: RefundSearch) -> tuple[list[WalletRefund], int]:
     """A page of refunds, newest first, and how many there are."""
     asked = select(*REFUND_COLUMNS)
@@ -105,6 +119,13 @@ def open_payments() -> Select[Any]:
         )
         .join(bank_account, bank_account.c.id == payout.c.bank_account_id)
         .where(payout.c.status.in_(("sent", "confirmed")))
+    )
+
+
+def accounts_paid() -> Select[Any]:
+    """The account that each payment goes to, or went to, whatever became of it."""
+    return select(payout.c.id, bank_account.c.number).join(
+        bank_account, bank_account.c.id == payout.c.bank_account_id
     )
 
 

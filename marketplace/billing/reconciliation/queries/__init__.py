@@ -31,6 +31,7 @@ from marketplace.billing.reconciliation.queries.lines import (
 )
 from marketplace.billing.reconciliation.queries.proposals import (
     Proposal,
+    Within,
     found_by_stage,
     proposals,
     propose,
@@ -67,6 +68,7 @@ __all__ = [
     "SignOff",
     "StatementLine",
     "StatementSearch",
+    "Within",
     "alike_lines",
     "attachments_of",
     "balancing",

@@ -42,6 +42,7 @@ class OpenCase:
 class CaseSearch:
     """Which open lines to list; the oldest come first."""
 
+    line_ids: Sequence[int] | None = None
     owner_id: int | None = None
     unowned: bool = False
     reason_code: str | None = None
@@ -80,6 +81,8 @@ async def open_cases(tx: Tx, search: CaseSearch) -> tuple[list[OpenCase], int]:
     line, case = statement_line.c, line_case.c
     age = literal(tx.today) - line.booked_on
     wanted = [line.status == "unmatched", age >= search.at_least_days]
+    if search.line_ids is not None:
+        wanted.append(line.id.in_(search.line_ids))
     if search.owner_id is not None:
         wanted.append(case.owner_id == search.owner_id)
     if search.unowned:

@@ -20,10 +20,20 @@ class Stage(StrEnum):
     """One line names several payments, and is what they come to."""
     ACCOUNT = "account"
     """The only line and the only payment with this account and amount, in time."""
+    MISNAMED = "misnamed"
+    """As `account` with the name, though the line names another party's payment by mistake."""
     NAME = "name"
     """The only line and the only payment with this name and amount, in time; no account is told."""
+    OVERDUE = "overdue"
+    """As `account` with the name, and the line came later than banks take."""
+    RETURNED = "returned"
+    """Money in that the bank calls a return, with one made payment's account and amount."""
+    MERGED = "merged"
+    """A line without a reference is what exactly one choice of its party's payments comes to."""
+    SPLIT = "split"
+    """A payment is what exactly one choice of its party's lines without a reference comes to."""
     LATE = "late"
-    """As `account`, and the line came later than banks take."""
+    """As `account`, and the line came later than banks take; no name is told."""
     ACCOUNT_SUM = "account_sum"
     """The only line to an account, and what everything on its way there comes to."""
 
@@ -33,7 +43,12 @@ SCORES = {
     Stage.PARTS: 96,
     Stage.SUM: 98,
     Stage.ACCOUNT: 95,
-    Stage.NAME: 85,
+    Stage.MISNAMED: 93,
+    Stage.NAME: 91,
+    Stage.OVERDUE: 91,
+    Stage.RETURNED: 92,
+    Stage.MERGED: 92,
+    Stage.SPLIT: 92,
     Stage.LATE: 75,
     Stage.ACCOUNT_SUM: 80,
 }

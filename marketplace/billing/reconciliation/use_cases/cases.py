@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import insert, select
@@ -35,6 +36,16 @@ class SetCase:
 
 
 @dataclass(frozen=True, slots=True)
+class SetCases:
+    """The same for several lines at once."""
+
+    line_ids: Sequence[int]
+    owner_id: int | None
+    reason_code: CaseReason
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class AttachFile:
     """A paper about a line: a receipt, a letter of the payer."""
 
@@ -61,14 +72,25 @@ class AttachedFile:
 
 
 async def set_case(tx: Tx, command: SetCase) -> queries.StatementLine:
-    """Give an open line to somebody of finance, with the reason why it is left.
+    """Give an open line to somebody of finance, with the reason why it is left. See `set_cases`."""
+    await set_cases(
+        tx,
+        SetCases((command.line_id,), command.owner_id, command.reason_code, command.note),
+    )
+    return await queries.line_by_id(tx, command.line_id)
+
+
+async def set_cases(tx: Tx, command: SetCases) -> int:
+    """Give open lines to somebody of finance, with the reason why they are left; how many.
 
     Raises:
         LineMissing: when there is no such line.
-        LineNotReady: when it is explained, or the owner is nobody of finance.
+        LineNotReady: when one is explained, or the owner is nobody of finance.
     """
-    line = await queries.line_by_id(tx, command.line_id)
-    if line.status != "unmatched":
+    wanted = sorted(set(command.line_ids))
+    found = {line.id for line in await queries.open_lines_by_id(tx, wanted)}
+    if missing := next((each for each in wanted if each not in found), None):
+        line = await queries.line_by_id(tx, missing)
         raise LineNotReady(f"Line {line.id} is {line.status}.", asked=line.status)
     if command.owner_id is not None and not await _of_finance(tx, command.owner_id):
         raise LineNotReady("Name somebody who works in finance here.", asked=command.owner_id)
@@ -81,17 +103,18 @@ async def set_case(tx: Tx, command: SetCase) -> queries.StatementLine:
     }
     await tx.execute(
         upsert(line_case)
-        .values(line_id=line.id, **values)
+        .values([{"line_id": each} | values for each in wanted])
         .on_conflict_do_update(index_elements=["line_id"], set_=values)
     )
-    tx.audit(
-        "set_case",
-        subject="statement_line",
-        subject_id=line.id,
-        owner_id=command.owner_id,
-        reason_code=str(command.reason_code),
-    )
-    return line
+    for each in wanted:
+        tx.audit(
+            "set_case",
+            subject="statement_line",
+            subject_id=each,
+            owner_id=command.owner_id,
+            reason_code=str(command.reason_code),
+        )
+    return len(wanted)
 
 
 async def _of_finance(tx: Tx, person_id: int) -> bool:

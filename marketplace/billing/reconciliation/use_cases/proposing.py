@@ -52,7 +52,10 @@ async def match_open(tx: Tx, command: MatchOpen) -> OpenReport:
     """
     await explain_lines(tx)
     terms = rulebook().banking
-    await queries.propose(tx, terms.match_days.on(tx.today))
+    await queries.propose(
+        tx,
+        queries.Within(terms.match_days.on(tx.today), terms.late_match_days.on(tx.today)),
+    )
     least = terms.auto_match_score.on(tx.today)
     sure = [one async for one in queries.proposals(tx, at_least=least, limit=command.at_most)]
     singles = [one for one in sure if len(one.line_ids) == len(one.payout_ids) == 1]

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from marketplace.billing.ledger.queries import AccountType
 from marketplace.kernel.db import Tx
 from marketplace.parties import queries as parties
+from marketplace.web.areas.finance.roles import FINANCE
 
 OF_ORGANISATIONS = frozenset(
     {
@@ -41,3 +42,13 @@ async def names(
 def owner(type: str, owner_id: int | None) -> int | None:
     """The organisation that an account belongs to, or None when no organisation owns it."""
     return owner_id if type in OF_ORGANISATIONS else None
+
+
+async def colleagues(tx: Tx) -> list[tuple[int, str]]:
+    """Who of one's own finance staff may look after something, by name."""
+    found = {
+        one.person_id: one.name
+        for one in await parties.members(tx, tx.actor.organisation_id)
+        if one.role in FINANCE and one.disabled_at is None
+    }
+    return sorted(found.items(), key=lambda one: one[1])

@@ -12,6 +12,7 @@ from litestar.params import FromPath
 from litestar.types import ControllerRouterHandler
 
 from marketplace.billing.reconciliation import queries as reconciliation
+from marketplace.billing.reconciliation.rules.cases import CaseReason
 from marketplace.billing.reconciliation.use_cases import (
     MatchKind,
     MatchLine,
@@ -28,7 +29,7 @@ from marketplace.kernel.errors import DomainError
 from marketplace.kernel.http import read
 from marketplace.kernel.money import yuan
 from marketplace.web.acting import act
-from marketplace.web.areas.finance.names import Names, names
+from marketplace.web.areas.finance.names import Names, colleagues, names
 from marketplace.web.areas.finance.payouts import PAGES_MAX
 from marketplace.web.areas.finance.roles import FINANCE, MAKER, READERS
 from marketplace.web.files import ROWS_MAX, as_file
@@ -105,6 +106,9 @@ class Looked:
 
     line: reconciliation.StatementLine
     suggested: Suggestions
+    case: reconciliation.OpenCase | None
+    papers: list[reconciliation.LineAttachment]
+    colleagues: list[tuple[int, str]]
     names: Names
 
 
@@ -122,8 +126,14 @@ class Desk:
 async def look(tx: Tx, line_id: int) -> Looked:
     """A line and what it may be, the likeliest first."""
     line = await reconciliation.line_by_id(tx, line_id)
-    who = await names(tx, [line.target_id if line.kind == "wallet" else None], [line.matched_by])
-    return Looked(line, await suggestions(tx, line_id), who)
+    search = reconciliation.CaseSearch(line_ids=[line_id], page_size=1)
+    cases, _ = await reconciliation.open_cases(tx, search)
+    case = cases[0] if cases else None
+    papers = await reconciliation.attachments_of(tx, line_id)
+    people = [line.matched_by, *(each.stored_by for each in papers)]
+    people += [case.owner_id, case.changed_by] if case else []
+    who = await names(tx, [line.target_id if line.kind == "wallet" else None], people)
+    return Looked(line, await suggestions(tx, line_id), case, papers, await colleagues(tx), who)
 
 
 async def desk(tx: Tx, asked: Asked) -> Desk:
@@ -218,7 +228,7 @@ async def show_lines_file(request: PageRequest) -> Response[bytes]:
 @get("/finance/reconciliation/{line_id:int}", **members(*READERS))
 async def show_line(request: PageRequest, line_id: FromPath[int]) -> Response[Any]:
     """A line: what the bank said, what it was matched to, and the entry that says so."""
-    return await _line(request, line_id, empty(visitor_of(request).speech))
+    return await show_line_again(request, line_id, empty(visitor_of(request).speech))
 
 
 @post("/finance/reconciliation/{line_id:int}/match", **members(*MAKER))
@@ -243,7 +253,7 @@ async def send_match(request: PageRequest, line_id: FromPath[int]) -> Response[A
             said=("已匹配", "Matched."),
         )
     except DomainError as error:
-        return await _line(request, line_id, form, told(error, speech), error.status)
+        return await show_line_again(request, line_id, form, told(error, speech), error.status)
 
 
 @post("/finance/reconciliation/{line_id:int}/undo", **members(*MAKER))
@@ -262,7 +272,7 @@ async def send_undo(request: PageRequest, line_id: FromPath[int]) -> Response[An
             return await act(request, form, undo_clearing, clearing, to=to, said=said)
         return await act(request, form, undo_match, UndoMatch(line_id, reason), to=to, said=said)
     except DomainError as error:
-        return await _line(request, line_id, form, told(error, speech), error.status)
+        return await show_line_again(request, line_id, form, told(error, speech), error.status)
 
 
 def _desk_address(filters: str, **places: int | None) -> str:
@@ -272,13 +282,14 @@ def _desk_address(filters: str, **places: int | None) -> str:
     return f"/finance/reconciliation?{urlencode(kept)}" if kept else "/finance/reconciliation"
 
 
-async def _line(
+async def show_line_again(
     request: PageRequest,
     line_id: int,
     form: Typed,
     refusal: Told | None = None,
     status: int = 200,
 ) -> Response[Any]:
+    """A line once more, with what was refused about it."""
     looked = await read(request, look, line_id)
     partial = request.headers.get("hx-request") == "true"
     return page(
@@ -297,6 +308,7 @@ def _panel(request: PageRequest, form: Typed, refusal: Told | None = None) -> di
     return {
         "form": form,
         "refusal": refusal,
+        "reasons": tuple(str(each) for each in CaseReason),
         "why": lambda reason: why(reason, visitor.speech),
         "money_in": MONEY_IN,
         "money_out": MONEY_OUT,
