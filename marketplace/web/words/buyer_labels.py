@@ -12,6 +12,28 @@ BUYER: Final[dict[str, dict[str, Label]]] = {
         "consumable": Label("耗材", "Material"),
         "other": Label("其他", "Other"),
     },
+    "source_kind": {
+        "url": Label("自动获取", "Fetched"),
+        "upload": Label("上传文件", "Uploaded"),
+        "push": Label("系统推送", "Pushed by a system"),
+    },
+    "sync": {
+        "good": Label("正常", "In step", "success"),
+        "waiting": Label("等待首次同步", "Waits for its first times", "info"),
+        "stale": Label("已过时", "Out of date", "warning"),
+        "failing": Label("同步失败", "Failing", "error"),
+        "paused": Label("已暂停", "Paused"),
+    },
+    "key": {
+        "revoked": Label("已作废", "Revoked", "error"),
+        "expired": Label("已过期", "Expired", "warning"),
+    },
+    "scope": {
+        "readings:write": Label("上报设备日志", "Send logs"),
+        "reservations:read": Label("读取预约", "Read reservations"),
+        "availability:read": Label("读取空闲时间", "Read free time"),
+        "calendar:write": Label("写入外部占用", "Say when instruments are taken"),
+    },
     "tariff_term": {
         "urgent_basis_points": Label("加急加价", "Urgent surcharge"),
         "carried_surplus_fen": Label("上年结余抵减", "Surplus carried over"),
