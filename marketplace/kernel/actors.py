@@ -20,6 +20,8 @@ class Actor:
     roles: frozenset[str] = field(default_factory=frozenset)
     label: str = ""
     scopes: frozenset[str] = field(default_factory=frozenset)
+    only_looks: bool = False
+    """Somebody else looks as this person: PostgreSQL lets their transactions write nothing."""
 
     def has(self, *roles: str) -> bool:
         """Whether the actor holds one of `roles`."""

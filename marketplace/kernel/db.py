@@ -8,15 +8,15 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
+from contextlib import asynccontextmanager, contextmanager
 from datetime import date, datetime
 from typing import Any, TypeVar, cast
 
 import asyncpg
 import msgspec
 import structlog
-from sqlalchemy import ClauseElement, CursorResult, MetaData, event
+from sqlalchemy import ClauseElement, CursorResult, MetaData, event, text
 from sqlalchemy.dialects.postgresql.asyncpg import dialect as postgresql_asyncpg
 from sqlalchemy.exc import (
     InvalidatePoolError,
@@ -26,8 +26,8 @@ from sqlalchemy.sql import Executable
 
 from marketplace.kernel import audit, outbox
 from marketplace.kernel.actors import Actor
-from marketplace.kernel.db_errors import Retry, errors_translated, translated
-from marketplace.kernel.errors import DomainError, Missing, Unavailable
+from marketplace.kernel.db_errors import Retry, errors_translated, is_write_refused, translated
+from marketplace.kernel.errors import DomainError, Missing, OnlyLooking, Unavailable
 from marketplace.kernel.events import Event
 from marketplace.kernel.roles import Standing, standing, take_role
 from marketplace.kernel.tables import metadata
@@ -336,6 +336,19 @@ async def retried(attempt: Callable[[], Awaitable[R]]) -> R:
     raise AssertionError("the last attempt returns or raises")
 
 
+_READ_ONLY = text("set transaction read only")
+
+
+@contextmanager
+def _only_looking(actor: Actor) -> Iterator[None]:
+    try:
+        yield
+    except Exception as error:
+        if actor.only_looks and is_write_refused(error):
+            raise OnlyLooking() from error
+        raise
+
+
 @asynccontextmanager
 async def transaction(
     database: Database, *, actor: Actor, request_id: str = ""
@@ -346,7 +359,10 @@ async def transaction(
     bulk imports). Everybody else calls `atomically`.
     """
     async with errors_translated(), database.engine.begin() as connection:
+        if actor.only_looks:
+            await connection.execute(_READ_ONLY)
         tx = Tx(connection, actor=actor, now=database.clock.now(), request_id=request_id)
-        yield tx
-        await tx.flush()
+        with _only_looking(actor):
+            yield tx
+            await tx.flush()
     database.tell(tx.stored_events)

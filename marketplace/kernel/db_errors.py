@@ -56,14 +56,24 @@ _CLOSED = "connection is closed"
 _UNREADABLE_SQLSTATES = ("22",)
 
 
-def translated(error: Exception) -> Exception:
-    """What a database error means to the caller, or the error itself when it is a bug."""
+def _sqlstate(error: Exception) -> tuple[object, str]:
+    """What the driver said, and PostgreSQL's code for it."""
     cause: object = error
     if isinstance(error, DBAPIError):
         cause = getattr(error.orig, "__cause__", None)
     elif isinstance(error, AsyncAdapt_asyncpg_dbapi.Error):
         cause = error.__cause__
-    sqlstate = str(getattr(cause, "sqlstate", "") or "")
+    return cause, str(getattr(cause, "sqlstate", "") or "")
+
+
+def is_write_refused(error: Exception) -> bool:
+    """Whether something was written in a transaction that only reads."""
+    return _sqlstate(error)[1] == "25006"
+
+
+def translated(error: Exception) -> Exception:
+    """What a database error means to the caller, or the error itself when it is a bug."""
+    cause, sqlstate = _sqlstate(error)
     if sqlstate in RETRIED_SQLSTATES:
         return Retry(sqlstate)
     constraint = getattr(cause, "constraint_name", None)

@@ -159,3 +159,10 @@ class Reasons:
         if self.found:
             message = detail or "; ".join(reason.message for reason in self.found)
             raise error(message, reasons=self.found)
+
+
+class OnlyLooking(Forbidden):
+    """Who looks as somebody else changes nothing."""
+
+    code = "only-looking"
+    title = "You look as somebody else: nothing can be changed"

@@ -195,3 +195,18 @@ class ApiKeyNameUsed(Conflict):
     code = "api-key-name-used"
     title = "There is a key of this name already"
     constraint = "api_key_name"
+
+
+class ViewingRefused(Forbidden):
+    """One does not look as oneself, nor as somebody who sees more."""
+
+    code = "viewing-refused"
+    title = "You cannot look at the pages as this person"
+    constraint = "viewing_another"
+
+
+class ViewingMissing(Missing):
+    """No such look at somebody's pages, or another person's."""
+
+    code = "viewing-not-found"
+    title = "No such view"

@@ -29,6 +29,8 @@ class PageSession:
     person_id: int
     organisation_id: int
     since: int
+    viewing: int = 0
+    """The look at somebody else's pages that goes on, if one does."""
 
 
 class SessionStore(Protocol):

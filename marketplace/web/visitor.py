@@ -7,7 +7,7 @@ only. The person's roles are read anew for every page, so a role that was taken 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any, cast
 from urllib.parse import quote, urlsplit
@@ -20,9 +20,9 @@ from litestar.types import Guard
 
 from marketplace.kernel.actors import NOBODY, Actor
 from marketplace.kernel.db import atomically
-from marketplace.kernel.errors import Forbidden, Missing, Unauthenticated
+from marketplace.kernel.errors import Forbidden, Missing, OnlyLooking, Unauthenticated
 from marketplace.kernel.http import request_id_of, services
-from marketplace.parties.use_cases import ResumeSignIn, SignedIn, resume_sign_in
+from marketplace.parties.use_cases import ResumeSignIn, ResumeVisit, SignedIn, Visit, resume_visit
 from marketplace.web.sessions import PageSessions
 from marketplace.web.words import LANGUAGES, Speech
 
@@ -38,11 +38,15 @@ class Visitor:
     speech: Speech
     theme: str | None
     signed_in: SignedIn | None
+    looks: Visit | None = None
+    """Who looks at the pages of `signed_in`, and until when, while somebody does."""
 
     @property
     def actor(self) -> Actor:
         """On whose behalf the page reads and acts."""
-        return self.signed_in.actor if self.signed_in else NOBODY
+        if self.signed_in is None:
+            return NOBODY
+        return replace(self.signed_in.actor, only_looks=self.looks is not None)
 
     def has(self, *roles: str) -> bool:
         """Whether one of `roles` is held here and now."""
@@ -60,9 +64,25 @@ def anybody() -> dict[str, Any]:
     """Handler arguments of a page that everybody may see, signed in or not."""
 
     async def guard(connection: ASGIConnection[Any, Any, Any, Any], _: BaseRouteHandler) -> None:
-        await _resolve(connection)
+        _refuse_changes(connection, await _resolve(connection))
 
     return _declared(guard, "public")
+
+
+def while_looking(declared: dict[str, Any]) -> dict[str, Any]:
+    """A form that changes nothing of anybody's: it is taken while one looks as somebody else."""
+    return {**declared, "opt": {**declared["opt"], "while_looking": True}}
+
+
+def _refuse_changes(connection: ASGIConnection[Any, Any, Any, Any], visitor: Visitor) -> None:
+    """Who looks as somebody else reads: every page and every form passes here.
+
+    PostgreSQL refuses as well what such an actor would write (`kernel.db.transaction`).
+    """
+    if visitor.looks is None or connection.scope.get("method") in ("GET", "HEAD", "OPTIONS"):
+        return
+    if not connection.route_handler.opt.get("while_looking"):
+        raise OnlyLooking("End the view to do something in your own name.")
 
 
 def members(*roles: str) -> dict[str, Any]:
@@ -71,6 +91,7 @@ def members(*roles: str) -> dict[str, Any]:
 
     async def guard(connection: ASGIConnection[Any, Any, Any, Any], _: BaseRouteHandler) -> None:
         visitor = await _resolve(connection)
+        _refuse_changes(connection, visitor)
         if visitor.signed_in is None:
             raise SignInNeeded("You come back to this page afterwards.")
         if names and not visitor.has(*names):
@@ -99,14 +120,18 @@ def visitor_of(connection: ASGIConnection[Any, Any, Any, Any]) -> Visitor:
 async def _resolve(connection: ASGIConnection[Any, Any, Any, Any]) -> Visitor:
     state = connection.scope["state"]
     if "visitor" not in state:
+        visit = await _visit(connection)
         visitor = Visitor(
-            Speech(_language(connection)), _theme(connection), await _signed_in(connection)
+            Speech(_language(connection)),
+            _theme(connection),
+            visit.signed_in if visit else None,
+            visit if visit and visit.viewer else None,
         )
         state["visitor"], state["actor"] = visitor, visitor.actor
     return cast("Visitor", state["visitor"])
 
 
-async def _signed_in(connection: ASGIConnection[Any, Any, Any, Any]) -> SignedIn | None:
+async def _visit(connection: ASGIConnection[Any, Any, Any, Any]) -> Visit | None:
     secret = connection.cookies.get(SESSION_COOKIE)
     if not secret:
         return None
@@ -120,8 +145,8 @@ async def _signed_in(connection: ASGIConnection[Any, Any, Any, Any]) -> SignedIn
     try:
         return await atomically(
             services(connection).database,
-            resume_sign_in,
-            kept,
+            resume_visit,
+            ResumeVisit(kept, session.viewing),
             actor=NOBODY,
             request_id=request_id_of(connection),
         )

@@ -54,6 +54,8 @@ SIGNED_IN = {
     "GET /me/sign-in": "one's own account",
     "POST /me/sign-in": "one's own password",
     "POST /act-for": "an organisation in which one holds a role",
+    "GET /view-as": "leads to one's own start page",
+    "POST /view-as/end": "ends one's own view",
 }
 # Somebody else may open these, each for a reason.
 OPEN_TO_OTHERS: dict[str, str] = {

@@ -37,6 +37,7 @@ from marketplace.parties.use_cases import (
     add_member,
     disable_person,
     enable_person,
+    end_sessions,
     grant_role,
     register_person,
     revoke_role,
@@ -105,6 +106,16 @@ async def post_disable(request: ApiRequest, person_id: FromPath[Id]) -> Response
 async def post_enable(request: ApiRequest, person_id: FromPath[Id]) -> Response[PersonOut]:
     """The person may sign in again; failures that locked them out are forgotten."""
     return await perform(request, enable_person, person_id, present=PersonOut.of, status=200)
+
+
+@post(
+    "/people/{person_id:int}/end-sessions",
+    summary="End a person's sign-ins everywhere",
+    **allow(Role.ADMINISTRATOR),
+)
+async def post_end_sessions(request: ApiRequest, person_id: FromPath[Id]) -> Response[PersonOut]:
+    """They sign in anew; a token that was handed out is good for some minutes more."""
+    return await perform(request, end_sessions, person_id, present=PersonOut.of, status=200)
 
 
 @get(
@@ -179,6 +190,7 @@ routes: list[ControllerRouterHandler] = [
     get_person,
     post_disable,
     post_enable,
+    post_end_sessions,
     get_members,
     post_member,
     put_role,

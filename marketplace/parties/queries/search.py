@@ -30,6 +30,8 @@ class Search:
     region_code: str | None = None
     page: int = 1
     page_size: int = 50
+    verified: bool | None = None
+    """Of legal entities: whether somebody compared them with the public register."""
 
 
 async def search_organisations(tx: Tx, search: Search) -> Found[Organisation]:
@@ -62,6 +64,9 @@ async def search_legal_entities(tx: Tx, search: Search) -> Found[LegalEntity]:
         where.append(table.c.kind == search.kind)
     if search.region_code is not None:
         where.append(_within(table.c.region_code, search.region_code))
+    if search.verified is not None:
+        seen = table.c.verified_at
+        where.append(seen.is_not(None) if search.verified else seen.is_(None))
     return await _page(
         tx, LegalEntity, select(*columns(LegalEntity, table)).where(*where), table, search
     )

@@ -35,6 +35,7 @@ from marketplace.parties.use_cases.people import (
     RegisterPerson,
     disable_person,
     enable_person,
+    end_sessions,
     register_person,
 )
 from marketplace.parties.use_cases.sign_in import (
@@ -49,10 +50,19 @@ from marketplace.parties.use_cases.sign_in import (
     standing,
 )
 from marketplace.parties.use_cases.sme_profiles import FileSmeProfile, file_sme_profile
+from marketplace.parties.use_cases.viewing import (
+    BeginViewing,
+    ResumeVisit,
+    Visit,
+    begin_viewing,
+    end_viewing,
+    resume_visit,
+)
 
 __all__ = [
     "AddMember",
     "ApiKeyMade",
+    "BeginViewing",
     "ChangePassword",
     "FileSmeProfile",
     "GrantRole",
@@ -61,6 +71,7 @@ __all__ = [
     "RegisterOrganisation",
     "RegisterPerson",
     "ResumeSignIn",
+    "ResumeVisit",
     "RevokeRole",
     "SetContact",
     "SetShareholdings",
@@ -68,11 +79,15 @@ __all__ = [
     "SignedIn",
     "Standing",
     "SuspendOrganisation",
+    "Visit",
     "act_by_key",
     "add_member",
+    "begin_viewing",
     "change_password",
     "disable_person",
     "enable_person",
+    "end_sessions",
+    "end_viewing",
     "file_sme_profile",
     "grant_role",
     "make_api_key",
@@ -81,6 +96,7 @@ __all__ = [
     "register_person",
     "resume_organisation",
     "resume_sign_in",
+    "resume_visit",
     "revoke_api_key",
     "revoke_role",
     "set_contact",

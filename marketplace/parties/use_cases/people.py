@@ -94,3 +94,25 @@ async def enable_person(tx: Tx, person_id: int) -> Person:
 
     tx.audit("enable", subject="person", subject_id=person_id)
     return await queries.person(tx, person_id)
+
+
+async def end_sessions(tx: Tx, person_id: int) -> Person:
+    """End a person's sign-ins everywhere: they sign in anew, with the same password.
+
+    An access token that was handed out is good for some minutes more.
+
+    Raises:
+        PersonMissing: when there is no such person, and for the platform itself.
+        RoleToOneself: when they try it on themselves.
+    """
+    require_another_person(tx.actor.person_id, person_id)
+    if person_id == SYSTEM_PERSON_ID:
+        raise PersonMissing()
+    await queries.person(tx, person_id)
+
+    await tx.execute(
+        update(person).where(person.c.id == person_id).values(sessions_ended_at=tx.now)
+    )
+
+    tx.audit("end_sessions", subject="person", subject_id=person_id)
+    return await queries.person(tx, person_id)

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import select, update
+from sqlalchemy import func, select, update
 
 from marketplace.kernel.actors import NOBODY, Actor
 from marketplace.kernel.db import Database, Tx, atomically
@@ -107,15 +107,17 @@ async def resume_sign_in(tx: Tx, command: ResumeSignIn) -> SignedIn:
     """The person as they are now: roles may have come and gone since the sign-in.
 
     Raises:
-        SignInRefused: when the password was changed after the sign-in.
+        SignInRefused: when the password was changed, or all sign-ins ended, after the sign-in.
         PersonDisabled, OrganisationSuspended, NotAMember: what has changed since.
     """
-    changed_at = await tx.scalar(
-        select(person.c.password_changed_at).where(person.c.id == command.person_id)
+    ended_at = await tx.scalar(
+        select(func.greatest(person.c.password_changed_at, person.c.sessions_ended_at)).where(
+            person.c.id == command.person_id
+        )
     )
     # A sign-in remembers whole seconds; the second of the change itself still counts as before.
-    if changed_at is None or command.signed_in_at + timedelta(seconds=1) <= changed_at:
-        raise SignInRefused("The password was changed; sign in with the new one.")
+    if ended_at is None or command.signed_in_at + timedelta(seconds=1) <= ended_at:
+        raise SignInRefused("This sign-in has ended, or the password was changed; sign in again.")
     return await _signed_in(tx, command.person_id, command.organisation_id)
 
 

@@ -17,13 +17,14 @@ from marketplace.web.visitor import (
     anybody,
     own_path,
     visitor_of,
+    while_looking,
 )
 from marketplace.web.words import LANGUAGES
 
 YEAR_SECONDS = 31_536_000
 
 
-@post("/prefs", **anybody())
+@post("/prefs", **while_looking(anybody()))
 async def send_prefs(request: PageRequest) -> Response[Any]:
     """Keep what was chosen, and show the same page again."""
     form = await typed(request, visitor_of(request).speech)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -22,11 +23,13 @@ from marketplace.web.sessions import PageSession, PageSessions
 from marketplace.web.visitor import (
     SESSION_COOKIE,
     PageRequest,
+    SignInNeeded,
     Visitor,
     anybody,
     members,
     own_path,
     visitor_of,
+    while_looking,
 )
 from marketplace.web.words import Told, told
 
@@ -75,7 +78,7 @@ async def begin_session(request: PageRequest, found: SignedIn, next_path: str) -
     return response
 
 
-@post("/sign-out", **anybody())
+@post("/sign-out", **while_looking(anybody()))
 async def send_sign_out(request: PageRequest) -> Response[Any]:
     """End the session on the server, and forget its cookie."""
     secret = request.cookies.get(SESSION_COOKIE)
@@ -108,6 +111,18 @@ async def send_act_for(request: PageRequest) -> Response[Any]:
     name = found.place.organisation.name
     response = go(onwards, said=(f"现在代表{name}", f"You now act for {name}."), visitor=visitor)
     _keep(request, response, await _sessions(request).begin(kept))
+    return response
+
+
+async def look(request: PageRequest, viewing_id: int, to: str) -> Response[Any]:
+    """Go on in this browser looking as somebody else, or (0) as oneself again."""
+    sessions, old = _sessions(request), request.cookies.get(SESSION_COOKIE, "")
+    session = await sessions.find(old)
+    if session is None:
+        raise SignInNeeded()
+    response = go(to)
+    _keep(request, response, await sessions.begin(replace(session, viewing=viewing_id)))
+    await sessions.end(old)
     return response
 
 

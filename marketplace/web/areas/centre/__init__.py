@@ -12,7 +12,10 @@ from marketplace.web.areas.centre import (
     register,
     rulebook_page,
     trail,
+    users,
+    verification,
     versions,
+    view_as,
 )
 from marketplace.web.areas.centre.who import OVERSEERS
 from marketplace.web.navigation import Area, link
@@ -24,6 +27,8 @@ areas = (
         (
             link("/ops", "总览", "Overview", *OVERSEERS),
             link("/ops/orgs", "单位", "Organisations", *register.READERS),
+            link("/ops/users", "人员", "People", *users.READERS),
+            link("/ops/verification", "待核验", "To be verified", *verification.READERS),
             link("/ops/programmes", "创新券政策", "Voucher programmes", *programmes.READERS),
             link("/ops/anomalies", "异常", "Anomalies", *anomalies.READERS),
             link("/ops/audit", "审计日志", "Audit trail", Role.AUDITOR, Role.ADMINISTRATOR),
@@ -34,6 +39,9 @@ areas = (
 routes: list[ControllerRouterHandler] = [
     *board.routes,
     *register.routes,
+    *users.routes,
+    *view_as.routes,
+    *verification.routes,
     *programmes.routes,
     *programme_editor.routes,
     *versions.routes,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,7 +15,11 @@ from marketplace.kernel.errors import DomainError
 from marketplace.kernel.http import read
 from marketplace.parties import queries as parties
 from marketplace.parties.roles import ROLES_BY_ORGANISATION_KIND, Role
-from marketplace.parties.use_cases import resume_organisation, suspend_organisation
+from marketplace.parties.use_cases import (
+    SuspendOrganisation,
+    resume_organisation,
+    suspend_organisation,
+)
 from marketplace.web.acting import act
 from marketplace.web.forms import Typed, new_key, typed
 from marketplace.web.rendering import page
@@ -23,6 +28,7 @@ from marketplace.web.words import Told, told
 
 READERS = (Role.ADMINISTRATOR, Role.AUDITOR, Role.REGULATOR)
 PAGE_SIZE = 30
+REASON_LENGTH_MAX = 1_000
 
 
 @get("/ops/orgs", **members(*READERS))
@@ -97,25 +103,35 @@ async def _sheet(
 async def send_suspend(request: PageRequest, organisation_id: FromPath[int]) -> Response[Any]:
     """Nobody signs in for it any more; what it had stays."""
     said = ("单位已停用", "The organisation is suspended.")
-    return await _do(request, organisation_id, suspend_organisation, said)
+
+    def command(form: Typed) -> SuspendOrganisation:
+        reason = form.text("reason", length_max=REASON_LENGTH_MAX)
+        form.require()
+        return SuspendOrganisation(organisation_id, reason)
+
+    return await _do(request, organisation_id, suspend_organisation, command, said)
 
 
 @post("/ops/orgs/{organisation_id:int}/resume", **members(Role.ADMINISTRATOR))
 async def send_resume(request: PageRequest, organisation_id: FromPath[int]) -> Response[Any]:
     """Its people sign in again."""
     said = ("单位已恢复", "The organisation is active again.")
-    return await _do(request, organisation_id, resume_organisation, said)
+    return await _do(request, organisation_id, resume_organisation, lambda _: organisation_id, said)
 
 
 async def _do(
-    request: PageRequest, organisation_id: int, use_case: Any, said: tuple[str, str]
+    request: PageRequest,
+    organisation_id: int,
+    use_case: Any,
+    command: Callable[[Typed], Any],
+    said: tuple[str, str],
 ) -> Response[Any]:
     speech = visitor_of(request).speech
     form = await typed(request, speech)
     await read(request, parties.organisation, organisation_id)
     try:
         address = f"/ops/orgs/{organisation_id}"
-        return await act(request, form, use_case, organisation_id, to=address, said=said)
+        return await act(request, form, use_case, command(form), to=address, said=said)
     except DomainError as error:
         return await _sheet(request, organisation_id, told(error, speech), error.status)
 
