@@ -206,3 +206,40 @@ wallet_refund = Table(
 )
 Index("wallet_refund_organisation_idx", wallet_refund.c.organisation_id, wallet_refund.c.id)
 Index("wallet_refund_asked_idx", wallet_refund.c.id, postgresql_where=text("status = 'asked'"))
+
+# What the bank says of a payment file before its statement does.
+status_report = Table(
+    "status_report",
+    metadata,
+    Column("id", BigInteger, Identity(always=True), primary_key=True),
+    Column("batch_id", BigInteger, ForeignKey("payout_batch.id"), nullable=False),
+    Column("message_id", Text, nullable=False),
+    Column("file_name", Text, nullable=False),
+    Column("sha256", Text, nullable=False),
+    Column("accepted", Integer, nullable=False),
+    Column("rejected", Integer, nullable=False),
+    Column("pending", Integer, nullable=False),
+    Column("imported_by", BigInteger, ForeignKey("person.id"), nullable=False),
+    Column("imported_at", Instant, nullable=False),
+    UniqueConstraint("sha256", name="status_report_once"),
+    CheckConstraint("least(accepted, rejected, pending) >= 0", name="counts"),
+    CheckConstraint("sha256 ~ '^[0-9a-f]{64}$'", name="sha256"),
+)
+Index("status_report_batch_idx", status_report.c.batch_id, status_report.c.id.desc())
+
+status_report_line = Table(
+    "status_report_line",
+    metadata,
+    Column("report_id", BigInteger, ForeignKey("status_report.id"), primary_key=True),
+    Column("payout_id", BigInteger, ForeignKey("payout.id"), primary_key=True),
+    Column("outcome", Text, nullable=False),
+    Column("code", Text, nullable=False),
+    Column("reason", Text, nullable=False),
+    CheckConstraint("outcome in ('accepted', 'rejected', 'pending')", name="outcome"),
+    CheckConstraint("code <> ''", name="code"),
+)
+Index(
+    "status_report_line_payout_idx",
+    status_report_line.c.payout_id,
+    status_report_line.c.report_id.desc(),
+)
