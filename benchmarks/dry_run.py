@@ -4,7 +4,8 @@ The limit is one grouped sum over the programme's redemptions by size, region, k
 provider: the same table with only its "before". The ratio travels between machines, the seconds do
 not. The dry run reckons every order twice, by the rules that quote and settle vouchers.
 
-    python -m benchmarks.dry_run [--orders 1000000] [--smes 10000] [--providers 500]
+    python -m benchmarks.dry_run [--orders 1000000] [--without 200000] [--smes 10000]
+        [--providers 500]
 
 Runs on a PostgreSQL of its own.
 """
@@ -72,13 +73,40 @@ with past as (
   from generate_series($1::bigint, $2::bigint) n
 ), held as (
   insert into voucher_hold (order_id, grant_id, provider_id, instrument_id, service_kind,
-    service_value_fen, amount_fen, settled_fen, status, held_at, ended_at, terms_version)
+    service_value_fen, amount_fen, settled_fen, status, held_at, ended_at, terms_version,
+    counted_year)
   select n, grant_id, provider_id, 1 + n % 20000, kind, fen, fen / 2, fen / 2, 'settled', day,
-    day, 1
+    day, 1, {year}
   from past
 )
 insert into redemption (order_id, grant_id, provider_id, service_value_fen, amount_fen, redeemed_on)
   select n, grant_id, provider_id, fen, fen / 2, day from past
+"""
+# Services of the same SMEs that no voucher paid for: whom a wider rule would let in.
+WITHOUT = """
+with past as (
+  select n, $3 + abs(hashint8(n)) % {smes} as buyer_id,
+    $4 + abs(hashint8(n * 7919)) % {providers} as provider_id,
+    1000 + abs(hashint8(n * 31)) % 200000 as fen,
+    timestamptz '{year}-01-01 04:00+00' + (n * 364 / {without}) * interval '1 day' as at,
+    (array['research', 'testing', 'computing', 'pilot'])[1 + n % 4] as kind
+  from generate_series($1::bigint, $2::bigint) n
+), asked as (
+  insert into quote (id, buyer_id, provider_id, instrument_id, mode, samples, customer_class,
+    service_kind, price_list_id, lines, total_fen, voucher_fen, own_fen, explanation, terms,
+    valid_until, made_by, made_at, priced_on)
+  overriding system value
+  select n, buyer_id, provider_id, 1 + n % 20000, 'samples', 1, 'sme', kind, 1, '[]', fen, 0, fen,
+    '{{}}', '{{}}', at + interval '1 day', 1, at, at::date
+  from past
+)
+insert into service_order (id, quote_id, buyer_id, provider_id, buyer_legal_entity_id,
+  provider_legal_entity_id, instrument_id, title, mode, status, total_fen, voucher_fen, own_fen,
+  placed_by, placed_at, ended_at, settled_fen, settled_voucher_fen, settled_own_fen)
+overriding system value
+select 100000000 + n, n, buyer_id, provider_id, 1, 2, 1 + n % 20000, '', 'samples', 'settled', fen,
+  0, fen, 1, at, at, fen, 0, fen
+from past
 """
 PLAIN = """
 select case when p.staff <= 20 then 20 when p.staff <= 100 then 100 when p.staff <= 300 then 300
@@ -103,6 +131,10 @@ async def fill(plain: asyncpg.Connection, names: dict[str, int]) -> None:
     for start in range(0, names["orders"], AT_ONCE):
         end = min(start + AT_ONCE, names["orders"]) - 1
         await plain.execute(ORDERS.format(**names), start, end, grant, provider)
+    buyer = await plain.fetchval("select min(id) from organisation where kind = 'sme'")
+    for start in range(0, names["without"], AT_ONCE):
+        end = min(start + AT_ONCE, names["without"]) - 1
+        await plain.execute(WITHOUT.format(**names), start + 1, end + 1, buyer, provider)
     await plain.execute("set session_replication_role = origin")
     await plain.execute("vacuum analyze")
 
@@ -152,7 +184,7 @@ def forget_most() -> None:
     Path("/proc/self/clear_refs").write_text("5")
 
 
-async def measure(url: str, *, orders: int, smes: int, providers: int) -> None:
+async def measure(url: str, *, orders: int, without: int, smes: int, providers: int) -> None:
     """Run everything and print it."""
     await migrate_async(url)
     database = Database(
@@ -162,13 +194,20 @@ async def measure(url: str, *, orders: int, smes: int, providers: int) -> None:
         clock=SetClock(datetime(YEAR, 12, 31, 2, tzinfo=UTC)),
     )
     plain = await asyncpg.connect(url.replace("+asyncpg", ""))
-    names = {"orders": orders, "smes": smes, "providers": providers, "year": YEAR}
+    names = {
+        "orders": orders,
+        "without": max(1, without),
+        "smes": smes,
+        "providers": providers,
+        "year": YEAR,
+    }
     names["programme"] = await a_programme(database)
     began = time.perf_counter()
     await fill(plain, names)
     version = await plain.fetchval("show server_version")
     print(
-        f"{orders:,} past orders of {smes:,} SMEs and {providers:,} providers, made in"
+        f"{orders:,} past orders and {without:,} without a voucher, of {smes:,} SMEs and"
+        f" {providers:,} providers, made in"
         f" {time.perf_counter() - began:.0f} s; {os.cpu_count()} cores,"
         f" load {os.getloadavg()[0]:.1f}; PostgreSQL {version}\n"
     )
@@ -184,8 +223,8 @@ async def measure(url: str, *, orders: int, smes: int, providers: int) -> None:
         began, cpu = time.perf_counter(), time.process_time()
         found = await tried(database, names["programme"], **changes)
         seconds, used = time.perf_counter() - began, time.process_time() - cpu
-        if found.total.orders != orders:
-            raise AssertionError(f"{found.total.orders} orders, {orders} expected")
+        if (found.total.orders, found.let_in.seen) != (orders, names["without"]):
+            raise AssertionError(f"{found.total.orders} and {found.let_in.seen} orders were read")
         print(
             f"{name:<44} {seconds:>8.3f} {seconds / limit:>9.2f} {used:>7.1f}   {most_memory()}",
             flush=True,
@@ -198,6 +237,7 @@ def main() -> int:
     """Start a server, measure, print."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--orders", type=int, default=1_000_000, help="past orders")
+    parser.add_argument("--without", type=int, default=200_000, help="orders without a voucher")
     parser.add_argument("--smes", type=int, default=10_000)
     parser.add_argument("--providers", type=int, default=500)
     asked = parser.parse_args()
@@ -208,6 +248,7 @@ def main() -> int:
                 measure(
                     server.start(),
                     orders=max(1_000, min(asked.orders, 20_000_000)),
+                    without=max(1, min(asked.without, 20_000_000)),
                     smes=max(10, asked.smes),
                     providers=max(1, asked.providers),
                 )

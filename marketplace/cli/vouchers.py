@@ -20,6 +20,7 @@ from marketplace.kernel.actors import system_actor
 from marketplace.kernel.db import Database, Tx, atomically
 from marketplace.kernel.money import yuan
 from marketplace.kernel.spreadsheets import FileFormat, table_file
+from marketplace.kernel.spreadsheets.writing import SHEET_ROWS_MAX
 from marketplace.vouchers.errors import ProgrammeRefused
 from marketplace.vouchers.queries import reports
 from marketplace.vouchers.rules.programme_file import read_programme, shipped_programme
@@ -114,6 +115,7 @@ def try_rules(
     """
     from marketplace.vouchers import queries
     from marketplace.vouchers.queries import dry_runs
+    from marketplace.vouchers.queries.dry_run_tables import cut_note, table_of
     from marketplace.vouchers.rules.terms import terms_of
     from marketplace.vouchers.use_cases import TermGiven, changed_terms
 
@@ -145,9 +147,9 @@ def try_rules(
     found = run_with_database(work)
     if out is not None:
         form = FileFormat.XLSX if out.suffix == ".xlsx" else FileFormat.CSV
-        out.write_bytes(
-            asyncio.run(table_file(dry_runs.table_of(found.rows), form, sheet="试算 dry run"))
-        )
+        shown = found.rows if form is FileFormat.CSV else found.rows[: SHEET_ROWS_MAX - 2]
+        table = [*table_of(shown), *cut_note(len(shown), len(found.rows))]
+        out.write_bytes(asyncio.run(table_file(table, form, sheet="试算 dry run")))
     if as_json:
         print_json(asdict(found))
     else:
@@ -190,6 +192,20 @@ def _show(found: Any) -> None:
             f"{layer.funder} {layer.region_code}: {yuan(layer.after_fen)} CNY of a budget of"
             f" {yuan(layer.budget_fen)} CNY"
         )
+    _show_let_in(found.let_in)
+
+
+def _show_let_in(let_in: Any) -> None:
+    """Orders that no voucher paid for, and what nobody knows of them."""
+    click.echo(
+        f"\nOf {let_in.seen:,} orders of SMEs without a voucher the change lets"
+        f" {let_in.let_in:,} in, with {yuan(let_in.let_in_fen)} CNY"
+        f" ({let_in.orders_before:,} → {let_in.orders_after:,} orders,"
+        f" {yuan(let_in.before_fen)} → {yuan(let_in.after_fen)} CNY)."
+    )
+    for fact, orders in sorted(let_in.unknown.items()):
+        click.echo(f"Not known of {orders:,} of them: {fact}.")
+    click.echo("Taken as given: " + " ".join(let_in.assumed))
 
 
 @vouchers.command()

@@ -112,3 +112,11 @@ async def test_a_month_is_a_month_and_signed_by_another(sql):
     await sql.execute(month.format("2025-01-01", "2025-01-31", "draft", "null, null"))
     with refused_by("month_close_one_draft"):
         await sql.execute(month.format("2025-01-01", "2025-01-31", "draft", "null, null"))
+
+
+async def test_one_lock_keeps_all_ledgers_and_sealing_takes_another(sql, database):
+    # Sealing takes the key 3 alone; nobody who posts waits for it.
+    ledgers = ("cash", "voucher", "credit")
+    keys = {await sql.fetchval("select ledger_lock($1)", ledger) for ledger in ledgers}
+
+    assert keys == {1}

@@ -11,6 +11,8 @@ import pytest
 from marketplace.kernel.actors import Actor
 from marketplace.kernel.db import Database
 from marketplace.kernel.http import Services
+from marketplace.kernel.spreadsheets.reading import row_batches
+from marketplace.vouchers.controllers import versions
 from marketplace.vouchers.jobs import work_dry_runs
 from marketplace.vouchers.rules.programme_file import shipped_programme
 from tests.builders.parties import a_provider, bearer
@@ -122,7 +124,9 @@ async def test_the_budget_of_a_layer_changes_by_a_version_that_is_public_once_ap
     ]
 
 
-async def test_a_change_is_tried_on_past_orders_and_read_as_a_table(call: Call, database: Database):
+async def test_a_change_is_tried_on_past_orders_and_read_as_a_table(
+    call: Call, database: Database, monkeypatch: pytest.MonkeyPatch
+):
     await orders_are_numbers(database)
     granted = await a_grant(database)
     await a_redemption(database, granted=granted, provider_id=await a_provider(database))
@@ -144,8 +148,17 @@ async def test_a_change_is_tried_on_past_orders_and_read_as_a_table(call: Call, 
     ]
     file = await call(officer, "GET", f"{run}/file")
     assert file.text.splitlines()[1].endswith("-300")
+    # However few rows are read at a time, the file holds all of them and its head once.
+    monkeypatch.setattr(versions, "ROWS_AT_ONCE", 2)
+    parted = await call(officer, "GET", f"{run}/file")
+    assert parted.content == file.content
+    assert parted.headers["Total-Rows"] == str(len(file.text.splitlines()) - 1)
     book = await call(officer, "GET", f"{run}/file", params={"format": "xlsx"})
     assert book.content.startswith(b"PK")
+    monkeypatch.setattr(versions, "SHEET_MAX", 3)
+    cut = await call(officer, "GET", f"{run}/file", params={"format": "xlsx"})
+    [*_, note] = [row.cells async for batch in row_batches(cut.content) for row in batch]
+    assert note[0].startswith("3 of 6 rows: a sheet holds no more. Ask for CSV")
     assert (await call(officer, "GET", "/voucher-dry-runs/999999")).status_code == 404
     wrong = await call(officer, "POST", address, content=json.dumps({"changes": {}}))
     assert wrong.status_code == 400

@@ -1,26 +1,30 @@
 """Programmes from files, versions of their terms, and dry runs of changes over past orders."""
 
+import codecs
+from collections.abc import AsyncIterator
+from dataclasses import replace
 from typing import Annotated
 
 from litestar import Response, get, post
 from litestar.params import FromPath, FromQuery, JSONBody, QueryParameter
+from litestar.response import Stream
 from litestar.types import ControllerRouterHandler
 
 from marketplace.kernel.http import ApiRequest, allow, caller_or_nobody, perform, public, read
 from marketplace.kernel.spreadsheets import MEDIA_TYPES, FileFormat, table_file
-from marketplace.kernel.spreadsheets.writing import SHEET_ROWS_MAX
+from marketplace.kernel.spreadsheets.writing import SHEET_ROWS_MAX, csv_bytes
 from marketplace.kernel.uploads import uploaded_file
 from marketplace.kernel.wire import Id, Page, PageNumber, PageSize
 from marketplace.parties.roles import Role
 from marketplace.vouchers import queries
 from marketplace.vouchers.queries import LayerChangesAsked, PageAsked, VersionPair, VersionsAsked
+from marketplace.vouchers.queries.dry_run_tables import cut_note, table_of
 from marketplace.vouchers.queries.dry_runs import (
     DryRunRowsAsked,
     DryRunSearch,
     dry_run_rows,
     dry_runs,
     stored_dry_run,
-    table_of,
 )
 from marketplace.vouchers.rules.programme_file import FILE_BYTES_MAX
 from marketplace.vouchers.schemas import ProgrammeOut
@@ -46,8 +50,10 @@ from marketplace.vouchers.use_cases import (
     import_programme,
 )
 
-ROWS_MAX = SHEET_ROWS_MAX - 1
-"""Rows of a dry run in one file: more than there are providers, regions and kinds of service."""
+SHEET_MAX = SHEET_ROWS_MAX - 2
+"""Rows of a dry run in one sheet, beside its head and the note that it is cut."""
+ROWS_AT_ONCE = 10_000
+"""Rows of a CSV file that are in memory at a time."""
 
 PLANNERS = (Role.VOUCHER_OFFICER, Role.FINANCE_CHECKER, Role.AUDITOR, Role.REGULATOR)
 """Who reads what a changed rule would have made of past orders."""
@@ -241,17 +247,36 @@ async def get_dry_run_file(
     dry_run_id: FromPath[Id],
     dimension: FromQuery[Dimension | None] = None,
     file_format: Annotated[FileFormat, QueryParameter(name="format")] = FileFormat.CSV,
-) -> Response[bytes]:
-    """CSV or XLSX: every row, amounts in yuan."""
-    asked = DryRunRowsAsked(dry_run_id, dimension, PageAsked(1, ROWS_MAX))
-    found = await read(request, dry_run_rows, asked)
+) -> Response[bytes] | Stream:
+    """CSV or XLSX, amounts in yuan: every row, or as many as a sheet holds and a last one that
+    says so."""
+    headers = {"Content-Disposition": f'attachment; filename="dry-run-{dry_run_id}.{file_format}"'}
+    asked = DryRunRowsAsked(dry_run_id, dimension, PageAsked(1, 1))
+    total = (await read(request, dry_run_rows, asked)).total
+    headers["Total-Rows"] = str(total)
+    if file_format is FileFormat.CSV:
+        rows = _every_row(request, asked, total)
+        return Stream(rows, media_type=MEDIA_TYPES[file_format], headers=headers)
+    found = await read(request, dry_run_rows, replace(asked, page=PageAsked(1, SHEET_MAX)))
+    table = [*table_of(found.rows), *cut_note(len(found.rows), total)]
     return Response(
-        content=await table_file(table_of(found.rows), file_format, sheet="试算 dry run"),
+        content=await table_file(table, file_format, sheet="试算 dry run"),
         media_type=MEDIA_TYPES[file_format],
-        headers={
-            "Content-Disposition": f'attachment; filename="dry-run-{dry_run_id}.{file_format}"'
-        },
+        headers=headers,
     )
+
+
+async def _every_row(
+    request: ApiRequest, asked: DryRunRowsAsked, total: int
+) -> AsyncIterator[bytes]:
+    """The table as CSV, a part of it at a time; a dry run that is done changes no more."""
+    pages = max(1, -(-total // ROWS_AT_ONCE))
+    for number in range(1, pages + 1):
+        page = replace(asked, page=PageAsked(number, ROWS_AT_ONCE))
+        found = await read(request, dry_run_rows, page)
+        part = csv_bytes(table_of(found.rows, head=number == 1))
+        # The mark of UTF-8 stands at the beginning of the file only.
+        yield part if number == 1 else part.removeprefix(codecs.BOM_UTF8)
 
 
 routes: list[ControllerRouterHandler] = [

@@ -292,18 +292,30 @@ async def _applications_in_year(tx: Tx, question: EligibilityQuestion) -> int:
 
 async def facts_of(tx: Tx, organisation_id: int, on: date) -> Facts:
     """What is verified of an SME and valid on the day; of two facts of a kind the newer one."""
+    return (await facts_of_many(tx, [organisation_id], on)).get(organisation_id, Facts())
+
+
+async def facts_of_many(tx: Tx, organisation_ids: Sequence[int], on: date) -> dict[int, Facts]:
+    """`facts_of` for each of these SMEs, in one question; of whom nothing is known, nothing."""
     table = tables.beneficiary_fact
     found = await tx.all(
         BeneficiaryFact,
         select(*columns(BeneficiaryFact, table))
         .where(
-            table.c.organisation_id == organisation_id,
+            table.c.organisation_id.in_(organisation_ids),
             table.c.status == FactStatus.VERIFIED,
             table.c.starts_on <= on,
             (table.c.ends_on.is_(None)) | (table.c.ends_on >= on),
         )
         .order_by(table.c.id),
     )
+    by_sme: dict[int, list[BeneficiaryFact]] = {}
+    for each in found:
+        by_sme.setdefault(each.organisation_id, []).append(each)
+    return {sme_id: _facts(of) for sme_id, of in by_sme.items()}
+
+
+def _facts(found: Sequence[BeneficiaryFact]) -> Facts:
     by_kind = {each.kind: each for each in found}
 
     def number(kind: FactKind) -> int | None:

@@ -5,26 +5,25 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from decimal import Decimal
 from typing import Any
 
 from sqlalchemy import BigInteger, Select, and_, func, literal, select
 
 from marketplace.kernel.db import Tx
 from marketplace.parties.queries import (
-    controlling_group_ids,
     organisations,
-    sme_profiles_of_year,
 )
 from marketplace.vouchers import tables
 from marketplace.vouchers.errors import DryRunMissing
 from marketplace.vouchers.queries.layers import layers
+from marketplace.vouchers.queries.let_in import newcomers, orders_without_voucher
 from marketplace.vouchers.queries.paging import FIRST_PAGE, PageAsked, listed
+from marketplace.vouchers.queries.past_grants import past_grants
 from marketplace.vouchers.queries.programmes import programme
-from marketplace.vouchers.queries.rows import Layer, Listed, columns
-from marketplace.vouchers.rules.dry_run import DryRun, PastGrant, PastOrder, PastPart, Sums
+from marketplace.vouchers.queries.rows import Layer, Listed, Programme, columns
+from marketplace.vouchers.rules.dry_run import DryRun, PastGrant, PastOrder, Sums
+from marketplace.vouchers.rules.let_in import ASSUMED, PREFIX, LettingIn, Newcomer
 from marketplace.vouchers.rules.limits import ALONE
-from marketplace.vouchers.rules.regions import lies_in
 from marketplace.vouchers.rules.terms import Terms
 
 CHUNK = 5_000
@@ -70,6 +69,23 @@ class LayerEffect:
 
 
 @dataclass(frozen=True, slots=True)
+class LetInFound:
+    """What comes of orders that no voucher paid for: `let_in` are paid after and not before."""
+
+    seen: int
+    """All orders of SMEs that no voucher paid for in these days."""
+    orders_before: int
+    orders_after: int
+    before_fen: int
+    after_fen: int
+    let_in: int
+    let_in_fen: int
+    unknown: dict[str, int]
+    """Of how many orders nobody can say, by the fact that is not known."""
+    assumed: tuple[str, ...] = ASSUMED
+
+
+@dataclass(frozen=True, slots=True)
 class DryRunFound:
     """The whole table of a dry run, and what it comes to."""
 
@@ -78,6 +94,7 @@ class DryRunFound:
     """What was really paid for these orders, under whatever terms they were held."""
     layers: tuple[LayerEffect, ...]
     rows: tuple[DryRunRow, ...]
+    let_in: LetInFound
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,15 +180,16 @@ async def dry_run(
 ) -> DryRunFound:
     """What the past orders were paid under `before` and would have been under `after`.
 
+    So are the orders of SMEs that no voucher paid for: whom the changed terms would let in.
+
     Streams: what is in memory grows with providers and regions, and with the SMEs where a cap is
     shared between them, but not with the orders.
 
     Policy: J.22a, J.22b
     """
     of = await programme(tx, asked.programme_id)
-    regions: dict[int, str] = {}
-    names: dict[int, str] = {}
-    run = DryRun(before, after, regions)
+    providers = _Providers()
+    run = DryRun(before, after, providers.regions)
     with_others = before.stacking != ALONE or after.stacking != ALONE
     statement = past_orders(asked, by_day=run.by_day, with_others=with_others)
     of_programme = await layers(tx, of.id)
@@ -179,92 +197,63 @@ async def dry_run(
     grants: dict[int, PastGrant] = {}
     done = 0
     async for chunk in _chunks(tx, statement):
-        unknown = {order.provider_id for order in chunk} - regions.keys()
-        for found in (await organisations(tx, unknown)).values() if unknown else ():
-            regions[found.id], names[found.id] = found.region_code, found.name
+        await providers.learn(tx, chunk)
         needed = {order.grant_id for order in chunk}
         if not run.by_day:
             grants = {grant_id: grants[grant_id] for grant_id in needed & grants.keys()}
         if new := needed - grants.keys():
-            grants |= await _past_grants(tx, new, of.year, sharing, by_group=run.by_group)
+            grants |= await past_grants(tx, new, of.year, sharing, by_group=run.by_group)
         run.add(chunk, grants)
         done += len(chunk)
         if progress is not None:
             await progress(done)
-    return _found(run, names, of_programme)
+    more = LettingIn(before, after, providers.regions, year=of.year, facts_on=asked.until_on)
+    await _let_in(tx, asked, of, more, providers)
+    return _found(run, more, providers.names, of_programme)
 
 
-async def _past_grants(
-    tx: Tx, grant_ids: Iterable[int], year: int, sharing: Sequence[Layer], *, by_group: bool
-) -> dict[int, PastGrant]:
-    grant, part, layer = tables.voucher_grant, tables.grant_part, tables.programme_layer
-    rows = (
-        await tx.execute(
-            select(
-                grant.c.id,
-                grant.c.organisation_id,
-                part.c.layer_id,
-                part.c.amount_fen,
-                layer.c.funder,
-                func.layer_ratio_on(layer.c.id, tx.today).label("ratio_basis_points"),
-                layer.c.region_code,
-            )
-            .join_from(grant, part, part.c.grant_id == grant.c.id)
-            .join(layer, layer.c.id == part.c.layer_id)
-            .where(grant.c.id.in_(sorted(grant_ids)), part.c.amount_fen > 0)
-            .order_by(part.c.id)
-        )
-    ).all()
-    owners = {row.id: row.organisation_id for row in rows}
-    smes = await organisations(tx, owners.values())
-    profiles = await sme_profiles_of_year(tx, owners.values(), year)
-    entities = {sme.legal_entity_id for sme in smes.values()}
-    groups = await controlling_group_ids(tx, entities) if by_group else {}
-    parts: dict[int, list[PastPart]] = {}
-    for row in rows:
-        parts.setdefault(row.id, []).append(
-            PastPart(
-                row.layer_id, row.funder, row.ratio_basis_points, row.amount_fen, row.region_code
-            )
-        )
-    found = {}
-    for grant_id, owner in owners.items():
-        profile = profiles.get(owner)
-        found[grant_id] = PastGrant(
-            grant_id,
-            smes[owner].region_code,
-            groups.get(smes[owner].legal_entity_id, smes[owner].legal_entity_id),
-            profile.staff if profile else None,
-            profile.sales_fen if profile else None,
-            profile.assets_fen if profile else None,
-            (*parts[grant_id], *_hosts(sharing, parts[grant_id], smes[owner].region_code)),
-        )
-    return found
+class _Providers:
+    """Where the providers of the orders so far are, and what they are called."""
+
+    def __init__(self) -> None:
+        self.regions: dict[int, str] = {}
+        self.names: dict[int, str] = {}
+
+    async def learn(self, tx: Tx, orders: Iterable[PastOrder]) -> None:
+        unknown = {order.provider_id for order in orders} - self.regions.keys()
+        for found in (await organisations(tx, unknown)).values() if unknown else ():
+            self.regions[found.id], self.names[found.id] = found.region_code, found.name
 
 
-def _hosts(sharing: Sequence[Layer], own: Sequence[PastPart], region_code: str) -> list[PastPart]:
-    """The layers of other regions that share the cost, each with its whole budget."""
-    granted = {part.layer_id for part in own}
-    return [
-        PastPart(
-            layer.id, layer.funder, layer.ratio_basis_points, layer.budget_fen, layer.region_code
-        )
-        for layer in sharing
-        if layer.id not in granted and not lies_in(region_code, layer.region_code)
-    ]
+async def _let_in(
+    tx: Tx, asked: PastOrders, of: Programme, run: LettingIn, providers: _Providers
+) -> None:
+    """Reckon the orders of the same days that no voucher paid for."""
+    statement = orders_without_voucher(asked.from_on, asked.until_on, by_day=run.by_day)
+    paying = await layers(tx, of.id, on=tx.today)
+    known: dict[int, Newcomer] = {}
+    async for chunk in _chunks(tx, statement):
+        await providers.learn(tx, chunk)
+        needed = {order.grant_id for order in chunk}
+        if not run.by_day:
+            known = {sme_id: known[sme_id] for sme_id in needed & known.keys()}
+        if new := needed - known.keys():
+            known |= await newcomers(tx, new, of, paying, asked.until_on, by_group=run.by_group)
+        run.add(chunk, known)
 
 
-def _found(run: DryRun, names: dict[int, str], of: Sequence[Layer]) -> DryRunFound:
+def _found(run: DryRun, more: LettingIn, names: dict[int, str], of: Sequence[Layer]) -> DryRunFound:
     by_id = {str(layer.id): layer for layer in of}
 
     def label(dimension: str, key: str) -> str:
+        dimension = dimension.removeprefix(PREFIX)
         if dimension == "provider":
             return names.get(int(key), key)
         if dimension == "layer" and key in by_id:
             return by_id[key].name or f"{by_id[key].funder} {by_id[key].region_code}"
         return key
 
-    table = run.rows()
+    table = run.rows() | more.rows()
     rows = tuple(
         _row(dimension, key, label(dimension, key), table[dimension, key])
         for dimension, key in sorted(table)
@@ -281,7 +270,17 @@ def _found(run: DryRun, names: dict[int, str], of: Sequence[Layer]) -> DryRunFou
         )
         for layer in of
     )
-    return DryRunFound(_row("", "", "", run.total()), run.recorded_fen, effects, rows)
+    let_in = LetInFound(
+        more.seen,
+        more.total.orders_before,
+        more.total.orders_after,
+        more.total.before_fen,
+        more.total.after_fen,
+        more.let_in.orders,
+        more.let_in.amount_fen,
+        dict(more.unknown),
+    )
+    return DryRunFound(_row("", "", "", run.total()), run.recorded_fen, effects, rows, let_in)
 
 
 def _row(dimension: str, key: str, label: str, sums: Sums) -> DryRunRow:
@@ -363,39 +362,3 @@ async def dry_run_rows(tx: Tx, asked: DryRunRowsAsked) -> Listed[DryRunRow]:
         .offset((asked.page.page - 1) * asked.page.page_size),
     )
     return Listed(rows, total)
-
-
-HEAD = (
-    "dimension",
-    "key",
-    "label",
-    "orders",
-    "service_value_yuan",
-    "orders_before",
-    "orders_after",
-    "before_yuan",
-    "after_yuan",
-    "change_yuan",
-)
-
-
-def table_of(rows: Sequence[DryRunRow]) -> list[list[Any]]:
-    """The before and after table as rows of a file, amounts in yuan."""
-    return [
-        list(HEAD),
-        *(
-            [
-                row.dimension,
-                row.key,
-                row.label,
-                row.orders,
-                Decimal(row.service_value_fen) / 100,
-                row.orders_before,
-                row.orders_after,
-                Decimal(row.before_fen) / 100,
-                Decimal(row.after_fen) / 100,
-                Decimal(row.after_fen - row.before_fen) / 100,
-            ]
-            for row in rows
-        ),
-    ]

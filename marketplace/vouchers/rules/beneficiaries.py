@@ -68,6 +68,35 @@ def kind_checks(
     )
 
 
+NEVER_UNKNOWN = frozenset({"team", "members"})
+"""A company is no team: nobody has to look that up."""
+
+
+def unknown_facts(
+    profile: Profile | None, facts: Facts, terms: Terms, year: int, on: date
+) -> frozenset[str]:
+    """What would have to be looked up to say whether the SME is a beneficiary, by rule.
+
+    Empty where it is one, and where something known keeps it from being one. Of several kinds the
+    one that the fewest facts are missing for. That nobody stated a certificate does not say that
+    there is none.
+    """
+    missing: list[frozenset[str]] = []
+    for kind in terms.eligible:
+        failed = [
+            check for check in _checks(kind, profile, facts, terms, year, on) if not check.passed
+        ]
+        if not failed:
+            return frozenset()
+        if all(
+            check.rule.startswith("certificate-")
+            or (check.asked is None and check.rule not in NEVER_UNKNOWN)
+            for check in failed
+        ):
+            missing.append(frozenset(check.rule for check in failed))
+    return min(missing, key=lambda each: (len(each), sorted(each)), default=frozenset())
+
+
 def _checks(
     kind: Beneficiary, profile: Profile | None, facts: Facts, terms: Terms, year: int, on: date
 ) -> list[Check]:

@@ -107,7 +107,7 @@ class Sums:
 
 
 @dataclass(slots=True)
-class _Spending:
+class Spending:
     """What one grant has spent so far on one side."""
 
     rooms: list[int]
@@ -118,7 +118,7 @@ class _Spending:
     spent: dict[tuple[CapScope, str | None], int] = field(default_factory=dict)
 
 
-class _Side:
+class Side:
     """The orders under one set of terms."""
 
     def __init__(self, terms: Terms, programme_days: tuple[date, ...]) -> None:
@@ -131,16 +131,22 @@ class _Side:
         self.by_instrument = CapScope.INSTRUMENT_YEAR in caps
         self._days = programme_days
 
-    def begin(self, grant: PastGrant, rooms: Sequence[int]) -> _Spending:
-        return _Spending(list(rooms), _admitted(grant, self.terms))
+    def begin(
+        self, grant: PastGrant, rooms: Sequence[int], *, admitted: bool | None = None
+    ) -> Spending:
+        """A grant that has spent nothing; whether it pays at all, where that is known."""
+        if admitted is None:
+            admitted = meets_limits(grant, self.terms)
+        return Spending(list(rooms), admitted)
 
     def pay(
         self,
-        spending: _Spending,
+        spending: Spending,
         grant: PastGrant,
         order: PastOrder,
         provider_region: str,
     ) -> list[int]:
+        """What each of the grant's layers pays of the order."""
         on, value = order.on, order.service_value_fen
         terms = self.terms
         within = terms.services_within
@@ -193,7 +199,7 @@ class _Side:
             self._paying[key] = found
         return found
 
-    def _take_shared(self, spending: _Spending, grant: PastGrant, order: PastOrder) -> None:
+    def _take_shared(self, spending: Spending, grant: PastGrant, order: PastOrder) -> None:
         """What others of the group, and others on the instrument, count towards caps already."""
         year = order.on.year
         for scope, subject in (
@@ -203,7 +209,7 @@ class _Side:
             spending.spent[scope, None] = self._shared.get((scope, subject, year), 0)
 
     def _note(
-        self, spending: _Spending, grant: PastGrant, order: PastOrder, amounts: Sequence[int]
+        self, spending: Spending, grant: PastGrant, order: PastOrder, amounts: Sequence[int]
     ) -> None:
         together = 0
         for index, (part, amount) in enumerate(zip(grant.parts, amounts, strict=True)):
@@ -232,8 +238,8 @@ class _Present:
     """A grant whose orders are being reckoned."""
 
     grant: PastGrant
-    before: _Spending
-    after: _Spending
+    before: Spending
+    after: Spending
     layers: list[Sums]
     own: Sums = field(default_factory=Sums)
 
@@ -247,7 +253,7 @@ class DryRun:
 
     def __init__(self, before: Terms, after: Terms, provider_regions: Mapping[int, str]) -> None:
         days = (date(2000, 1, 1),)
-        self.before, self.after = _Side(before, days), _Side(after, days)
+        self.before, self.after = Side(before, days), Side(after, days)
         self.by_day = any(side.by_group or side.by_instrument for side in (self.before, self.after))
         self.by_group = self.before.by_group or self.after.by_group
         self.recorded_fen = 0
@@ -335,7 +341,7 @@ class DryRun:
         return rooms
 
 
-def _admitted(grant: PastGrant, terms: Terms) -> bool:
+def meets_limits(grant: PastGrant, terms: Terms) -> bool:
     """Whether the SME's figures meet one kind of beneficiary; what nobody knows is held to."""
 
     def within(found: int | None, limit: int | None) -> bool:

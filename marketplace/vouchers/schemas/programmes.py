@@ -12,7 +12,19 @@ from marketplace.vouchers.rules.layer_changes import LayerAdded, LayerChanged
 from marketplace.vouchers.schemas.requests import RegionCode
 from marketplace.vouchers.use_cases import AskDryRun, DraftVersion, LayersAsked, TermGiven
 
-Dimension = Literal["size", "region", "service_kind", "provider", "layer"]
+Dimension = Literal[
+    "size",
+    "region",
+    "service_kind",
+    "provider",
+    "layer",
+    "let_in_size",
+    "let_in_region",
+    "let_in_service_kind",
+    "let_in_provider",
+    "let_in_layer",
+    "let_in_unknown",
+]
 DryRunStatus = Literal["waiting", "running", "done", "failed"]
 VersionNumber = Annotated[int, msgspec.Meta(ge=1, le=10_000)]
 TERMS_MAX = 40

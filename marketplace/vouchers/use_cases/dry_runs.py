@@ -184,4 +184,5 @@ def summary_of(found: DryRunFound) -> dict[str, Any]:
         **total,
         "recorded_fen": found.recorded_fen,
         "layers": [asdict(layer) for layer in found.layers],
+        "let_in": asdict(found.let_in),
     }

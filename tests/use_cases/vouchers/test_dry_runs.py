@@ -10,6 +10,7 @@ from marketplace.kernel.db import Database, atomically
 from marketplace.kernel.time import SetClock, shanghai_instant
 from marketplace.vouchers.errors import DryRunMissing, ProgrammeMissing, ProgrammeRefused
 from marketplace.vouchers.jobs import work_dry_runs
+from marketplace.vouchers.queries.dry_run_tables import table_of
 from marketplace.vouchers.queries.dry_runs import (
     DryRunRowsAsked,
     DryRunSearch,
@@ -17,7 +18,6 @@ from marketplace.vouchers.queries.dry_runs import (
     dry_run_rows,
     dry_runs,
     stored_dry_run,
-    table_of,
 )
 from marketplace.vouchers.use_cases import AskDryRun, TermGiven, ask_dry_run
 from marketplace.vouchers.use_cases import dry_runs as running

@@ -31,7 +31,8 @@ from marketplace.web.visitor import PageRequest, members, visitor_of
 from marketplace.web.words import Told, label, told
 
 PLANNERS = (Role.VOUCHER_OFFICER, Role.FINANCE_CHECKER, *SEES_EVERYTHING)
-DIMENSIONS = ("size", "region", "service_kind", "provider", "layer")
+LET_IN = "let_in_"
+"""Before the dimensions of orders that no voucher paid for."""
 PAGE_SIZE = 50
 HEADS = (
     ("分类", "By"),
@@ -75,7 +76,7 @@ async def sheet(tx: Tx, asked: Asked) -> Sheet:
     """
     run = await stored_dry_run(tx, asked.run_id)
     rows = await dry_run_rows(tx, DryRunRowsAsked(run.id, asked.dimension, asked.page))
-    providers = [int(row.key) for row in rows.rows if row.dimension == "provider"]
+    providers = [int(row.key) for row in rows.rows if row.dimension in OF_PROVIDERS]
     names = await parties.names_of_people(tx, [run.asked_by])
     return Sheet(
         run,
@@ -90,14 +91,17 @@ async def sheet(tx: Tx, asked: Asked) -> Sheet:
 def named(request: PageRequest, found: Sheet, row: DryRunRow) -> str:
     """What a row is of, in the reader's language."""
     speech = visitor_of(request).speech
-    if row.dimension == "provider" and int(row.key) in found.providers:
+    dimension = row.dimension.removeprefix(LET_IN)
+    if dimension == "provider" and int(row.key) in found.providers:
         provider = found.providers[int(row.key)]
         return speech.either(provider.name, provider.name_en)
-    if row.dimension == "layer" and row.key in found.layers:
+    if dimension == "layer" and row.key in found.layers:
         layer = found.layers[row.key]
         funder = label("funder", layer.funder)
         return layer.name or f"{speech.either(funder.chinese, funder.english)} {layer.region_code}"
-    name = label(f"dry_run_{row.dimension}", row.key)
+    if dimension == "unknown":
+        return speech.t(*UNKNOWN.get(row.key, (row.key, row.key)))
+    name = label(f"dry_run_{dimension}", row.key)
     return speech.either(name.chinese, name.english)
 
 
@@ -136,7 +140,29 @@ BY = {
     "service_kind": ("服务类型", "Kind of service"),
     "provider": ("管理单位", "Provider"),
     "layer": ("出资层", "Layer"),
+    "let_in_size": ("无券订单·企业规模", "Without a voucher: size of the SME"),
+    "let_in_region": ("无券订单·企业地区", "Without a voucher: region of the SME"),
+    "let_in_service_kind": ("无券订单·服务类型", "Without a voucher: kind of service"),
+    "let_in_provider": ("无券订单·管理单位", "Without a voucher: provider"),
+    "let_in_layer": ("无券订单·出资层", "Without a voucher: layer"),
+    "let_in_unknown": ("无券订单·情况不明", "Without a voucher: not known"),
 }
+DIMENSIONS = tuple(BY)
+OF_PROVIDERS = {"provider", "let_in_provider"}
+UNKNOWN = {
+    "profile-of-the-year": ("未报当年企业情况", "The profile of the year"),
+    "registration-number": (
+        "科技型中小企业登记编号",
+        "The registration number as a technology SME",
+    ),
+    "staff": ("职工人数", "Staff"),
+    "sales": ("销售收入", "Sales"),
+    "assets": ("资产总额", "Assets"),
+    "capital": ("注册资本", "Registered capital"),
+    "founded": ("成立日期", "The day of founding"),
+    "incubated": ("入驻孵化器日期", "Since when it is in an incubator"),
+}
+"""What nobody has stated of SMEs that changed terms might let in; certificates by their names."""
 
 
 @post("/ops/dry-runs/{dry_run_id:int}/propose", **members(Role.VOUCHER_OFFICER))
