@@ -18,6 +18,7 @@ from litestar.types import ASGIApp, ControllerRouterHandler, Middleware
 from redis.asyncio import Redis
 
 from marketplace import __version__
+from marketplace.assembly import all_jobs
 from marketplace.booking.queries import LIVE_DESCRIBERS
 from marketplace.kernel.bodies import keep_bounds, require_well_formed
 from marketplace.kernel.db import Database
@@ -60,6 +61,7 @@ DOMAINS_WITH_ROUTES = (
     "evaluation",
     "exchange",
     "closing",
+    "operations",
 )
 
 
@@ -154,6 +156,7 @@ def create_app(
     app.state.live = live
     app.state.public_url = settings.public_url
     app.state.areas = AREAS
+    app.state.jobs = all_jobs()
     app.state.tour = tuple(tour)
     app.state.page_sessions = PageSessions(
         MemorySessions() if services.redis is None else RedisSessions(services.redis),

@@ -15,20 +15,18 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from datetime import datetime, timedelta
 from importlib import import_module
-from itertools import chain
 
 import structlog
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
 from apscheduler.triggers.cron import CronTrigger
 from redis.asyncio import Redis
 
+from marketplace.assembly import all_jobs
 from marketplace.booking.queries import LIVE_DESCRIBERS
 from marketplace.kernel import outbox
-from marketplace.kernel.actors import system_actor
-from marketplace.kernel.db import Database, atomically
+from marketplace.kernel.db import Database
 from marketplace.kernel.errors import DomainError
 from marketplace.kernel.events import Event
-from marketplace.kernel.idempotency import forget_old
 from marketplace.kernel.jobs import Job, claim, finish
 from marketplace.kernel.live import Announcer, Relay
 from marketplace.kernel.observe import JOBS
@@ -36,43 +34,11 @@ from marketplace.kernel.time import SHANGHAI
 
 log = structlog.get_logger()
 
-DOMAINS_WITH_JOBS = (
-    "booking",
-    "billing.ledger",
-    "billing.credit",
-    "billing.reconciliation",
-    "billing.rewards",
-    "vouchers",
-    "orders",
-    "closing",
-)
 DOMAINS_WITH_HANDLERS = ("booking", "vouchers", "orders")
 OUTBOX_PAUSE_SECONDS = 1.0
 JOB_SECONDS_MAX = 3600
 # How long a stopping worker lets its running jobs end by themselves.
 GRACE_SECONDS = 30.0
-
-
-async def _forget_idempotency_keys(database: Database) -> int:
-    return await atomically(
-        database, forget_old, None, actor=system_actor("job:forget_idempotency_keys")
-    )
-
-
-KERNEL_JOBS = [
-    Job(
-        name="forget_idempotency_keys",
-        cron="17 3 * * *",
-        run=_forget_idempotency_keys,
-        about="Removes stored answers that nobody will ask for again.",
-    )
-]
-
-
-def all_jobs() -> list[Job]:
-    """The jobs of every domain."""
-    domains = (import_module(f"marketplace.{domain}.jobs").JOBS for domain in DOMAINS_WITH_JOBS)
-    return [*chain.from_iterable(domains), *KERNEL_JOBS]
 
 
 def all_handlers() -> dict[type[Event], list[outbox.Handler]]:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
 
+import msgspec
 from sqlalchemy import Select, func, select, text, update
 
 from marketplace.kernel.db import Tx
@@ -69,6 +70,34 @@ async def audit_trail(tx: Tx, search: TrailSearch) -> Trail:
         .offset((search.page - 1) * search.page_size),
     )
     return Trail(lines, min(total, LINES_COUNTED_MAX), total > LINES_COUNTED_MAX)
+
+
+TRAIL_HEAD = (
+    "id",
+    "at",
+    "person_id",
+    "organisation_id",
+    "label",
+    "request_id",
+    "action",
+    "subject",
+    "subject_id",
+    "facts",
+)
+
+
+def trail_table(lines: Sequence[TrailLine]) -> list[list[Any]]:
+    """The trail as rows of a file, facts as JSON."""
+    return [
+        list(TRAIL_HEAD),
+        *(
+            [
+                *(getattr(line, name) for name in TRAIL_HEAD[:-1]),
+                msgspec.json.encode(line.facts).decode(),
+            ]
+            for line in lines
+        ),
+    ]
 
 
 def _lines(search: TrailSearch) -> Select[Any]:

@@ -76,6 +76,7 @@ PUBLIC = {
     "GET /providers/{provider_id:int}/reviews": "ratings are published, buyers masked (J.25)",
     "GET /instruments/{instrument_id:int}/reviews": "ratings are published, buyers masked (J.25)",
     "GET /providers/{provider_id:int}/response-time": "how a provider serves is published (J.25)",
+    "GET /notices/shown": "what is told to everybody, and to the roles of who asks",
     "GET /assessments": "published results only; drafts are the centre's",
     "GET /assessments/{assessment_id:int}": "published results only; drafts are the centre's",
 }

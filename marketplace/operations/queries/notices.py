@@ -145,3 +145,12 @@ async def notices_shown(tx: Tx, _: None = None) -> list[Notice]:
     )
     order = ("critical", "warning", "info")
     return sorted(found, key=lambda each: order.index(each.severity))
+
+
+async def notices_now(tx: Tx, _: None = None) -> list[Notice]:
+    """What is shown at this moment to who asks."""
+    return [
+        each
+        for each in await notices_shown(tx)
+        if each.state(tx.now) is NoticeState.SHOWN and each.is_for(tx.actor.roles)
+    ]
