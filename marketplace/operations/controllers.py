@@ -61,13 +61,13 @@ async def get_notices(
     request: ApiRequest,
     text: FromQuery[Name] = "",
     severity: FromQuery[Severity | None] = None,
-    state: FromQuery[NoticeState | None] = None,
     role: FromQuery[Role | None] = None,
+    in_state: Annotated[NoticeState | None, QueryParameter(name="state")] = None,
     page: FromQuery[PageNumber] = 1,
     page_size: FromQuery[PageSize] = 50,
 ) -> Page[NoticeOut]:
     """Every notice that fits, the latest first, withdrawn ones with their reason."""
-    search = NoticeSearch(text, severity, state, role, page, page_size)
+    search = NoticeSearch(text, severity, in_state, role, page, page_size)
     found = await read(request, queries.notices, search)
     return Page(
         results=[NoticeOut.of(row) for row in found.rows],
