@@ -109,6 +109,7 @@ async def until_somebody_waits(database: Database) -> None:
     )
     for _ in range(200):
         async with database.engine.connect() as connection:
+            await become_owner(connection)
             if (await connection.execute(waiting)).scalar():
                 return
         await asyncio.sleep(0.02)

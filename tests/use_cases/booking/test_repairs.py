@@ -48,6 +48,7 @@ from marketplace.kernel.tables import outbox_event
 from marketplace.kernel.time import SetClock
 from marketplace.parties.roles import Role
 from tests.builders.booking import TEST, a_bookable_instrument, a_reservation, clock_at
+from tests.builders.owner import become_owner
 from tests.builders.parties import an_actor
 
 pytestmark = pytest.mark.asyncio
@@ -158,6 +159,7 @@ async def test_a_repair_is_never_changed_nor_removed(
     for change in ("update session_repair set reason = 'other'", "delete from session_repair"):
 
         async def tamper(tx: Tx, statement: str) -> None:
+            await become_owner(tx)
             await tx.execute(text(statement))
 
         with pytest.raises(Exception, match="append-only"):

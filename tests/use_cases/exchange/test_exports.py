@@ -341,6 +341,7 @@ async def test_what_was_made_stays_as_it_was_made(database: Database, clock: Set
     ]
 
     async def change(tx: Tx, statement: str) -> None:
+        await become_owner(tx)
         await tx.execute(text(statement))
 
     for attempt in attempts:

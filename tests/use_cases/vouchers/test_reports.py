@@ -29,6 +29,7 @@ from marketplace.vouchers.use_cases import (
     expire_vouchers,
     propose_clawback,
 )
+from tests.builders.owner import become_owner
 from tests.builders.parties import an_actor
 from tests.builders.vouchers import (
     TEST,
@@ -119,6 +120,7 @@ async def test_tables_and_ledger_agree_at_every_step(database: Database, clock: 
 async def test_a_sum_that_differs_is_told_by_the_job(database: Database, clock: SetClock):
     await a_year(database, clock)
     async with database.engine.begin() as connection:
+        await become_owner(connection)
         await connection.execute(text("set local session_replication_role = replica"))
         await connection.execute(text("update programme_layer set budget_fen = budget_fen + 1"))
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import insert, select
+from sqlalchemy import func, insert, select
 
 from marketplace.billing.invoicing import queries
 from marketplace.billing.invoicing.errors import ChargeMissing
@@ -115,14 +115,12 @@ async def credit_charge(tx: Tx, command: CreditCharge) -> int:
         ChargeMissing: when nothing was charged.
         CreditTooLarge: when more would be given back than stands charged.
     """
-    # The lock makes two credits of one order take turns.
-    locked = await tx.scalar(
-        select(charge_line.c.id)
-        .where(charge_line.c.order_id == command.order_id, charge_line.c.reverses.is_(None))
-        .with_for_update()
-    )
+    # Two credits of one order take turns. Not at the charge's row: to lock a row takes the right to
+    # change it, which nobody has on charges.
+    turn = func.hashtextextended(f"charge-{command.order_id}", 0)
+    await tx.execute(select(func.pg_advisory_xact_lock(turn)))
     original = await queries.charge_line(tx, command.order_id)
-    if locked is None or original is None:
+    if original is None:
         raise ChargeMissing
     require_credit_covered(
         await queries.charged_by(tx, original.id),
