@@ -6,13 +6,15 @@ from typing import Annotated, Any
 import msgspec
 
 from marketplace.kernel.operations import JobState, Message, TrailLine
-from marketplace.kernel.wire import In, Instant, Line, Out, Why
+from marketplace.kernel.wire import In, Instant, Out
 from marketplace.operations.queries import JobFound, Notice
 from marketplace.operations.use_cases import PublishNotice, Severity
 from marketplace.parties.roles import Role
 
-Title = Annotated[str, msgspec.Meta(min_length=1, max_length=120, pattern=r"^[^\x00-\x1f]*$")]
-Body = Annotated[str, msgspec.Meta(max_length=1_000, pattern=r"^[^\x00-\x08\x0b\x0c\x0e-\x1f]*$")]
+# PostgreSQL text holds no NUL; the pattern also keeps other control characters out.
+_NO_CONTROLS = r"^[^\x00-\x08\x0b\x0c\x0e-\x1f]*$"
+Title = Annotated[str, msgspec.Meta(min_length=1, max_length=120, pattern=_NO_CONTROLS)]
+Body = Annotated[str, msgspec.Meta(max_length=1_000, pattern=_NO_CONTROLS)]
 Audience = Annotated[list[Role], msgspec.Meta(max_length=20)]
 
 
@@ -45,7 +47,7 @@ class NoticeIn(In):
 class WithdrawalIn(In):
     """Why a notice is taken off the pages."""
 
-    reason: Annotated[Why, msgspec.Meta(max_length=500)]
+    reason: Annotated[str, msgspec.Meta(min_length=1, max_length=500, pattern=_NO_CONTROLS)]
 
 
 class NoticeOut(Out):
@@ -171,5 +173,5 @@ class TrailOut(Out):
     page_size: int
 
 
-Name = Annotated[Line, msgspec.Meta(max_length=100)]
-RequestId = Annotated[Line, msgspec.Meta(max_length=64)]
+Name = Annotated[str, msgspec.Meta(max_length=100, pattern=_NO_CONTROLS)]
+RequestId = Annotated[str, msgspec.Meta(max_length=64, pattern=_NO_CONTROLS)]
