@@ -17,6 +17,7 @@ from marketplace.kernel.db import Tx
 from marketplace.kernel.http import read
 from marketplace.kernel.time import During, shanghai_day, shanghai_instant
 from marketplace.orders import queries as orders
+from marketplace.orders.queries.saved import favourites_among
 from marketplace.parties import queries as parties
 from marketplace.parties.roles import Role
 from marketplace.web.forms import Typed, empty
@@ -54,6 +55,7 @@ class Sheet:
     reviews: orders.ReviewPage
     response: orders.ResponseTime
     today: date
+    starred: bool
 
     @property
     def first_free(self) -> date | None:
@@ -85,6 +87,7 @@ async def sheet(tx: Tx, instrument_id: int) -> Sheet:
         ),
         response=await orders.response_time(tx, found.provider_id),
         today=tx.today,
+        starred=bool(tx.actor.organisation_id and await favourites_among(tx, [instrument_id])),
     )
 
 
@@ -100,6 +103,7 @@ async def show_instrument(request: PageRequest, instrument_id: FromPath[int]) ->
         sheet=found,
         form=form,
         may_order=visitor.has(Role.BUYER, Role.STATION_AGENT),
+        may_wait=visitor.has(Role.BUYER),
     )
 
 
