@@ -30,6 +30,7 @@ NO_PAGES = {"/assets/{name:str}", "/instruments/{instrument_id:int}/times"}
 MISSING = {
     "GET /finance/batches/{batch_id:int}": "no payouts were batched",
     "GET /finance/batches/{batch_id:int}/payment-file": "no payouts were batched",
+    "GET /finance/batches/reports/{report_id:int}": "no payouts were batched",
     "GET /finance/clearings/new": "no bank statement was imported",
     "GET /finance/clearings/{clearing_id:int}": "no bank statement was imported",
     "GET /finance/packs/{pack_id:int}": "no audit pack was asked for",
@@ -63,6 +64,7 @@ QUERIES = {
     "GET /bookings/new": "instrument={instrument_id}",
     "GET /enquiries/new": "instrument={instrument_id}",
     "GET /provider/schedule/move": "reservation={reservation_id}",
+    "GET /waiting/new": "instrument={instrument_id}&day=2025-03-05",
 }
 
 
