@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from marketplace.kernel.db import Tx
-from marketplace.vouchers.queries.guard_facts import service_of, statement
+from marketplace.vouchers.queries.guard_facts import service_of, set_by_set, statement
 from marketplace.vouchers.rules.guards import Paper
 from marketplace.vouchers.rules.invoices_alike import Invoiced
 
@@ -101,7 +101,7 @@ order by c.one, c.other, s.order_id, s.redemption_id
 async def invoices_alike(tx: Tx, days: int) -> list[tuple[Invoiced, Invoiced]]:
     """Invoices of one pair over one sum within days, one of them for a service in focus."""
     found: dict[tuple[str, str], dict[int, Invoiced]] = {}
-    for row in await tx.execute(statement(_INVOICES), {"days": days}):
+    for row in await set_by_set(tx, statement(_INVOICES), {"days": days}):
         first = row.order_id == row.one
         number, issued_on = (
             (row.one_number, row.one_on) if first else (row.other_number, row.other_on)

@@ -15,7 +15,7 @@ from marketplace.kernel.db import Tx
 from marketplace.parties.queries import group_names
 from marketplace.rulebook.guards import Rings, SplitOrders
 from marketplace.vouchers import tables
-from marketplace.vouchers.queries.guard_facts import service_of, statement
+from marketplace.vouchers.queries.guard_facts import service_of, set_by_set, statement
 from marketplace.vouchers.queries.programmes import FIRST_VERSION
 from marketplace.vouchers.rules.limits import CapScope
 from marketplace.vouchers.rules.rings import Dealing, Trade
@@ -70,7 +70,8 @@ async def trades(tx: Tx, through: date, terms: Rings) -> list[Trade]:
     """Sales between groups that both buy and sell, in the days up to `through`, if they are much
     of what either side trades."""
     names = await group_names(tx, through)
-    rows = await tx.execute(
+    rows = await set_by_set(
+        tx,
         statement(_TRADES).bindparams(
             bindparam("ids", type_=ARRAY(BigInteger)),
             bindparam("groups", type_=ARRAY(BigInteger)),
@@ -163,8 +164,10 @@ join voucher_grant g on g.id = f.grant_id
 left join voucher_hold h on h.order_id = f.order_id and h.grant_id = f.grant_id
   and h.status <> 'released'
 """
-# Orders of the buyers and providers in focus, and their part of each cap. What a cap adds up is
-# first filled as a whole: what stays far below the cap all its life is nowhere near it in a month.
+# Orders of the buyers and providers in focus, and their part of each cap. Left out first is what
+# can be near no cap: small orders of pairs whose whole trade is below two pieces of the lowest one.
+# What a cap adds up is then filled as a whole: what stays far below the cap all its life is nowhere
+# near it in a month.
 _CAPPED = """
 with cap as materialized (
   select * from unnest(:programme_id, :terms_version, :beneficiary, :first_use, :scope, :funder,
@@ -195,13 +198,24 @@ paid as materialized (
     and (coalesce(n.group_id, o.buyer_legal_entity_id), o.provider_id)
       in (select buyer_group, provider_id from concerned)
 ),
+large as (
+  select buyer_group, provider_id from paid group by 1, 2
+  having sum(amount_fen) * 10000
+    >= 2 * cast(:near as integer) * (select min(cap_fen) from cap where scope <> 'order')
+),
+kept as materialized (
+  select * from paid
+  where amount_fen * 10000
+      >= cast(:near as integer) * (select min(cap_fen) from cap where scope = 'order')
+    or (buyer_group, provider_id) in (select buyer_group, provider_id from large)
+),
 part as materialized (
-  select p.*, '' as funder from paid p
+  select k.*, '' as funder from kept k
   union all
   select p.redemption_id, p.buyer_id, p.provider_id, p.instrument_id, p.order_id, p.grant_id,
     x.amount_fen, p.application_id, p.programme_id, p.beneficiary, p.buyer_group, p.first_use,
     p.terms_version, p.placed_on, p.year, l.funder
-  from paid p
+  from kept p
   join redemption_part x on x.redemption_id = p.redemption_id
   join programme_layer l on l.id = x.layer_id
   where exists (select from cap where cap.funder <> '')
@@ -252,7 +266,8 @@ async def capped_parts(tx: Tx, through: date, terms: SplitOrders) -> list[Capped
         "funder": Text,
         "cap_fen": BigInteger,
     }
-    rows = await tx.execute(
+    rows = await set_by_set(
+        tx,
         statement(_CAPPED).bindparams(
             bindparam("ids", type_=ARRAY(BigInteger)),
             bindparam("groups", type_=ARRAY(BigInteger)),
