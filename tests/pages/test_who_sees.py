@@ -43,6 +43,9 @@ PUBLIC = {
     "GET /providers/{provider_id:int}": "who offers instruments is published (J.15)",
     "GET /vouchers/rules": "how the money is given is public (J.22a)",
     "GET /help": "help",
+    "GET /reward-notices": "rewards in public notice are there to be objected to",
+    "GET /reward-notices/{run_id:int}": "rewards in public notice are there to be objected to",
+    "POST /reward-notices/{run_id:int}/objections": "anybody may object to rewards in notice",
     "GET /sign-in": "who signs in is not signed in",
     "POST /sign-in": "who signs in is not signed in",
     "POST /sign-out": "ends one's own session only",
@@ -72,6 +75,8 @@ ADDRESSES: dict[str, dict[str, str]] = {
         "reopening_id": "claim_id",
     },
     "POST /finance/periods/month-sign-offs/{close_id:int}/sign": {"close_id": "claim_id"},
+    "GET /finance/batches/reports/{report_id:int}": {"report_id": "claim_id"},
+    "GET /finance/batches/reports/{report_id:int}/file": {"report_id": "claim_id"},
     "GET /finance/clearings/{clearing_id:int}": {"clearing_id": "claim_id"},
     "POST /finance/clearings/{clearing_id:int}/undo": {"clearing_id": "claim_id"},
     "GET /finance/reconciliation/{line_id:int}/papers/{attachment_id:int}/file": {

@@ -8,6 +8,7 @@ from litestar.types import ControllerRouterHandler
 
 from marketplace.billing.payouts import queries, use_cases
 from marketplace.billing.payouts.errors import PayoutMissing
+from marketplace.billing.payouts.rules.pain002 import BankOutcome
 from marketplace.billing.payouts.schemas import (
     AccountNumber,
     BankAccountIn,
@@ -21,8 +22,10 @@ from marketplace.billing.payouts.schemas import (
     RefundIn,
     RefundOut,
     RejectionIn,
+    ReportedPaymentOut,
     SettlementsIn,
     SettlementsOut,
+    StatusReportOut,
 )
 from marketplace.kernel.db import Tx
 from marketplace.kernel.http import ApiRequest, actor_of, allow, perform, read
@@ -230,6 +233,70 @@ async def get_file(request: ApiRequest, batch_id: FromPath[Id]) -> Response[byte
     )
 
 
+@post(
+    "/payment-status-reports",
+    summary="Import what the bank says of a payment file",
+    request_max_body_size=use_cases.REPORT_BYTES_MAX,
+    **allow(Role.FINANCE_CHECKER),
+)
+async def post_status_report(
+    request: ApiRequest, file_name: FromQuery[Word] = "pain002.xml"
+) -> Response[StatusReportOut]:
+    """Send the pain.002 file as the body. Refused payments are owed again; all or nothing."""
+    command = use_cases.ImportStatusReport(file_name, await request.body())
+    return await perform(
+        request, use_cases.import_status_report, command, present=StatusReportOut.of
+    )
+
+
+@get("/payment-status-reports", summary="Status reports", **allow(*FINANCE, *SEES_EVERYTHING))
+async def get_status_reports(
+    request: ApiRequest,
+    batch_id: FromQuery[Id | None] = None,
+    page: FromQuery[PageNumber] = 1,
+    page_size: FromQuery[PageSize] = 50,
+) -> Page[StatusReportOut]:
+    """Newest first."""
+    search = queries.ReportSearch(batch_id=batch_id, page=page, page_size=page_size)
+    rows, total = await read(request, queries.status_reports, search)
+    return Page(
+        results=[StatusReportOut.of(row) for row in rows],
+        total=total,
+        page=page,
+        page_size=page_size,
+    )
+
+
+@get(
+    "/payment-status-reports/{report_id:int}/payments",
+    summary="What a status report says",
+    **allow(*FINANCE, *SEES_EVERYTHING),
+)
+async def get_reported_payments(
+    request: ApiRequest,
+    report_id: FromPath[Id],
+    outcome: FromQuery[BankOutcome | None] = None,
+    page: FromQuery[PageNumber] = 1,
+    page_size: FromQuery[PageSize] = 50,
+) -> Page[ReportedPaymentOut]:
+    """Each payment with the bank's code and reason, refused ones first."""
+
+    async def question(
+        tx: Tx, search: queries.ReportedSearch
+    ) -> tuple[list[queries.ReportedPayment], int]:
+        await queries.status_report_by_id(tx, search.report_id)
+        return await queries.reported_payments(tx, search)
+
+    search = queries.ReportedSearch(report_id, outcome, page=page, page_size=page_size)
+    rows, total = await read(request, question, search)
+    return Page(
+        results=[ReportedPaymentOut.of(row) for row in rows],
+        total=total,
+        page=page,
+        page_size=page_size,
+    )
+
+
 @get("/house-accounts", summary="The platform's bank accounts", **allow(*FINANCE, *SEES_EVERYTHING))
 async def get_house_accounts(request: ApiRequest) -> list[HouseAccountOut]:
     """How their banks write statements and read payment files."""
@@ -355,6 +422,9 @@ routes: list[ControllerRouterHandler] = [
     post_sending,
     post_discard,
     get_file,
+    post_status_report,
+    get_status_reports,
+    get_reported_payments,
     get_house_accounts,
     put_house_account,
     post_refund,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from marketplace.kernel.errors import Conflict, Missing, Refused
+from marketplace.kernel.errors import Conflict, Malformed, Missing, Refused
 
 
 class BankAccountMissing(Missing):
@@ -159,3 +159,32 @@ class OwnRefund(Refused):
     code = "wallet-refund-self-approved"
     title = "Somebody else has to decide this refund"
     constraint = "wallet_refund_two_persons"
+
+
+class StatusReportMissing(Missing):
+    """No such report of a bank."""
+
+    code = "status-report-not-found"
+    title = "No such status report"
+
+
+class StatusReportUnreadable(Malformed):
+    """The file is no status report, or says what nobody knows; nothing was taken from it."""
+
+    code = "status-report-unreadable"
+    title = "The status report cannot be read; nothing was taken from it"
+
+
+class StatusReportUnfit(Refused):
+    """The report speaks of payments that it cannot be about; nothing was taken from it."""
+
+    code = "status-report-does-not-fit"
+    title = "The report does not fit our payments; nothing was taken from it"
+
+
+class StatusReportKnown(Conflict):
+    """This very file was imported before."""
+
+    code = "status-report-known"
+    title = "This status report was imported before"
+    constraint = "status_report_once"

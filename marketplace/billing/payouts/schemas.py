@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from datetime import date, datetime
 from typing import Annotated, Literal, Self
 
@@ -261,10 +262,13 @@ class BatchIn(Body):
 
     lines_max: Annotated[int, msgspec.Meta(ge=1, le=use_cases.LINES_MAX)] = use_cases.LINES_MAX
     house_account: AccountNumber | None = None
+    format: PaymentFormat | None = None
 
     def to_command(self) -> use_cases.DraftBatch:
         """The command."""
-        return use_cases.DraftBatch(lines_max=self.lines_max, house_account=self.house_account)
+        return use_cases.DraftBatch(
+            lines_max=self.lines_max, house_account=self.house_account, format=self.format
+        )
 
 
 class RejectionIn(Body):
@@ -275,3 +279,41 @@ class RejectionIn(Body):
     def to_command(self, payout_id: int) -> use_cases.RejectPayout:
         """The command."""
         return use_cases.RejectPayout(payout_id=payout_id, reason=self.reason)
+
+
+class StatusReportOut(Out):
+    """What a bank said of a payment file, and of how many payments."""
+
+    id: int
+    batch_id: int
+    message_id: str
+    file_name: str
+    sha256: str
+    accepted: int
+    rejected: int
+    pending: int
+    imported_by: int
+    imported_at: datetime
+
+    @classmethod
+    def of(cls, row: queries.StatusReport) -> Self:
+        """From a row."""
+        return cls(**asdict(row))
+
+
+class ReportedPaymentOut(Out):
+    """What a bank said of one payment; `status` is what has become of it since."""
+
+    payout_id: int
+    end_to_end_id: str
+    organisation_id: int
+    amount_fen: int
+    status: str
+    outcome: str
+    code: str
+    reason: str
+
+    @classmethod
+    def of(cls, row: queries.ReportedPayment) -> Self:
+        """From a row."""
+        return cls(**asdict(row))

@@ -40,6 +40,16 @@ from marketplace.billing.payouts.queries.payments import (
     payouts_by_reference,
     returned_fen,
 )
+from marketplace.billing.payouts.queries.reports import (
+    ReportedPayment,
+    ReportedSearch,
+    ReportSearch,
+    StatusReport,
+    last_words,
+    reported_payments,
+    status_report_by_id,
+    status_reports,
+)
 
 __all__ = [
     "BATCH_COLUMNS",
@@ -54,7 +64,11 @@ __all__ = [
     "PayoutSearch",
     "PayoutSource",
     "RefundSearch",
+    "ReportSearch",
+    "ReportedPayment",
+    "ReportedSearch",
     "SentPayment",
+    "StatusReport",
     "WalletRefund",
     "accounts_paid",
     "amounts_of",
@@ -67,6 +81,7 @@ __all__ = [
     "confirmed_payments",
     "house_account",
     "house_accounts",
+    "last_words",
     "open_payments",
     "payment_lines",
     "payments_sent",
@@ -75,7 +90,10 @@ __all__ = [
     "payouts",
     "payouts_by_reference",
     "references_of",
+    "reported_payments",
     "returned_fen",
+    "status_report_by_id",
+    "status_reports",
     "wallet_refund_by_id",
     "wallet_refunds",
 ]

@@ -51,10 +51,16 @@ from marketplace.billing.payouts.use_cases.refunds import (
     refuse_refund,
     withdraw_refund,
 )
+from marketplace.billing.payouts.use_cases.reports import (
+    REPORT_BYTES_MAX,
+    ImportStatusReport,
+    import_status_report,
+)
 from marketplace.billing.payouts.use_cases.withdrawals import WithdrawPayout, withdraw_payout
 
 __all__ = [
     "LINES_MAX",
+    "REPORT_BYTES_MAX",
     "AskRefund",
     "BatchFile",
     "BatchStep",
@@ -62,6 +68,7 @@ __all__ = [
     "ConfirmPayout",
     "DecideRefund",
     "DraftBatch",
+    "ImportStatusReport",
     "InstructAgain",
     "InstructPayout",
     "InstructSettlements",
@@ -83,6 +90,7 @@ __all__ = [
     "confirm_payouts",
     "discard_batch",
     "draft_batch",
+    "import_status_report",
     "instruct_again",
     "instruct_payout",
     "instruct_payouts",

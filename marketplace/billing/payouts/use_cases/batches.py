@@ -47,11 +47,13 @@ _PURPOSES = {
 class DraftBatch:
     """Put what waits into a batch, oldest first, in the form that the account's bank reads.
 
-    Without an account, that of the only one there is; else as CSV in the usual columns.
+    Without an account, that of the only one there is; else as CSV in the usual columns. A format
+    goes before the account's own; pain.001 names the account that pays.
     """
 
     lines_max: int = LINES_MAX
     house_account: str | None = None
+    format: PaymentFormat | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,11 +77,15 @@ async def draft_batch(tx: Tx, command: DraftBatch) -> queries.Batch:
 
     Raises:
         NothingToPay: when there is none; payees without a verified account are what it waits for.
-        HouseAccountMissing: when the account to pay from was not set up.
+        HouseAccountMissing: when the account to pay from was not set up, or pain.001 is asked for
+            and no account is.
         AboveApprovalLimit: when every payout is over more than the drafter's limit.
         BatchChanged: when an account was closed in the same moment; draft again.
     """
     house = await _house(tx, command.house_account)
+    form = command.format or PaymentFormat(house.payment_format if house else "csv")
+    if form is PaymentFormat.PAIN001 and house is None:
+        raise HouseAccountMissing("Name the account that pays: pain.001 says which it is.")
     verified = bank_account.c.verified_at.is_not(None) & bank_account.c.closed_at.is_(None)
     waiting = (
         select(payout.c.id, payout.c.amount_fen)
@@ -111,7 +117,7 @@ async def draft_batch(tx: Tx, command: DraftBatch) -> queries.Batch:
             content=b"",
             made_by=tx.actor.person_id,
             made_at=tx.now,
-            format=house.payment_format if house else "csv",
+            format=form,
             layout=_layout(house),
         )
         .returning(payout_batch.c.id)

@@ -167,29 +167,43 @@ async def reject_payout(tx: Tx, command: RejectPayout) -> queries.Payout:
         PayoutNotReady: when it was not sent, or is confirmed.
     """
     await queries.payout_by_id(tx, command.payout_id)
+    (found,) = await reject_payouts(tx, [command])
+    return found
+
+
+async def reject_payouts(tx: Tx, commands: Sequence[RejectPayout]) -> list[queries.Payout]:
+    """Book that the bank refused payments, in a handful of statements; answers in the order given.
+
+    Raises:
+        PayoutNotReady: when one of them was not sent, or is confirmed.
+    """
     moved = await _move(
         tx,
         expected="sent",
         status="returned",
-        ids=[command.payout_id],
+        ids=[one.payout_id for one in commands],
         values={"returned_on": _given.c.day, "return_reason": _given.c.reason},
-        days=[tx.today],
-        reasons=[command.reason],
+        days=[tx.today] * len(commands),
+        reasons=[one.reason for one in commands],
     )
-    found = moved[command.payout_id]
-    await ledger.post_entry(
+    transit = await in_transit(tx)
+    await ledger.post_many(
         tx,
-        payout_entry(
-            found,
-            EntryKind.PAYOUT_REJECTED,
-            debit=await in_transit(tx),
-            credit=found.debit_account_id,
-            on=tx.today,
-        ),
+        [
+            payout_entry(
+                moved[one.payout_id],
+                EntryKind.PAYOUT_REJECTED,
+                debit=transit,
+                credit=moved[one.payout_id].debit_account_id,
+                on=tx.today,
+            )
+            for one in commands
+        ],
     )
-    tx.record(_returned(found, command.reason))
-    tx.audit("reject", subject="payout", subject_id=found.id, reason=command.reason)
-    return found
+    for one in commands:
+        tx.record(_returned(moved[one.payout_id], one.reason))
+        tx.audit("reject", subject="payout", subject_id=one.payout_id, reason=one.reason)
+    return [moved[one.payout_id] for one in commands]
 
 
 async def undo_confirmation(tx: Tx, command: UndoOutcome) -> int:

@@ -11,6 +11,7 @@ from litestar.params import FromPath
 from litestar.types import ControllerRouterHandler
 
 from marketplace.billing.payouts import queries as payouts
+from marketplace.billing.payouts.rules.layouts import PaymentFormat
 from marketplace.billing.payouts.use_cases import (
     LINES_MAX,
     BatchStep,
@@ -61,6 +62,7 @@ class BatchList:
     rows: list[payouts.Batch]
     total: int
     waiting: int
+    houses: list[payouts.HouseAccount]
     names: Names
 
 
@@ -69,7 +71,8 @@ async def batch_list(tx: Tx, search: payouts.BatchSearch) -> BatchList:
     rows, total = await payouts.batches(tx, search)
     _, waiting = await payouts.payouts(tx, payouts.PayoutSearch(status="instructed", page_size=1))
     people = [who for each in rows for who in (each.made_by, each.approved_by)]
-    return BatchList(rows, total, waiting, await names(tx, people=people))
+    houses = await payouts.house_accounts(tx)
+    return BatchList(rows, total, waiting, houses, await names(tx, people=people))
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +80,8 @@ class OneBatch:
     """A batch with its payments."""
 
     batch: payouts.Batch
+    said: dict[int, payouts.ReportedPayment]
+    reports: list[payouts.StatusReport]
     payouts: list[payouts.Payout]
     total: int
     names: Names
@@ -91,7 +96,9 @@ async def one_batch(tx: Tx, batch_id: int) -> OneBatch:
     who = await names(
         tx, (each.organisation_id for each in rows), [batch.made_by, batch.approved_by]
     )
-    return OneBatch(batch, rows[::-1], total, who)
+    said = await payouts.last_words(tx, [each.id for each in rows])
+    reports, _ = await payouts.status_reports(tx, payouts.ReportSearch(batch_id=batch_id))
+    return OneBatch(batch, said, reports, rows[::-1], total, who)
 
 
 def _search(form: Typed, page_size: int = PAGE_SIZE) -> payouts.BatchSearch:
@@ -116,6 +123,8 @@ async def send_draft(request: PageRequest) -> Response[Any]:
     speech = visitor_of(request).speech
     form = await typed(request, speech)
     most = form.whole("lines", least=1, most=LINES_MAX, needed=False) or LINES_MAX
+    form_of_file = form.choice("format", list(PaymentFormat), needed=False)
+    house = form.text("house", length_max=32, needed=False)
     try:
         form.require()
         said = ("批次已生成，等待他人复核", "The batch is drafted; somebody else approves it.")
@@ -123,7 +132,11 @@ async def send_draft(request: PageRequest) -> Response[Any]:
             request,
             form,
             draft_batch,
-            DraftBatch(lines_max=most),
+            DraftBatch(
+                lines_max=most,
+                house_account=house or None,
+                format=PaymentFormat(form_of_file) if form_of_file else None,
+            ),
             to=lambda made: f"/finance/batches/{made.id}",
             said=said,
         )
@@ -146,6 +159,7 @@ async def _batches(
         search=search,
         found=await read(request, batch_list, search),
         statuses=STATUSES,
+        formats=list(PaymentFormat),
         refusal=refusal,
         may_make=visitor.has(*MAKER),
         lines_max=LINES_MAX,
@@ -195,7 +209,7 @@ async def show_payment_file(request: PageRequest, batch_id: FromPath[int]) -> Re
         return await _batch(request, batch_id, refusal, error.status)
     return Response(
         content=file.content,
-        media_type="text/csv",
+        media_type=file.media_type,
         headers={"Content-Disposition": f'attachment; filename="{file.name}"'},
     )
 

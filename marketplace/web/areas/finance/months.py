@@ -208,7 +208,11 @@ def _repair(month: Month, name: str) -> tuple[str, str, str] | None:
     before = Month(month.year - 1, 12) if month.month == 1 else Month(month.year, month.month - 1)
     last = month.last_on.isoformat()
     return {
-        ItemName.EARLIER: (f"/finance/periods/months/{before.year}/{before.month}", "看上月", "That month"),
+        ItemName.EARLIER: (
+            f"/finance/periods/months/{before.year}/{before.month}",
+            "看上月",
+            "That month",
+        ),
         ItemName.STATEMENTS: ("/finance/imports", "去导入", "Import"),
         ItemName.BANK: (f"/finance/trial-balance?day={last}", "试算平衡", "Trial balance"),
         ItemName.UNEXPLAINED: (f"/finance/reconciliation?until={last}", "去查明", "Explain them"),
