@@ -8,6 +8,7 @@ from marketplace.billing.ledger.queries import AccountType
 from marketplace.parties.roles import Role
 from tests.builders.attachments import a_pdf
 from tests.builders.ledger import a_posted_entry, an_account
+from tests.builders.pain002 import a_report
 from tests.builders.parties import an_actor, an_sme, bearer
 from tests.builders.payouts import a_bank_account, a_finance_team, a_sent_payout
 from tests.builders.reconciliation import BANK_ACCOUNT, a_line, a_statement, csv_file, rows_of
@@ -153,3 +154,32 @@ async def test_an_sme_takes_unspent_money_back(api, database, as_):
     own = await api.get(refunds, headers=as_(owner))
     assert own.json()["total"] == 3
     assert (await api.get(refunds, headers=as_(stranger))).json()["total"] == 0
+
+
+async def test_a_status_report_of_the_bank_is_taken_over(api, database, as_):
+    centre = await a_finance_team(database)
+    payout = await a_sent_payout(database, centre=centre)
+    address = f"{API}/payment-status-reports"
+    content = a_report(
+        [(payout.end_to_end_id, "RJCT", "户名不符")], batch=f"SC-B-{payout.batch_id}"
+    )
+
+    async def send(body):
+        return await api.post(address, content=body, headers=as_(centre.checker))
+
+    hostile = await send(b'<!DOCTYPE a [<!ENTITY b "c">]><Document>&b;</Document>')
+    taken = await send(content)
+    again = await send(content)
+    listed = await api.get(address, headers=as_(centre.maker))
+    report = f"{address}/{taken.json()['id']}/payments"
+    said = await api.get(report, params={"outcome": "rejected"}, headers=as_(centre.maker))
+    missing = await api.get(f"{address}/999/payments", headers=as_(centre.maker))
+
+    assert hostile.status_code == 400
+    assert hostile.json()["reasons"][0]["rule"] == "report-entities"
+    assert (taken.status_code, taken.json()["rejected"]) == (201, 1)
+    assert (again.status_code, again.json()["type"]) == (409, "/problems/status-report-known")
+    assert listed.json()["total"] == 1
+    assert said.json()["results"][0]["reason"] == "AC01 户名不符"
+    assert said.json()["results"][0]["status"] == "returned"
+    assert missing.status_code == 404
