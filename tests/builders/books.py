@@ -12,16 +12,34 @@ _OPEN = """
       left join hold_end ended on ended.hold_id = hold.id
      where ended.hold_id is null
 """
+# Which vouchers pay the provider; the others pay their SME back, and take nothing off the price.
+_PROVIDERS = """
+    join voucher_grant g on g.id = v.grant_id
+    join programme p on p.id = g.programme_id
+     and coalesce(p.terms -> 'redeemed_by' ->> 'value', 'provider') <> 'sme'
+"""
 _FAULTS = {
     "an order holds what it says while it lives, and nothing after": f"""
         with open as ({_OPEN})
         select o.id from service_order o
           left join open own on own.id = o.own_hold_id
           left join open fee on fee.id = o.fee_hold_id
-          left join voucher_hold v on v.order_id = o.id and v.status = 'held'
-         where (coalesce(own.amount_fen, 0), coalesce(fee.amount_fen, 0), coalesce(v.amount_fen, 0))
+          cross join lateral (
+            select coalesce(sum(v.amount_fen), 0)::bigint as amount_fen from voucher_hold v {_PROVIDERS}
+             where v.order_id = o.id and v.status = 'held') vouchers
+         where (coalesce(own.amount_fen, 0), coalesce(fee.amount_fen, 0), vouchers.amount_fen)
             <> case when o.ended_at is null then (o.own_fen, o.move_fee_fen, o.voucher_fen)
                     else (0::bigint, 0::bigint, 0::bigint) end
+    """,
+    "vouchers are held while their order lives, and paid for what it took": f"""
+        select o.id from service_order o
+         where o.ended_at is not null and (
+           exists (select from voucher_hold where order_id = o.id and status = 'held')
+           or o.settled_voucher_fen <> (
+             select coalesce(sum(v.amount_fen), 0) from redemption v {_PROVIDERS}
+              where v.order_id = o.id)
+           or o.settled_fen < (
+             select coalesce(sum(amount_fen), 0) from redemption where order_id = o.id))
     """,
     "no money is held for an order but by its two holds": f"""
         with open as ({_OPEN})
@@ -78,9 +96,7 @@ async def faults(market: Market) -> list[str]:
             ),
             {"provider_id": market.manager.organisation_id},
         )
-        spent = await connection.scalar(
-            text("select coalesce(sum(settled_voucher_fen), 0) from service_order")
-        )
+        spent = await connection.scalar(text("select coalesce(sum(amount_fen), 0) from redemption"))
         granted = await connection.scalar(text("select sum(amount_fen) from voucher_grant"))
     if paid != (await market.payable()).posted_fen:
         found.append(f"the provider is owed what orders cost: {paid}")

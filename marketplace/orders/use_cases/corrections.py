@@ -154,7 +154,13 @@ async def approve_correction(tx: Tx, command: DecideCorrection) -> Correction:
     await _require_red_letter(tx, found.id, standing=standing, asked=asked)
     restored_fen = to_budgets_fen = clawed_back_fen = 0
     if asked.voucher_fen:
-        back = await vouchers.reverse_redemption(tx, found.id, asked.voucher_fen, waiting.reason)
+        back = await vouchers.reverse_redemption(
+            tx,
+            found.id,
+            asked.voucher_fen,
+            waiting.reason,
+            paid_to=vouchers.PaidTo.PROVIDER,
+        )
         restored_fen, to_budgets_fen = back.restored_fen, back.to_budgets_fen
         clawed_back_fen = back.clawed_back_fen
     unclaimed_fen = await _lower_claim(tx, found, asked, standing=standing, why=waiting.reason)
@@ -212,7 +218,9 @@ async def _lower_claim(tx: Tx, found: Order, asked: Parts, *, standing: Parts, w
     # Rounded up: what is left to claim is at most its share of what is left paid.
     lowered_fen = -(-claimable * asked.own_fen // standing.own_fen)
     if lowered_fen:
-        await vouchers.reverse_redemption(tx, found.id, lowered_fen, why)
+        await vouchers.reverse_redemption(
+            tx, found.id, lowered_fen, why, paid_to=vouchers.PaidTo.SME
+        )
     return lowered_fen
 
 

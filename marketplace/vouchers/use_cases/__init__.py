@@ -121,7 +121,7 @@ from marketplace.vouchers.use_cases.programmes import (
     draft_programme,
 )
 from marketplace.vouchers.use_cases.recoveries import Recovered, SetOff, set_off
-from marketplace.vouchers.use_cases.refunds import RedemptionReversed, reverse_redemption
+from marketplace.vouchers.use_cases.refunds import PaidTo, RedemptionReversed, reverse_redemption
 from marketplace.vouchers.use_cases.settle_many import (
     settle_vouchers,
     settled_one_after_the_other,
@@ -189,6 +189,7 @@ __all__ = [
     "LayersAsked",
     "LeaveOut",
     "NotePayment",
+    "PaidTo",
     "Piece",
     "ProposeClawback",
     "ProposeGrantChange",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from enum import StrEnum
 
 from sqlalchemy import func, update
 
@@ -14,6 +15,7 @@ from marketplace.vouchers.errors import (
     ReturnExceedsRedemption,
 )
 from marketplace.vouchers.queries.programmes import programme
+from marketplace.vouchers.queries.reimbursed import reimbursing
 from marketplace.vouchers.queries.returns import NetRedemption, claim_states, net_redemptions
 from marketplace.vouchers.rules.returns import shared_out, spendable_again
 from marketplace.vouchers.rules.states import ClaimStatus, ReturnCause
@@ -24,6 +26,13 @@ from marketplace.vouchers.use_cases.returns import GiveBack, give_back, recount
 # A redemption may be drafted into a claim between two looks; it is not drafted again and again.
 LOOKS = 5
 APPROVED = (ClaimStatus.APPROVED, ClaimStatus.PAID)
+
+
+class PaidTo(StrEnum):
+    """Whom a voucher's money goes to: the provider, or the SME, which paid in full first."""
+
+    PROVIDER = "provider"
+    SME = "sme"
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,13 +56,15 @@ class _Sums:
 
 
 async def reverse_redemption(
-    tx: Tx, order_id: int, amount_fen: int, reason: str
+    tx: Tx, order_id: int, amount_fen: int, reason: str, *, paid_to: PaidTo | None = None
 ) -> RedemptionReversed:
     """Take `amount_fen` of what vouchers paid of the order back, of each voucher in proportion.
 
-    What is not claimed, or claimed and not approved, just comes back and lowers the claim. What
-    was approved is a clawback: its claimant owes it to the voucher fund. To the voucher or to the
-    budget, and whether it counts towards caps, is what the programme's terms say.
+    Of an order with vouchers of both kinds `paid_to` says which: those that pay the provider, or
+    those that pay the SME back; None: all of them. What is not claimed, or claimed and not
+    approved, just comes back and lowers the claim. What was approved is a clawback: its claimant
+    owes it to the voucher fund. To the voucher or to the budget, and whether it counts towards
+    caps, is what the programme's terms say.
 
     Raises:
         NothingRedeemed: when no voucher paid for the order.
@@ -62,6 +73,9 @@ async def reverse_redemption(
     Policy: J.22a, J.22b
     """
     found, states = await locked(tx, order_id)
+    if paid_to is not None:
+        to_sme = await reimbursing(tx, {each.grant_id for each in found})
+        found = [each for each in found if (each.grant_id in to_sme) is (paid_to is PaidTo.SME)]
     if not found:
         raise NothingRedeemed(f"No voucher paid for order {order_id}.", asked=order_id)
     left_fen = sum(each.net_fen for each in found)
