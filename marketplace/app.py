@@ -38,6 +38,7 @@ from marketplace.kernel.tokens import (
 )
 from marketplace.parties.use_cases import act_by_key
 from marketplace.web.areas import AREAS
+from marketplace.web.notice_board import NoticeBoard
 from marketplace.web.pages import ApiBrowserPlugin, pages_router
 from marketplace.web.probes import probes
 from marketplace.web.problem_pages import PAGE_EXCEPTION_HANDLERS
@@ -157,6 +158,7 @@ def create_app(
     app.state.public_url = settings.public_url
     app.state.areas = AREAS
     app.state.jobs = all_jobs()
+    app.state.notice_board = NoticeBoard()
     app.state.tour = tuple(tour)
     app.state.page_sessions = PageSessions(
         MemorySessions() if services.redis is None else RedisSessions(services.redis),

@@ -22,7 +22,9 @@ from marketplace.kernel.actors import NOBODY, Actor
 from marketplace.kernel.db import atomically
 from marketplace.kernel.errors import Forbidden, Missing, OnlyLooking, Unauthenticated
 from marketplace.kernel.http import request_id_of, services
+from marketplace.operations.queries import Notice
 from marketplace.parties.use_cases import ResumeSignIn, ResumeVisit, SignedIn, Visit, resume_visit
+from marketplace.web.notice_board import NoticeBoard
 from marketplace.web.sessions import PageSessions
 from marketplace.web.words import LANGUAGES, Speech
 
@@ -40,6 +42,8 @@ class Visitor:
     signed_in: SignedIn | None
     looks: Visit | None = None
     """Who looks at the pages of `signed_in`, and until when, while somebody does."""
+    notices: tuple[Notice, ...] = ()
+    """What the centre tells them on top of the page."""
 
     @property
     def actor(self) -> Actor:
@@ -127,6 +131,9 @@ async def _resolve(connection: ASGIConnection[Any, Any, Any, Any]) -> Visitor:
             visit.signed_in if visit else None,
             visit if visit and visit.viewer else None,
         )
+        board: NoticeBoard = connection.app.state.notice_board
+        shown = await board.shown(services(connection).database, visitor.actor.roles)
+        visitor = replace(visitor, notices=shown)
         state["visitor"], state["actor"] = visitor, visitor.actor
     return cast("Visitor", state["visitor"])
 

@@ -85,6 +85,7 @@ ADDRESSES: dict[str, dict[str, str]] = {
     "GET /finance/packs/{pack_id:int}": {"pack_id": "claim_id"},
     "GET /finance/packs/{pack_id:int}/archive.zip": {"pack_id": "claim_id"},
     "POST /finance/vouchers/{claim_id:int}/layers/{layer_id:int}/audit": {"layer_id": "claim_id"},
+    "POST /ops/notices/{notice_id:int}/withdraw": {"notice_id": "claim_id"},
     "GET /ops/dry-runs/{dry_run_id:int}": {"dry_run_id": "claim_id"},
     "GET /ops/dry-runs/{dry_run_id:int}/file": {"dry_run_id": "claim_id"},
     "POST /ops/dry-runs/{dry_run_id:int}/propose": {"dry_run_id": "claim_id"},

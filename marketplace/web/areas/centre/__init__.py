@@ -7,6 +7,7 @@ from marketplace.web.areas.centre import (
     anomalies,
     board,
     dry_runs,
+    notices,
     programme_editor,
     programmes,
     register,
@@ -31,6 +32,7 @@ areas = (
             link("/ops/verification", "待核验", "To be verified", *verification.READERS),
             link("/ops/programmes", "创新券政策", "Voucher programmes", *programmes.READERS),
             link("/ops/anomalies", "异常", "Anomalies", *anomalies.READERS),
+            link("/ops/notices", "通知", "Notices", *notices.READERS),
             link("/ops/audit", "审计日志", "Audit trail", Role.AUDITOR, Role.ADMINISTRATOR),
             link("/ops/jobs", "后台任务", "Jobs", *OVERSEERS),
         ),
@@ -47,6 +49,7 @@ routes: list[ControllerRouterHandler] = [
     *versions.routes,
     *dry_runs.routes,
     *anomalies.routes,
+    *notices.routes,
     *trail.routes,
     *rulebook_page.routes,
 ]
