@@ -5,7 +5,16 @@ from __future__ import annotations
 import subprocess
 import sys
 
-BENCHMARKS = ("anomalies", "booking", "dry_run", "ledger", "matching", "rewards", "settlement")
+BENCHMARKS = (
+    "anomalies",
+    "booking",
+    "dry_run",
+    "ledger",
+    "matching",
+    "pages",
+    "rewards",
+    "settlement",
+)
 
 
 def main(names: list[str]) -> int:

@@ -112,12 +112,17 @@ def cpu_seconds(pid: int, *, with_children: bool = False) -> float:
 # ── The servers ───────────────────────────────────────────────────────────────────────────────────
 
 
+def free_port() -> int:
+    """A port that nobody listens on."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        return int(free.getsockname()[1])
+
+
 @contextlib.contextmanager
 def web_process(factory: str, url: str) -> Iterator[tuple[int, int]]:
     """A uvicorn process and its port."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+    port = free_port()
     command = [sys.executable, "-m", "uvicorn", factory, "--factory", "--port", str(port)]
     command += ["--no-access-log", "--log-level", "warning", "--no-server-header"]
     environment = os.environ | {
