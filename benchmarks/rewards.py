@@ -160,6 +160,17 @@ class Watch:
         return f"{self.own_kib / 1024:.0f} MB, with its workers {self.all_kib / 1024:.0f} MB"
 
 
+def cpu_seconds(pid: int) -> float:
+    """What a backend has computed until now, and with it the workers that have ended."""
+
+    def fields(of: int) -> list[str]:
+        return Path(f"/proc/{of}/stat").read_text().rpartition(") ")[2].split()
+
+    backend = fields(pid)
+    ticks = [*backend[11:13], *fields(int(backend[1]))[13:15]]
+    return sum(map(int, ticks)) / os.sysconf("SC_CLK_TCK")
+
+
 async def fill(plain: asyncpg.Connection, *, lines: int, providers: int) -> None:
     """A year of services, in the order of their days, and the parties behind them."""
     names = {
@@ -207,8 +218,8 @@ def result_of(through: date) -> Select[int, Any]:
     return select(func.count(), func.sum(share.c.amount_fen)).select_from(share)
 
 
-async def computations(database: Database) -> dict[str, tuple[float, str]]:
-    """Seconds and memory of the plain sums and of computing, nothing stored."""
+async def computations(database: Database) -> dict[str, tuple[float, float, str]]:
+    """Seconds, seconds of CPU and memory of the plain sums and of computing, nothing stored."""
     plain_sum = (
         "select {column}, sum(service_value_fen) from charge_line"
         f" where settled_on between '{YEAR}-01-01' and '{YEAR}-12-31'"
@@ -230,10 +241,12 @@ async def computations(database: Database) -> dict[str, tuple[float, str]]:
             async def ask(of: Any = question, on: Any = connection) -> None:
                 (await on.execute(of)).all()
 
-            await ask()
+            # Looking at the memory of a process slows it down, so it is not timed meanwhile.
             with Watch(pid) as watch:
-                seconds = await timed(ask)
-        found[name] = (seconds, str(watch))
+                await ask()
+            before = cpu_seconds(pid)
+            seconds = await timed(ask)
+            found[name] = (seconds, (cpu_seconds(pid) - before) / ROUNDS, str(watch))
     return found
 
 
@@ -290,10 +303,17 @@ async def measure(url: str, *, lines: int, providers: int) -> None:
         f" work_mem {await plain.fetchval('show work_mem')}, median of {ROUNDS}\n"
     )
     found = await computations(database)
-    limit = found["sum by legal entity (the limit)"][0]
-    print(f"{'computed, nothing stored':<40} {'s':>8} {'of limit':>9}   private memory")
-    for name, (seconds, memory) in found.items():
-        print(f"{name:<40} {seconds:>8.3f} {seconds / limit:>9.2f}   {memory}", flush=True)
+    limit, limit_cpu, _ = found["sum by legal entity (the limit)"]
+    print(
+        f"{'computed, nothing stored':<40} {'s':>8} {'of limit':>9} {'CPU s':>8} {'of limit':>9}"
+        "   private memory"
+    )
+    for name, (seconds, cpu, memory) in found.items():
+        print(
+            f"{name:<40} {seconds:>8.3f} {seconds / limit:>9.2f} {cpu:>8.2f}"
+            f" {cpu / limit_cpu:>9.2f}   {memory}",
+            flush=True,
+        )
     drafting, approving, shares = await run_the_year(database, plain)
     raw = await raw_inserts(plain)
     each = shares / len(RUNS)

@@ -44,3 +44,12 @@ async def as_file(
         media_type=MEDIA_TYPES[kind],
         headers={"Content-Disposition": f'attachment; filename="{name}.{kind}"'},
     )
+
+
+def paper_file(content: bytes, name: str) -> Response[bytes]:
+    """A paper to save, printed or sent on."""
+    return Response(
+        content=content,
+        media_type="application/pdf",
+        headers={"Content-Disposition": f'attachment; filename="{name}"'},
+    )

@@ -25,7 +25,8 @@ _FAULTS = {
           left join open own on own.id = o.own_hold_id
           left join open fee on fee.id = o.fee_hold_id
           cross join lateral (
-            select coalesce(sum(v.amount_fen), 0)::bigint as amount_fen from voucher_hold v {_PROVIDERS}
+            select coalesce(sum(v.amount_fen), 0)::bigint as amount_fen
+              from voucher_hold v {_PROVIDERS}
              where v.order_id = o.id and v.status = 'held') vouchers
          where (coalesce(own.amount_fen, 0), coalesce(fee.amount_fen, 0), vouchers.amount_fen)
             <> case when o.ended_at is null then (o.own_fen, o.move_fee_fen, o.voucher_fen)

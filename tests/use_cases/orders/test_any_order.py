@@ -13,6 +13,7 @@ from typing import Any
 
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
+from sqlalchemy import text
 
 from marketplace.booking import queries as booking
 from marketplace.booking.queries import session_of
@@ -46,6 +47,7 @@ from tests.builders.orders import (
     move_to,
 )
 from tests.conftest import MONDAY_MORNING
+from tests.use_cases.orders.test_own_claims import a_voucher
 
 SLOTS = st.integers(0, 11)
 HOURS = st.integers(1, 3)
@@ -144,6 +146,9 @@ async def play_all(database: Database, steps: list[tuple[Any, ...]]) -> dict[str
     clock.set(MONDAY_MORNING + 25 * HOUR)
     # The voucher and the wallet run out now and then.
     market = await a_market(database, funds_fen=6 * HOUR_FEN, voucher_fen=4 * HOUR_FEN)
+    # Beside it a second one of a fifth, and one of a tenth that the buyer redeems itself.
+    for share, by in ((1_000, "provider"), (500, "sme")):
+        await a_voucher(market, 2 * HOUR_FEN, redeemed_by=by, rates=[{"ratio_basis_points": share}])
     orders: list[int] = []
     done: dict[str, int] = {}
     for step in [("place", 0, 2), *steps]:
@@ -154,11 +159,24 @@ async def play_all(database: Database, steps: list[tuple[Any, ...]]) -> dict[str
             continue
         done[name] = done.get(name, 0) + 1
     assert [] == await faults(market)
+    done["several vouchers"] = await orders_with_several_vouchers(market, orders)
     ends = await market.do(queries.orders, queries.OrderList(), by=market.buyer)
     for order in ends.rows:
         if order.move_fee_fen:
             done[f"late {order.status}"] = done.get(f"late {order.status}", 0) + 1
     return done
+
+
+async def orders_with_several_vouchers(market: Market, orders: list[int]) -> int:
+    async with market.database.engine.connect() as connection:
+        found = await connection.scalar(
+            text(
+                "select count(*) from (select order_id from voucher_hold where order_id = any(:ids)"
+                " group by order_id having count(distinct grant_id) > 1) several"
+            ),
+            {"ids": orders},
+        )
+    return int(found or 0)
 
 
 async def test_any_sequence_of_steps_leaves_every_order_and_its_money_whole(database: Database):
@@ -183,4 +201,5 @@ async def test_any_sequence_of_steps_leaves_every_order_and_its_money_whole(data
 
     # The control: the sequences are not refusals only, and fees meet both kinds of end.
     assert all(done.get(name, 0) > 3 for name in PLAYS), done
+    assert done.get("several vouchers", 0) > 3, done
     assert done.get("late cancelled", 0) > 1 < done.get("late settled", 0), done

@@ -48,9 +48,11 @@ async def a_paying_back(database) -> tuple[Market, AGrant]:
     return market, await a_voucher(market, redeemed_by="sme")
 
 
-async def a_voucher(market: Market, **terms: object) -> AGrant:
+async def a_voucher(market: Market, amount_fen: int = 4_000_000, **terms: object) -> AGrant:
     programme_id = await a_programme(market.database)
-    granted = await a_grant(market.database, programme_id=programme_id, sme=market.buyer)
+    granted = await a_grant(
+        market.database, programme_id=programme_id, sme=market.buyer, amount_fen=amount_fen
+    )
     await with_terms(market.database, programme_id, **terms)
     return granted
 

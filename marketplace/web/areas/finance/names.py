@@ -16,6 +16,7 @@ OF_ORGANISATIONS = frozenset(
         AccountType.PAYABLE,
         AccountType.REWARD_PAYABLE,
         AccountType.CLAWBACK_RECEIVABLE,
+        AccountType.REWARD_RECEIVABLE,
     }
 )
 """The types of account whose owner is an organisation."""

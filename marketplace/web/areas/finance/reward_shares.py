@@ -12,6 +12,7 @@ from litestar.types import ControllerRouterHandler
 
 from marketplace.billing.invoicing.queries import ChargeLinePage
 from marketplace.billing.rewards import queries as rewards
+from marketplace.billing.rewards.papers import statement_of_entity
 from marketplace.kernel.db import Tx
 from marketplace.kernel.errors import DomainError, Missing
 from marketplace.kernel.http import read
@@ -20,7 +21,7 @@ from marketplace.parties import queries as parties
 from marketplace.web.areas.finance.names import Names, names
 from marketplace.web.areas.finance.payouts import PAGES_MAX
 from marketplace.web.areas.finance.roles import READS_REWARDS
-from marketplace.web.files import ROWS_MAX, as_file
+from marketplace.web.files import ROWS_MAX, as_file, paper_file
 from marketplace.web.forms import Typed, empty
 from marketplace.web.rendering import page
 from marketplace.web.visitor import PageRequest, members, visitor_of
@@ -158,6 +159,17 @@ async def show_statement(request: PageRequest, legal_entity_id: FromPath[int]) -
     return page(request, "finance/reward_entity.html", form=form, found=found)
 
 
+@get("/finance/rewards/entities/{legal_entity_id:int}/statement.pdf", **members(*READS_REWARDS))
+async def show_paper(request: PageRequest, legal_entity_id: FromPath[int]) -> Response[bytes]:
+    """The same year as a paper, with the arithmetic of every unit."""
+    form = Typed(request.query_params, visitor_of(request).speech)
+    year = form.whole("year", least=2000, most=2100)
+    form.require()
+    assert year is not None, "required"
+    content = await read(request, statement_of_entity, rewards.EntityYear(legal_entity_id, year))
+    return paper_file(content, f"rewards-{legal_entity_id}-{year}.pdf")
+
+
 async def _this_year(tx: Tx, asked: tuple[int, int | None]) -> Statement:
     legal_entity_id, year = asked
     return await statement(tx, rewards.EntityYear(legal_entity_id, year or tx.today.year))
@@ -195,6 +207,10 @@ def _asked(form: Typed) -> rewards.WhatIfAsked:
         "cap_per_legal_entity_fen": form.amount("cap", needed=False),
         "base_counts": form.choice("base", BASES, needed=False) or None,
     }
+    caps = {
+        "per_instrument_fen": form.amount("cap_instrument", needed=False),
+        "per_unit_fen": form.amount("cap_unit", needed=False),
+    }
     budget_fen = form.amount("budget", needed=False)
     number = form.whole("page", least=1, most=PAGES_MAX, needed=False) or 1
     form.require()
@@ -204,6 +220,7 @@ def _asked(form: Typed) -> rewards.WhatIfAsked:
         through=through,
         values=values,
         rates={grade: rate for grade, rate in rates.items() if rate is not None},
+        extra_caps={name: cap for name, cap in caps.items() if cap is not None},
         budget_fen=budget_fen,
         page=number,
         page_size=PAGE_SIZE,
@@ -214,5 +231,6 @@ routes: list[ControllerRouterHandler] = [
     show_share,
     show_share_file,
     show_statement,
+    show_paper,
     show_what_if,
 ]

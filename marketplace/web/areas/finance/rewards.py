@@ -12,12 +12,16 @@ from litestar.types import ControllerRouterHandler
 
 from marketplace.billing.rewards import queries as rewards
 from marketplace.billing.rewards.use_cases import (
+    AnswerObjection,
     ApproveRun,
     DiscardRun,
     DraftRun,
+    PublishRun,
+    answer_objection,
     approve_run,
     discard_run,
     draft_run,
+    publish_run,
 )
 from marketplace.kernel.db import Tx
 from marketplace.kernel.errors import DomainError
@@ -34,7 +38,8 @@ from marketplace.web.visitor import PageRequest, members, visitor_of
 from marketplace.web.words import Told, label, told
 
 PAGE_SIZE = 25
-STATUSES = ("draft", "approved", "discarded")
+STATUSES = ("draft", "in_notice", "approved", "discarded")
+OBJECTIONS_SHOWN = 100
 RUN_HEADS = (
     ("奖励", "Run"),
     ("年度", "Year"),
@@ -58,6 +63,18 @@ SHARE_HEADS = (
     ("封顶前", "Before caps"),
     ("此前已付", "Paid before"),
     ("奖励", "Reward"),
+    ("受限于", "Lowered by"),
+)
+
+
+OBJECTION_HEADS = (
+    ("异议", "Objection"),
+    ("提出人", "By"),
+    ("联系方式", "Contact"),
+    ("内容", "Statement"),
+    ("时间", "When"),
+    ("状态", "State"),
+    ("答复", "Answer"),
 )
 
 
@@ -86,6 +103,7 @@ class OneRun:
     rows: list[rewards.RewardShare]
     total: int
     names: Names
+    objections: list[rewards.Objection]
 
 
 async def one_run(tx: Tx, search: rewards.ShareSearch) -> OneRun:
@@ -97,7 +115,10 @@ async def one_run(tx: Tx, search: rewards.ShareSearch) -> OneRun:
         (each.provider_id for each in found.results),
         (run.made_by, run.approved_by, run.discarded_by),
     )
-    return OneRun(run, found.results, found.total, who)
+    objections = await rewards.objections(
+        tx, rewards.ObjectionSearch(run_id=run.id, page_size=OBJECTIONS_SHOWN)
+    )
+    return OneRun(run, found.results, found.total, who, objections.results)
 
 
 def _run_search(form: Typed, page_size: int = PAGE_SIZE) -> rewards.RunSearch:
@@ -227,6 +248,12 @@ async def show_run_file(request: PageRequest, run_id: FromPath[int]) -> Response
                 yuan(each.uncapped_fen),
                 yuan(each.paid_before_fen),
                 yuan(each.amount_fen),
+                "; ".join(
+                    speech.either(cap.chinese, cap.english)
+                    for cap in (
+                        label("bound_by", name) for name in each.arithmetic.get("bound_by", [])
+                    )
+                ),
             ]
         )
     return await as_file(form, f"reward-run-{run_id}", SHARE_HEADS, rows)
@@ -244,6 +271,63 @@ async def send_approval(request: PageRequest, run_id: FromPath[int]) -> Response
         return await act(request, form, approve_run, ApproveRun(run_id), to=here, said=said)
     except DomainError as error:
         return await _run(request, run_id, told(error, speech), error.status)
+
+
+@post("/finance/rewards/{run_id:int}/publish", **members(*FINANCE))
+async def send_publication(request: PageRequest, run_id: FromPath[int]) -> Response[Any]:
+    """Show a draft to everybody; from now on its figures stay as they are."""
+    speech = visitor_of(request).speech
+    await read(request, rewards.run, run_id)
+    form = await typed(request, speech)
+    try:
+        said = ("已公示", "The run is in public notice.")
+        here = f"/finance/rewards/{run_id}"
+        return await act(request, form, publish_run, PublishRun(run_id), to=here, said=said)
+    except DomainError as error:
+        return await _run(request, run_id, told(error, speech), error.status)
+
+
+@post("/finance/rewards/{run_id:int}/objections/{objection_id:int}", **members(*CHECKER))
+async def send_answer(
+    request: PageRequest, run_id: FromPath[int], objection_id: FromPath[int]
+) -> Response[Any]:
+    """Answer an objection; one that is right keeps the run from being paid."""
+    speech = visitor_of(request).speech
+    await read(request, rewards.objection, objection_id)
+    form = await typed(request, speech)
+    upheld = form.choice("upheld", ("yes", "no")) == "yes"
+    answer = form.text("answer", length_max=2_000)
+    try:
+        form.require()
+        command = AnswerObjection(objection_id, upheld, answer)
+        said = ("已答复", "Answered.")
+        here = f"/finance/rewards/{run_id}"
+        return await act(request, form, answer_objection, command, to=here, said=said)
+    except DomainError as error:
+        return await _run(request, run_id, told(error, speech), error.status)
+
+
+@get("/finance/rewards/{run_id:int}/objections/file", **members(*READS_REWARDS))
+async def show_objections_file(request: PageRequest, run_id: FromPath[int]) -> Response[bytes]:
+    """The objections to a run as a file."""
+    speech = visitor_of(request).speech
+    form = Typed(request.query_params, speech)
+    await read(request, rewards.run, run_id)
+    search = rewards.ObjectionSearch(run_id=run_id, page_size=ROWS_MAX + 1)
+    found = await read(request, rewards.objections, search)
+    rows = [
+        [
+            each.id,
+            each.name,
+            each.contact,
+            each.statement,
+            speech.moment(each.filed_at),
+            each.status,
+            each.answer or "",
+        ]
+        for each in found.results
+    ]
+    return await as_file(form, f"objections-{run_id}", OBJECTION_HEADS, rows)
 
 
 @post("/finance/rewards/{run_id:int}/discard", **members(*FINANCE))
@@ -266,13 +350,15 @@ async def _run(
     visitor = visitor_of(request)
     filters = Typed(request.query_params, visitor.speech)
     search = _share_search(filters, run_id)
+    found = await read(request, one_run, search)
     return page(
         request,
         "finance/reward_run.html",
         status=status,
-        found=await read(request, one_run, search),
+        found=found,
         search=search,
         refusal=refusal,
+        needs_notice=found.run.terms.get("notice_working_days", {}).get("value", 0),
         may_check=visitor.has(*CHECKER),
         may_discard=visitor.has(*FINANCE),
         me=visitor.actor.person_id,
@@ -287,5 +373,8 @@ routes: list[ControllerRouterHandler] = [
     show_run,
     show_run_file,
     send_approval,
+    send_publication,
+    send_answer,
+    show_objections_file,
     send_discard,
 ]

@@ -13,6 +13,7 @@ from marketplace.web.areas.provider import (
     prices,
     reports,
     requests,
+    reward_uses,
     rewards,
     samples,
     schedule,
@@ -63,4 +64,5 @@ routes: list[ControllerRouterHandler] = [
     *claims.routes,
     *claim_steps.routes,
     *rewards.routes,
+    *reward_uses.routes,
 ]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import date
 from typing import Any
 
 from litestar import Response, get
@@ -51,12 +52,15 @@ class Reward:
 
 @dataclass(frozen=True, slots=True)
 class Rewards:
-    """The year of the own legal entity, own shares, and own claims."""
+    """The year of the own legal entity: shares, reports on use, clawbacks; and own claims."""
 
     year: int
     entity: parties.LegalEntity
     statement: rewards.EntityStatement
     shares: list[Reward]
+    uses: list[rewards.UseReport]
+    clawbacks: list[rewards.Clawback]
+    today: date
     claims: vouchers.Listed[vouchers.Claim]
 
 
@@ -79,11 +83,18 @@ async def own_rewards(tx: Tx, asked: Asked) -> Rewards:
         provider_id=tx.actor.organisation_id,
         page=vouchers.PageAsked(asked.page, asked.page_size),
     )
+    reports = rewards.ReportSearch(
+        year=year, provider_id=tx.actor.organisation_id, page_size=RUNS_MAX
+    )
+    owed = rewards.ClawbackSearch(year=year, legal_entity_id=mine.legal_entity_id)
     return Rewards(
         year,
         await parties.legal_entity(tx, mine.legal_entity_id),
         await rewards.entity_statement(tx, rewards.EntityYear(mine.legal_entity_id, year)),
         shares,
+        (await rewards.use_reports(tx, reports)).results,
+        (await rewards.clawbacks(tx, owed)).results,
+        tx.today,
         await vouchers.claims(tx, search),
     )
 
@@ -97,6 +108,7 @@ async def show_rewards(request: PageRequest) -> Response[Any]:
         "provider/rewards.html",
         form=form,
         asked=asked,
+        own_id=visitor_of(request).actor.organisation_id,
         found=await read(request, own_rewards, asked),
     )
 

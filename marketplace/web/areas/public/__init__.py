@@ -8,6 +8,7 @@ from marketplace.web.areas.public import (
     instrument,
     instruments,
     providers,
+    reward_notices,
     voucher_terms,
 )
 from marketplace.web.navigation import Area, link
@@ -19,6 +20,7 @@ areas = (
         (
             link("/instruments", "仪器", "Instruments"),
             link("/vouchers/rules", "创新券规则", "Voucher rules"),
+            link("/reward-notices", "奖励公示", "Reward notices"),
             link("/help", "帮助", "Help"),
         ),
     ),
@@ -30,4 +32,5 @@ routes: list[ControllerRouterHandler] = [
     *entering.routes,
     *providers.routes,
     *voucher_terms.routes,
+    *reward_notices.routes,
 ]
