@@ -22,7 +22,8 @@ from sqlalchemy import make_url, text
 from marketplace.billing.ledger.queries import verify
 from marketplace.kernel.db import Database
 from marketplace.kernel.time import SetClock
-from tests.builders.money_world import STEPS, Bank, MoneyWorld, a_money_world
+from tests.builders.money_bank import Bank
+from tests.builders.money_world import STEPS, MoneyWorld, a_money_world
 from tests.builders.owner import become_owner
 from tests.builders.reconciliation import the_balancing
 from tests.conftest import MONDAY_MORNING, _run, with_database
