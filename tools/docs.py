@@ -103,7 +103,8 @@ def _shown(default: object) -> str:
 
 def jobs_page() -> str:
     """docs/jobs.md."""
-    from marketplace.worker import all_handlers, all_jobs
+    from marketplace.assembly import all_jobs
+    from marketplace.worker import all_handlers
 
     lines = [
         "# Jobs and events",

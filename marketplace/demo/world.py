@@ -11,12 +11,13 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any, TypeVar
 
+from marketplace.assembly import all_jobs
 from marketplace.kernel import outbox
 from marketplace.kernel.actors import Actor, system_actor
 from marketplace.kernel.db import Database, Tx, atomically
 from marketplace.kernel.errors import DomainError
 from marketplace.kernel.time import SetClock, shanghai_day, shanghai_instant
-from marketplace.worker import all_handlers, all_jobs
+from marketplace.worker import all_handlers
 
 C = TypeVar("C")
 R = TypeVar("R")

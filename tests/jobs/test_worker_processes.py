@@ -9,7 +9,7 @@ from collections import Counter
 import pytest_asyncio
 from sqlalchemy import text
 
-from marketplace.worker import all_jobs
+from marketplace.assembly import all_jobs
 from tests.builders.worker_process import WorkerProcess
 
 STARTS_WITHIN_SECONDS = 60
