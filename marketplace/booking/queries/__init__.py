@@ -54,6 +54,7 @@ from marketplace.booking.queries.machine_hours import (
     SessionsFound,
     machine_hours,
     machine_minutes,
+    months_of_everybody,
     sessions_behind,
 )
 from marketplace.booking.queries.outside_busy import (
@@ -160,6 +161,7 @@ from marketplace.booking.queries.strikes import (
     suspensions,
     visible_strike,
 )
+from marketplace.booking.queries.sync import SyncLag, sync_lag
 from marketplace.booking.queries.timetables import booking_terms, visible_booking_terms
 from marketplace.booking.queries.waitlist import (
     Entry,
@@ -252,6 +254,7 @@ __all__ = [
     "Suspension",
     "SuspensionPage",
     "SuspensionSearch",
+    "SyncLag",
     "TrainingPage",
     "TrainingRequest",
     "TrainingSearch",
@@ -289,6 +292,7 @@ __all__ = [
     "machine_hours",
     "machine_minutes",
     "missing_statements",
+    "months_of_everybody",
     "order_use",
     "own_proposal",
     "own_report",
@@ -315,6 +319,7 @@ __all__ = [
     "statements",
     "strikes",
     "suspensions",
+    "sync_lag",
     "training_requests",
     "upload_source",
     "use_days",

@@ -114,6 +114,19 @@ async def machine_hours(tx: Tx, asked: HoursAsked) -> HoursFound:
     Policy: F.hours, F.quota, F.survey.
     """
     scope = replace(asked.scope, provider_id=provider_seen(tx.actor, asked.scope.provider_id))
+    return await _found(tx, scope, asked)
+
+
+async def months_of_everybody(tx: Tx, period: During) -> HoursFound:
+    """The machine-hours of all instruments by month: sums that anybody may know.
+
+    Policy: F.hours
+    """
+    scope = Scope(period)
+    return await _found(tx, scope, HoursAsked(scope, grain=Grain.MONTH))
+
+
+async def _found(tx: Tx, scope: Scope, asked: HoursAsked) -> HoursFound:
     has_quota = scope.has_quota and not WITHOUT_QUOTA & set(asked.by)
     found = (await summed(tx, scope, asked.by, asked.grain, with_quota=has_quota)).cte("summed")
     names = [column.name for column in found.c]

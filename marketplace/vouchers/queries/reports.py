@@ -273,6 +273,7 @@ class OpenFigure:
     paid_fen: int | None
     expired_fen: int | None
     clawed_back_fen: int | None
+    programme_en: str = ""
 
 
 async def open_figures(tx: Tx, year: int) -> list[OpenFigure]:
@@ -287,13 +288,14 @@ async def open_figures(tx: Tx, year: int) -> list[OpenFigure]:
         select(
             of.programme_id,
             tables.programme.c.name,
+            tables.programme.c.name_en,
             city.label("region_code"),
             func.count(of.sme_id.distinct()).label("smes"),
             *(each.label(measure) for measure, each in sums.items()),
         )
         .join_from(movement, tables.programme, tables.programme.c.id == of.programme_id)
         .where(of.on_day >= date(year, 1, 1), of.on_day <= date(year, 12, 31))
-        .group_by(of.programme_id, tables.programme.c.name, city)
+        .group_by(of.programme_id, tables.programme.c.name, tables.programme.c.name_en, city)
         .order_by(of.programme_id, city)
     )
     return [
@@ -303,7 +305,7 @@ async def open_figures(tx: Tx, year: int) -> list[OpenFigure]:
             row.name,
             row.region_code,
             *(
-                (None,) * 6
+                (None, None, None, None, None, None)
                 if row.smes < CELL_MIN
                 else (
                     row.smes,
@@ -314,6 +316,7 @@ async def open_figures(tx: Tx, year: int) -> list[OpenFigure]:
                     int(row.clawed_back),
                 )
             ),
+            row.name_en,
         )
         for row in rows
     ]

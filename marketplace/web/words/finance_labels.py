@@ -91,6 +91,7 @@ FINANCE: Final[dict[str, dict[str, Label]]] = {
         "programme": Label("创新券项目", "Programme"),
         "redemption": Label("用券记录", "Redemption"),
         "clawback": Label("追回", "Clawback"),
+        "clearing": Label("合并清账", "Clearing"),
         "correction": Label("更正", "Correction"),
         "credit_terms": Label("授信条款", "Credit terms"),
         "credit_receipt": Label("赊账还款", "Credit receipt"),
@@ -138,6 +139,10 @@ FINANCE: Final[dict[str, dict[str, Label]]] = {
     "clawback_cause": {
         "finding": Label("审核发现", "A finding"),
         "refund": Label("订单退款", "A refund"),
+    },
+    "recovery": {
+        "payable": Label("应付服务费", "What it is owed for services"),
+        "wallet": Label("企业钱包", "Its wallet"),
     },
     "spot_check": {
         "open": Label("待抽查", "To be checked", "warning"),

@@ -1,5 +1,6 @@
 """Runs, shares, an entity's year, and what a year would come to under other terms."""
 
+from marketplace.billing.rewards.queries.by_year import rewards_by_year
 from marketplace.billing.rewards.queries.clawbacks import (
     Clawback,
     ClawbackLine,
@@ -143,6 +144,7 @@ __all__ = [
     "objections",
     "overdue_on",
     "overpaid",
+    "rewards_by_year",
     "run",
     "runs",
     "runs_of_year",

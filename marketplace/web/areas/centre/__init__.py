@@ -7,6 +7,7 @@ from marketplace.web.areas.centre import (
     anomalies,
     board,
     dry_runs,
+    figures,
     notices,
     programme_editor,
     programmes,
@@ -35,11 +36,13 @@ areas = (
             link("/ops/notices", "通知", "Notices", *notices.READERS),
             link("/ops/audit", "审计日志", "Audit trail", Role.AUDITOR, Role.ADMINISTRATOR),
             link("/ops/jobs", "后台任务", "Jobs", *OVERSEERS),
+            link("/ops/messages", "失败的消息", "Failed messages", *board.SERVICE),
         ),
     ),
 )
 routes: list[ControllerRouterHandler] = [
     *board.routes,
+    *figures.routes,
     *register.routes,
     *users.routes,
     *view_as.routes,

@@ -72,6 +72,16 @@ _REASONS: Final = {
     "fund in the remark": "摘要写明了资金",
     "fee of the bank in the remark": "摘要写明是银行手续费",
     "interest in the remark": "摘要写明是利息",
+    "by reference": "参考号与金额相符",
+    "by sum": "写明的几笔付款合计相符",
+    "by parts": "写明同一付款的几笔流水合计相符",
+    "by account": "唯一同账号同金额的付款",
+    "by misnamed": "参考号写错，账号、户名、金额只与此笔相符",
+    "by returned": "银行注明退汇，账号、金额只与此笔相符",
+    "by merged": "恰为同一收款人几笔付款之和",
+    "by split": "几笔流水恰为同一收款人的一笔付款",
+    "by name": "唯一同户名同金额的付款",
+    "by overdue": "到账晚，账号、户名、金额只与此笔相符",
     "by hand": "人工",
 }
 _DATED: Final = (

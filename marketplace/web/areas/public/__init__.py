@@ -21,6 +21,7 @@ areas = (
             link("/instruments", "仪器", "Instruments"),
             link("/vouchers/rules", "创新券规则", "Voucher rules"),
             link("/reward-notices", "奖励公示", "Reward notices"),
+            link("/figures", "用量与资金", "Use and money"),
             link("/help", "帮助", "Help"),
         ),
     ),
