@@ -10,6 +10,8 @@ _PAGES: Final = {
     "reward": "/finance/rewards/{id}",
     "reward_run": "/finance/rewards/{id}",
     "payout": "/finance/payouts/{id}",
+    "clawback": "/finance/clawbacks/{id}",
+    "clearing": "/finance/clearings/{id}",
     "statement_line": "/finance/reconciliation/{id}",
 }
 SOURCE_KINDS: Final = (
@@ -23,6 +25,7 @@ SOURCE_KINDS: Final = (
     "voucher_hold",
     "redemption",
     "clawback",
+    "clearing",
     "correction",
     "credit_terms",
     "credit_receipt",
