@@ -266,6 +266,7 @@ class OpenFigure:
     year: int
     programme_id: int
     programme: str
+    programme_en: str
     region_code: str
     smes: int | None
     issued_fen: int | None
@@ -273,7 +274,6 @@ class OpenFigure:
     paid_fen: int | None
     expired_fen: int | None
     clawed_back_fen: int | None
-    programme_en: str = ""
 
 
 async def open_figures(tx: Tx, year: int) -> list[OpenFigure]:
@@ -303,9 +303,10 @@ async def open_figures(tx: Tx, year: int) -> list[OpenFigure]:
             year,
             row.programme_id,
             row.name,
+            row.name_en,
             row.region_code,
             *(
-                (None, None, None, None, None, None)
+                (None,) * 6
                 if row.smes < CELL_MIN
                 else (
                     row.smes,
@@ -316,7 +317,6 @@ async def open_figures(tx: Tx, year: int) -> list[OpenFigure]:
                     int(row.clawed_back),
                 )
             ),
-            row.name_en,
         )
         for row in rows
     ]
