@@ -37,6 +37,8 @@ MISSING = {
     "GET /finance/packs/{pack_id:int}/archive.zip": "no audit pack was asked for",
     "GET /finance/imports/{statement_id:int}": "no bank statement was imported",
     "GET /finance/reconciliation/{line_id:int}": "no bank statement was imported",
+    "GET /ops/dry-runs/{dry_run_id:int}": "nothing was tried on past orders",
+    "GET /ops/programmes/{programme_id:int}/versions/{version:int}": "no version was proposed",
 }
 PAGES = [
     route
