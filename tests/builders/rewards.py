@@ -3,7 +3,9 @@
 from datetime import date
 from typing import Any
 
+import pytest
 from sqlalchemy import text
+from sqlalchemy.exc import DBAPIError
 
 from marketplace.billing.ledger.use_cases import AccountType, EntryKind
 from marketplace.billing.rewards.queries import RewardRun
@@ -117,6 +119,14 @@ async def by_hand(database: Database, statement: str) -> None:
     async with database.engine.begin() as connection:
         await become_owner(connection)
         await connection.execute(text(statement))
+
+
+async def refused_by_hand(database: Database, statement: str) -> str:
+    """The name under which the database refuses a statement of its owner."""
+    with pytest.raises(DBAPIError) as refusal:
+        await by_hand(database, statement)
+    cause = refusal.value.orig and refusal.value.orig.__cause__
+    return str(getattr(cause, "constraint_name", ""))
 
 
 async def reward_things(database: Database, manager: Actor, run_id: int) -> dict[str, int | str]:

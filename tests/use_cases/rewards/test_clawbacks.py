@@ -1,9 +1,10 @@
 """A correction after a year is closed is asked back: by two, posted, and taken in to the fen."""
 
+from dataclasses import replace
 from datetime import date, datetime
 
 import pytest
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy import text
 
 from marketplace.billing.ledger import queries as ledger
 from marketplace.billing.ledger.queries import AccountName
@@ -11,6 +12,7 @@ from marketplace.billing.ledger.use_cases import AccountType, EntryKind
 from marketplace.billing.rewards import queries
 from marketplace.billing.rewards.errors import (
     ClawbackDecided,
+    ClawbackExceedsPaid,
     ClawbackMissing,
     ClawbackOutdated,
     ClawbackProposed,
@@ -42,7 +44,7 @@ from tests.builders.rewards import (
     a_maker,
     a_reward_fund,
     an_approved_run,
-    by_hand,
+    refused_by_hand,
 )
 
 TEST = system_actor("test")
@@ -79,8 +81,8 @@ class Closed:
         return await atomically(self.database, use_case, command, actor=by or TEST)
 
     async def propose(self, **changes):
-        asked = {"legal_entity_id": self.entity, "year": 2025, "reason": "仪器故障退款"}
-        return await self.do(propose_clawback, ProposeClawback(**(asked | changes)), by=self.maker)
+        asked = ProposeClawback(self.entity, 2025, "仪器故障退款")
+        return await self.do(propose_clawback, replace(asked, **changes), by=self.maker)
 
     async def decide(self, found, *, agreed=True, by=None):
         command = DecideClawback(found.clawback.id, agreed, "已核对")
@@ -250,6 +252,25 @@ async def test_the_database_itself_refuses_to_ask_back_more_than_was_paid(case):
             "within_paid",
         ),
     ):
-        with pytest.raises(DBAPIError) as refusal:
-            await by_hand(case.database, statement)
-        assert refusal.value.orig.__cause__.constraint_name.endswith(constraint)
+        assert (await refused_by_hand(case.database, statement)).endswith(constraint)
+
+
+async def test_who_would_owe_more_than_was_paid_is_told_so(case):
+    found = await case.owed()
+
+    async def overreach(tx, _):
+        columns = "legal_entity_id, year, terms, reason, proposed_by, proposed_at"
+        more = await tx.scalar(
+            text(
+                f"insert into reward_clawback ({columns}, paid_fen, due_fen, amount_fen, status,"
+                f" decided_by, decided_at) select {columns}, 9000, 0, 9000, status, decided_by,"
+                " decided_at from reward_clawback returning id"
+            )
+        )
+        await tx.execute(
+            text("insert into reward_clawback_line values (:id, :provider, 9000)"),
+            {"id": more, "provider": found.lines[0].provider_id},
+        )
+
+    with pytest.raises(ClawbackExceedsPaid):
+        await case.do(overreach, None)

@@ -133,7 +133,7 @@ class Unit:
     def earned(self) -> Fraction:
         """With the caps of each instrument and of the unit."""
         parts = [
-            min(Fraction(total * self.percent, 100), 50_000_00)
+            min(Fraction(total * self.percent, 100), Fraction(50_000_00))
             for total in self.instruments.values()
         ]
         return min(sum(parts, Fraction(0)), Fraction(2_000_000_00))

@@ -14,12 +14,19 @@ from marketplace.billing.rewards.queries.clawbacks import (
     overpaid,
 )
 from marketplace.billing.rewards.queries.computation import (
-    Computation,
     Computed,
     computed,
     computed_shares,
-    inputs_seal,
     instrument_earned,
+)
+from marketplace.billing.rewards.queries.due_reports import (
+    OwedReport,
+    PaidReward,
+    kept_evidence,
+)
+from marketplace.billing.rewards.queries.inputs import (
+    Computation,
+    inputs_seal,
     overdue_on,
     unit_years,
 )
@@ -37,8 +44,6 @@ from marketplace.billing.rewards.queries.notices import (
 )
 from marketplace.billing.rewards.queries.reports import (
     OneReport,
-    OwedReport,
-    PaidReward,
     PurposeSum,
     ReportPage,
     ReportSearch,
@@ -49,7 +54,6 @@ from marketplace.billing.rewards.queries.reports import (
     UseReport,
     UseSummary,
     evidence_of,
-    kept_evidence,
     use_report,
     use_reports,
     use_summary,

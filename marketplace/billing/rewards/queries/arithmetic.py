@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy import CTE, ColumnElement, case, func, literal
 from sqlalchemy.dialects.postgresql import JSONB, array
 
-from marketplace.billing.rewards.queries.computation import Computation
+from marketplace.billing.rewards.queries.inputs import Computation
 
 
 def arithmetic(share: CTE, asked: Computation) -> ColumnElement[Any]:

@@ -9,9 +9,9 @@ from typing import Any
 from sqlalchemy import ColumnElement, Select, func, null, select, true
 
 from marketplace.billing.rewards.errors import ClawbackMissing
-from marketplace.billing.rewards.queries.computation import (
+from marketplace.billing.rewards.queries.computation import computed_shares
+from marketplace.billing.rewards.queries.inputs import (
     Computation,
-    computed_shares,
     instrument_years,
     unit_years,
 )

@@ -2,44 +2,35 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 
 from sqlalchemy import (
     BigInteger,
     ColumnElement,
-    Integer,
     Select,
     case,
-    cast,
     func,
-    literal,
     or_,
     select,
     true,
 )
-from sqlalchemy.dialects.postgresql import ARRAY, array
 
-from marketplace.billing.payouts.queries import confirmed_payments
 from marketplace.billing.rewards.errors import UseReportMissing
+from marketplace.billing.rewards.queries.inputs import OWED_REPORTS
 from marketplace.billing.rewards.queries.runs import SEES_EVERY_RUN
-from marketplace.billing.rewards.rules.states import ReportStatus
 from marketplace.billing.rewards.rules.uses import OVERDUE, is_flagged, shown_status
 from marketplace.billing.rewards.tables import (
     reward_run,
-    reward_share,
     reward_use_evidence,
     reward_use_filing,
     reward_use_line,
-    reward_use_reminder,
     reward_use_report,
 )
 from marketplace.kernel.db import Tx
 from marketplace.kernel.errors import Missing
 from marketplace.rulebook import rulebook
 
-OWED = (ReportStatus.DUE, ReportStatus.RETURNED)
 EVIDENCE_COLUMNS = (
     reward_use_evidence.c.id,
     reward_use_evidence.c.report_id,
@@ -185,28 +176,6 @@ class UseSummary:
     statuses: list[StatusSum]
 
 
-@dataclass(frozen=True, slots=True)
-class PaidReward:
-    """A reward that the bank has paid and for which no report is open yet."""
-
-    payout_id: int
-    run_id: int
-    provider_id: int
-    legal_entity_id: int
-    amount_fen: int
-    paid_on: date
-
-
-@dataclass(frozen=True, slots=True)
-class OwedReport:
-    """A report of which somebody may be reminded."""
-
-    id: int
-    provider_id: int
-    due_on: date
-    sent: Sequence[int]
-
-
 def _newest() -> ColumnElement[int]:
     return (
         select(func.max(reward_use_filing.c.id))
@@ -252,10 +221,10 @@ async def use_reports(tx: Tx, search: ReportSearch) -> ReportPage:
     if search.year is not None:
         wanted.append(reward_run.c.year == search.year)
     if search.status == OVERDUE:
-        wanted += [report.status.in_(OWED), report.due_on < tx.today]
+        wanted += [report.status.in_(OWED_REPORTS), report.due_on < tx.today]
     elif search.status is not None:
         wanted.append(report.status == search.status)
-        if search.status in OWED:
+        if search.status in OWED_REPORTS:
             wanted.append(report.due_on >= tx.today)
     if search.provider_id is not None:
         wanted.append(report.provider_id == search.provider_id)
@@ -267,7 +236,7 @@ async def use_reports(tx: Tx, search: ReportSearch) -> ReportPage:
     total = await tx.scalar(select(func.count()).select_from(found.subquery()))
     results = await tx.all(
         UseReport,
-        found.order_by(report.status.not_in(OWED), report.due_on, report.id)
+        found.order_by(report.status.not_in(OWED_REPORTS), report.due_on, report.id)
         .limit(search.page_size)
         .offset((search.page - 1) * search.page_size),
     )
@@ -350,7 +319,8 @@ async def use_summary(tx: Tx, year: int) -> UseSummary:
         .order_by(func.sum(line.amount_fen).desc(), line.purpose),
     )
     shown = case(
-        ((report.status.in_(OWED)) & (report.due_on < tx.today), OVERDUE), else_=report.status
+        ((report.status.in_(OWED_REPORTS)) & (report.due_on < tx.today), OVERDUE),
+        else_=report.status,
     ).label("status")
     statuses = await tx.all(
         StatusSum,
@@ -365,64 +335,3 @@ async def use_summary(tx: Tx, year: int) -> UseSummary:
         .order_by(shown),
     )
     return UseSummary(year, purposes, statuses)
-
-
-async def paid_rewards(tx: Tx, *, after_id: int, limit: int) -> list[PaidReward]:
-    """Rewards that the bank has paid and that have no report yet, after one payout."""
-    paid = confirmed_payments("reward").subquery("paid")
-    share = reward_share.c
-    # A provider that changed its legal entity within a year answers for the one it has earned
-    # most for.
-    mostly = (
-        select(share.legal_entity_id)
-        .where(share.run_id == paid.c.source_id, share.provider_id == paid.c.organisation_id)
-        .order_by(share.amount_fen.desc(), share.legal_entity_id)
-        .limit(1)
-        .correlate(paid)
-        .scalar_subquery()
-    )
-    known = select(literal(1)).where(
-        reward_use_report.c.run_id == paid.c.source_id,
-        reward_use_report.c.provider_id == paid.c.organisation_id,
-    )
-    return await tx.all(
-        PaidReward,
-        select(
-            paid.c.payout_id,
-            paid.c.source_id.label("run_id"),
-            paid.c.organisation_id.label("provider_id"),
-            mostly.label("legal_entity_id"),
-            paid.c.amount_fen,
-            paid.c.confirmed_on.label("paid_on"),
-        )
-        .where(paid.c.payout_id > after_id, ~known.exists())
-        .order_by(paid.c.payout_id)
-        .limit(limit),
-    )
-
-
-async def reports_to_remind(
-    tx: Tx, due_until: date, *, after_id: int, limit: int
-) -> list[OwedReport]:
-    """Reports that are owed and due until a day, with the reminders that went out."""
-    report, reminder = reward_use_report.c, reward_use_reminder.c
-    sent = (
-        select(func.coalesce(func.array_agg(reminder.step_days), cast(array([]), ARRAY(Integer))))
-        .where(reminder.report_id == report.id)
-        .correlate(reward_use_report)
-        .scalar_subquery()
-    )
-    return await tx.all(
-        OwedReport,
-        select(report.id, report.provider_id, report.due_on, sent.label("sent"))
-        .where(report.status.in_(OWED), report.due_on <= due_until, report.id > after_id)
-        .order_by(report.id)
-        .limit(limit),
-    )
-
-
-async def kept_evidence(tx: Tx, keys: Sequence[str]) -> Sequence[str]:
-    """Those of the storage keys that a paper names."""
-    column = reward_use_evidence.c.storage_key
-    named: Sequence[str] = await tx.scalars(select(column).where(column.in_(keys)))
-    return named

@@ -9,11 +9,8 @@ from typing import Any
 
 from sqlalchemy import BigInteger, func, select
 
-from marketplace.billing.rewards.queries.computation import (
-    Computation,
-    computed_shares,
-    overdue_on,
-)
+from marketplace.billing.rewards.queries.computation import computed_shares
+from marketplace.billing.rewards.queries.inputs import Computation, overdue_on
 from marketplace.billing.rewards.rules.base import require_through
 from marketplace.billing.rewards.rules.terms import RewardTerms, changed
 from marketplace.kernel.db import Tx

@@ -20,12 +20,9 @@ from marketplace.billing.rewards.events import (
     RewardUseReportDue,
     RewardUseReportReminded,
 )
-from marketplace.billing.rewards.queries.reports import (
-    EVIDENCE_COLUMNS,
-    OWED,
-    paid_rewards,
-    reports_to_remind,
-)
+from marketplace.billing.rewards.queries.due_reports import paid_rewards, reports_to_remind
+from marketplace.billing.rewards.queries.inputs import OWED_REPORTS
+from marketplace.billing.rewards.queries.reports import EVIDENCE_COLUMNS
 from marketplace.billing.rewards.rules.states import ReportStatus
 from marketplace.billing.rewards.rules.terms import RewardTerms
 from marketplace.billing.rewards.rules.uses import Use, outside_fen, require_uses
@@ -162,7 +159,7 @@ async def attach_evidence(tx: Tx, command: AttachEvidence) -> queries.UseEvidenc
     checked = await received_file(
         command.name, command.content, allowed=DOCUMENTS, bytes_max=EVIDENCE_BYTES_MAX
     )
-    await _locked(tx, command.report_id, *OWED)
+    await _locked(tx, command.report_id, *OWED_REPORTS)
     kept = await queries.evidence_of(tx, command.report_id)
     if len(kept) >= EVIDENCE_MAX or checked.sha256 in {each.sha256 for each in kept}:
         raise UseEvidenceRefused(f"A report has at most {EVIDENCE_MAX} papers, each of them once.")
@@ -242,7 +239,7 @@ async def file_use_report(tx: Tx, command: FileUseReport) -> queries.OneReport:
     Policy: J.27d
     """
     found = await _own_report(tx, command.report_id)
-    await _locked(tx, command.report_id, *OWED)
+    await _locked(tx, command.report_id, *OWED_REPORTS)
     of = await queries.run(tx, found.run_id)
     permitted = RewardTerms.of(of.terms).permitted_uses
     papers = await queries.evidence_of(tx, found.id)
