@@ -114,3 +114,19 @@ async def test_times_for_the_calendar_never_say_for_whom(visitor, database):
     assert {"free", "busy", "step"} == answer.json().keys()
     assert {"start", "end", "title", "reason"} == answer.json()["busy"][0].keys()
     assert 400 == wrong.status_code
+
+
+async def test_orders_are_called_after_their_instrument_in_the_readers_language(enter, database):
+    english_name = "Field emission scanning electron microscope"
+    market = await a_market(database, content={"ename": english_name})
+    order = await an_order(market)
+    browser = await enter(market.buyer)
+    english = await browser.open("/orders", lang="en")
+    one = await browser.open(f"/orders/{order.id}", lang="en")
+    file = await browser.http.get("/orders/file?lang=en")
+
+    for text in (english.text, one.text, file.text):
+        assert english_name in text
+        assert "场发射" not in text
+    assert "Machine time" in file.text
+    assert "场发射扫描电子显微镜" in (await browser.open("/orders")).text

@@ -70,7 +70,7 @@ export function mount(root: HTMLElement): void {
     view: narrow ? "timeGridDay" : "timeGridWeek",
     // Where there is something to choose: on the first day with free time.
     ...(root.dataset["first"] ? { date: root.dataset["first"] } : {}),
-    dayHeaderFormat: (day: Date) => `${weekday.format(day)} ${day.getMonth() + 1}/${day.getDate()}`,
+    dayHeaderFormat: (day: Date) => `${weekday.format(day)} ${chinese ? `${day.getMonth() + 1}/` : ""}${day.getDate()}`,
     timeZone: ZONE,
     locale: chinese ? "zh-CN" : "en-GB",
     firstDay: 1,

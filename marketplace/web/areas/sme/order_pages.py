@@ -11,6 +11,7 @@ from litestar.params import FromPath
 from litestar.types import ControllerRouterHandler
 
 from marketplace.billing.invoicing import queries as invoicing
+from marketplace.catalogue import queries as catalogue
 from marketplace.kernel.db import Tx
 from marketplace.kernel.errors import DomainError
 from marketplace.kernel.http import read
@@ -39,7 +40,7 @@ from marketplace.web.files import ROWS_MAX, as_file
 from marketplace.web.forms import Typed, new_key, typed
 from marketplace.web.rendering import page
 from marketplace.web.visitor import PageRequest, members, visitor_of
-from marketplace.web.words import Told, told
+from marketplace.web.words import Speech, Told, label, told
 
 PAGE_SIZE = 20
 REVIEW_LENGTH_MAX = 1_000
@@ -55,13 +56,45 @@ HEADS = (
 )
 
 
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """A page of orders, and the instruments after which they are called."""
+
+    found: orders.OrderPage
+    instruments: dict[int, catalogue.Instrument]
+
+    def title(self, order: orders.Order, speech: Speech) -> str:
+        """What an order is called: its instrument's name in the reader's language."""
+        return titled(order.title, self.instruments.get(order.instrument_id), speech)
+
+
+async def listed(tx: Tx, question: orders.OrderList) -> Listed:
+    """A page of orders with their instruments."""
+    found = await orders.orders(tx, question)
+    ids = {each.instrument_id for each in found.rows}
+    return Listed(found, await catalogue.instruments(tx, ids))
+
+
+def titled(title: str, instrument: catalogue.Instrument | None, speech: Speech) -> str:
+    """A title that was kept in Chinese, told in English where it is an instrument's name."""
+    same = instrument is not None and instrument.cname == title
+    return speech.either(title, instrument.ename if instrument and same else None)
+
+
 @get("/orders", **members(*READERS))
 async def show_orders(request: PageRequest) -> Response[Any]:
     """As buyer, provider or agent, the newest first."""
     form, question = _question(request)
     form.require()
-    found = await read(request, orders.orders, question)
-    return page(request, "sme/orders.html", form=form, found=found, statuses=list(orders.Status))
+    asked = await read(request, listed, question)
+    return page(
+        request,
+        "sme/orders.html",
+        form=form,
+        found=asked.found,
+        title=lambda order: asked.title(order, form.speech),
+        statuses=list(orders.Status),
+    )
 
 
 @get("/orders/file", **members(*READERS))
@@ -69,21 +102,26 @@ async def get_orders_file(request: PageRequest) -> Response[Any]:
     """The same orders, all pages, as CSV or XLSX."""
     form, question = _question(request)
     form.require()
-    found = await read(request, orders.orders, replace(question, page=1, page_size=ROWS_MAX + 1))
+    asked = await read(request, listed, replace(question, page=1, page_size=ROWS_MAX + 1))
     rows = [
         (
             each.id,
-            each.title,
-            each.mode,
-            each.status,
+            asked.title(each, form.speech),
+            _named("mode", each.mode, form.speech),
+            _named("order", each.status, form.speech),
             form.speech.moment(each.placed_at),
             each.total_fen / 100,
             each.voucher_fen / 100,
             each.own_fen / 100,
         )
-        for each in found.rows
+        for each in asked.found.rows
     ]
     return await as_file(form, "orders", HEADS, rows)
+
+
+def _named(group: str, value: object, speech: Speech) -> str:
+    found = label(group, value)
+    return speech.either(found.chinese, found.english)
 
 
 def _question(request: PageRequest) -> tuple[Typed, orders.OrderList]:
@@ -104,6 +142,7 @@ class Sheet:
     """Everything that the page of an order shows."""
 
     story: orders.OrderStory
+    instruments: dict[int, catalogue.Instrument]
     buyer: parties.Organisation
     provider: parties.Organisation
     contracts: orders.ContractPage
@@ -129,6 +168,9 @@ async def sheet(tx: Tx, order_id: int) -> Sheet:
     issued = await invoicing.invoices(tx, invoicing.InvoiceSearch(order_id=order_id))
     return Sheet(
         story=story,
+        instruments=await catalogue.instruments(
+            tx, {order.instrument_id, *(each.instrument_id for each in story.items)}
+        ),
         buyer=sides[order.buyer_id],
         provider=sides[order.provider_id],
         contracts=await orders.contracts(tx, orders.ContractList(order_id)),
@@ -166,6 +208,9 @@ async def order_page(
         sheet=found,
         story=found.story,
         order=order,
+        title=lambda one: titled(
+            one.title, found.instruments.get(one.instrument_id), visitor.speech
+        ),
         buyer=found.buyer,
         provider=found.provider,
         is_buyer=mine == order.buyer_id and visitor.has(Role.BUYER),

@@ -9,6 +9,7 @@ from litestar import Response, get, post
 from litestar.params import FromPath
 from litestar.types import ControllerRouterHandler
 
+from marketplace.catalogue import queries as catalogue
 from marketplace.kernel.errors import DomainError, Refused
 from marketplace.kernel.http import read
 from marketplace.kernel.limits import address_of
@@ -34,7 +35,7 @@ from marketplace.orders.use_cases import (
     withdraw_change,
 )
 from marketplace.web.acting import act
-from marketplace.web.areas.sme.order_pages import step
+from marketplace.web.areas.sme.order_pages import step, titled
 from marketplace.web.areas.sme.roles import ASKERS, SIGNERS
 from marketplace.web.forms import Typed, empty, new_key, time_fields, typed
 from marketplace.web.rendering import page
@@ -107,10 +108,12 @@ async def _page(
         form = _as_it_is(form, item[1], item[2])
     if view is not None and (reasons := every_reason(view)):
         refusal = refusal or told(_NotSo(reasons=reasons, alternatives=view.alternatives), speech)
+    known = await read(request, catalogue.instruments, {each.instrument_id for each in story.items})
     return page(
         request,
         "sme/order_time.html",
         status=status,
+        called=lambda one: titled(one.title, known.get(one.instrument_id), speech),
         order=story.order,
         story=story,
         form=form,
