@@ -1,10 +1,10 @@
 """A year of honest voucher services with known fraud among them: what detectors are measured on.
 
 The honest part holds what looks like fraud and is none: universities that hold companies which buy
-from other universities, houses that are each other's loyal customers, parks whose laboratories serve
-each other, invoices of one sum and day with numbers that follow each other, small common holders,
-holders of earlier days, incubators, big single orders, files without a number, single no-shows. Of
-each kind of fraud there are `cases`; `Truth` says which orders they are.
+from other universities, houses that are each other's loyal customers, parks whose laboratories
+serve each other, invoices of one sum and day with numbers that follow each other, small common
+holders, holders of earlier days, incubators, big single orders, files without a number, single
+no-shows. Of each kind of fraud there are `cases`; `Truth` says which orders they are.
 """
 
 from __future__ import annotations

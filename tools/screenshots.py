@@ -87,7 +87,9 @@ def _sign_in(page: Page, at: str, who: str) -> None:
 
 def _link(page: Page, pattern: str) -> str:
     """The first link of the page that fits."""
-    links: list[str] = page.eval_on_selector_all("main a[href]", "all => all.map(a => a.getAttribute('href'))")
+    links: list[str] = page.eval_on_selector_all(
+        "main a[href]", "all => all.map(a => a.getAttribute('href'))"
+    )
     return next(link for link in links if re.fullmatch(pattern, link))
 
 

@@ -87,7 +87,7 @@ async def test_lines_are_explained_without_touching_the_mouse(open_as, database)
     await expect(page.locator(row.format(second))).to_be_focused()
     await expect(page.locator(row.format(first))).to_have_count(0)
     after = await balanced(page)
-    assert (before["待查明"], after["待查明"]) == (4, 3)
+    assert [each["待查明"] for each in (before, after)] == [4, 3]
 
     # u takes it back: the line is open again, and looked at.
     await page.keyboard.press("u")

@@ -21,7 +21,7 @@ from marketplace.kernel.roles import take_role
 from tests.builders.ledger import a_hold, a_payable, a_posted_entry, a_wallet, an_account
 from tests.builders.parties import a_person
 from tests.constraints.test_close import OLD_ENTRY
-from tests.constraints.test_ledger import new_entry, new_lines
+from tests.constraints.test_ledger import new_entry, new_entry_with, new_lines
 
 FUNDS_FEN = 1_000
 
@@ -98,8 +98,7 @@ async def test_an_entry_balances_and_is_whole_when_it_is_written(database, sql, 
     wide = f"({books['suspense']}, 5, null::bigint, null::bigint), ({fees}, {{}}, null, null)"
 
     with refused("ledger_entry_balanced"):
-        async with sql.transaction():
-            await new_lines(sql, await new_entry(sql), wide.format(-4))
+        await new_entry_with(sql, wide.format(-4))
     with refused("ledger_late_lines"):
         await new_lines(sql, books["entry"], wide.format(-5))
     with refused("ledger_entry_lines"):
@@ -111,9 +110,8 @@ async def test_money_does_not_cross_from_one_ledger_to_the_other(database, sql, 
     lines = f"({books['bank']}, 5, null::bigint, null::bigint), ({layer}, -5, null, null)"
 
     for ledger in ("cash", "voucher"):
-        with refused("posting_entry_fkey"):
-            async with sql.transaction():
-                await new_lines(sql, await new_entry(sql, ledger=ledger), lines)
+        with refused("ledger_one_ledger"):
+            await new_entry_with(sql, lines, ledger=ledger)
 
 
 async def test_nothing_is_dated_back_into_a_closed_period(database, sql, who, books, database_url):

@@ -10,6 +10,7 @@ import pytest
 import pytest_asyncio
 from sqlalchemy import text
 
+from marketplace.billing.ledger.rules.chart import AccountType
 from marketplace.kernel.db import Database
 from marketplace.kernel.roles import (
     APPLICATION_ROLE,
@@ -227,7 +228,7 @@ ATTACKS = [
 async def test_the_application_can_do_none_of_this(database, owner, application):
     wallet = await a_wallet(database, funds_fen=1_000)
     await a_posted_entry(
-        database, debit=wallet, credit=await an_account(database, "bank"), amount_fen=100
+        database, debit=wallet, credit=await an_account(database, AccountType.BANK), amount_fen=100
     )
     state = "select (select count(*) from entry), (select sum(posted_fen) from account)"
     before = await owner.fetchrow(state)

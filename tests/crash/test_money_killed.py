@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-import itertools
 from collections.abc import Awaitable, Callable
 from datetime import date
 from typing import Any
@@ -56,8 +55,7 @@ async def killed_until_done(
 ) -> tuple[list[State], list[tuple[str, Any]]]:
     """What each attempt left behind, and everything that any of them said."""
     left, said = [], []
-    for attempt in itertools.count():
-        assert attempt < ATTEMPTS_MAX
+    for attempt in range(ATTEMPTS_MAX):
         process = MoneyProcess(job, database.url, database.clock.now(), people, given)
         done = await asyncio.to_thread(process.until_killed, FIRST_SECONDS * LONGER**attempt)
         said += process.told
@@ -67,6 +65,7 @@ async def killed_until_done(
         assert (await verify(database)).problems == [], (attempt, process.told)
         if done:
             return left, said
+    raise AssertionError(f"It was never done in {ATTEMPTS_MAX} attempts.")
 
 
 async def its_end(database: Database) -> None:

@@ -87,7 +87,7 @@ async def test_the_budget_of_a_layer_changes_by_a_version_that_is_public_once_ap
     programme_id = await a_programme(database)
     province, city = await the_layers(database, programme_id)
     address = f"/voucher-programmes/{programme_id}"
-    version = {"starts_on": "2025-04-01", "reason": "财政追加"}
+    version: dict[str, Any] = {"starts_on": "2025-04-01", "reason": "财政追加"}
     nothing = await call(officer, "POST", f"{address}/versions", json=version)
     assert nothing.status_code == 422
     assert nothing.json()["reasons"][0]["rule"] == "changes"

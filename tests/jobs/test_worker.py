@@ -11,6 +11,7 @@ import pytest
 from sqlalchemy import insert, select, text
 
 from marketplace import worker
+from marketplace.assembly import all_jobs
 from marketplace.kernel import outbox
 from marketplace.kernel.actors import system_actor
 from marketplace.kernel.db import Database, atomically
@@ -103,7 +104,7 @@ async def test_without_its_database_a_tick_is_left_to_the_next(clock):
 
 
 async def test_after_a_pause_every_job_runs_at_the_start(database, clock):
-    jobs = worker.all_jobs()
+    jobs = all_jobs()
     scheduler = worker.schedule(database, jobs, worker="one")
     scheduler.start(paused=True)
     try:
@@ -263,7 +264,7 @@ async def test_an_event_that_this_release_cannot_read_does_not_hold_up_the_other
 
 
 def test_jobs_have_names_of_their_own_and_say_what_they_do():
-    jobs = worker.all_jobs()
+    jobs = all_jobs()
 
     assert len(jobs) == len({job.name for job in jobs}) > 5
     assert [] == [job.name for job in jobs if not job.about.endswith(".")]

@@ -200,10 +200,10 @@ async def test_an_anchor_is_taken_away_and_compared_later(enter, database):
     await sealed_and_verified(database)
     anchor = (await maker.http.get("/finance/periods/anchor/file")).content
     same = await maker.post("/finance/periods/anchor", {}, anchor=("anchor.txt", anchor))
-    other = await maker.post(
-        "/finance/periods/anchor", {}, anchor=("anchor.txt", b"1 " + b"0" * 64 + b"\n7 " + b"1" * 64)
-    )
-    nonsense = await maker.post("/finance/periods/anchor", {}, anchor=("anchor.txt", "封存".encode()))
+    forged = b"1 " + b"0" * 64 + b"\n7 " + b"1" * 64
+    other = await maker.post("/finance/periods/anchor", {}, anchor=("anchor.txt", forged))
+    unreadable = "封存".encode()
+    nonsense = await maker.post("/finance/periods/anchor", {}, anchor=("anchor.txt", unreadable))
     shown = await maker.open("/finance/periods/anchor")
 
     assert "还没有核验过" in before.text

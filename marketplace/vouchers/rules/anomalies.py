@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
@@ -114,7 +114,7 @@ def _digest(value: Any) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
 
 
-def severity_of(finding: Finding, severities: dict[Any, str]) -> AnomalySeverity:
+def severity_of(finding: Finding, severities: Mapping[Any, str]) -> AnomalySeverity:
     """What the finding does by the province's terms; what is only similar does not block."""
     given = AnomalySeverity(severities.get(str(finding.kind), AnomalySeverity.WARNING))
     if given is AnomalySeverity.BLOCKING and not finding.certain:

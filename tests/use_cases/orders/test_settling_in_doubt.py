@@ -77,6 +77,8 @@ async def test_an_order_in_doubt_waits_with_its_hold_until_the_doubt_is_dismisse
     assert "same contract" not in reason.message
 
     # The run settles the other one; what is held outlives the voucher's own last day.
+    assert doubted.review_ends_at
+    assert other.review_ends_at
     clock.set(max(doubted.review_ends_at, other.review_ends_at) + timedelta(minutes=1))
     assert await accept_reviewed(database) == 1
     clock.set(datetime(2026, 1, 1, 0, 20, tzinfo=SHANGHAI))

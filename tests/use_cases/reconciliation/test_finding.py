@@ -46,7 +46,7 @@ async def test_nothing_wrong_is_explained_and_of_each_kind_most_is(
     async def find(tx: Tx, _: None) -> tuple[int, dict[str, float]]:
         await propose(tx, WITHIN)
         connection = await tx.raw()
-        wrong = (await connection.fetchrow(WRONG, AUTO))[0]
+        wrong = await connection.fetchval(WRONG, AUTO)
         kinds = await connection.fetch(BY_KIND, AUTO)
         return wrong, {row["kind"]: 100 * row["explained"] / row["pairs"] for row in kinds}
 
