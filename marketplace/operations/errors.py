@@ -30,7 +30,7 @@ class NoticeWithdrawn(Conflict):
 class NoticeOver(Conflict):
     """Its time is over: nobody sees it any more."""
 
-    code = "notice-over"
+    code = "notice-expired"
     title = "The notice is over"
 
 

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import Row, insert, select, update
 
 from marketplace.billing.payouts import queries
 from marketplace.billing.payouts.errors import (
@@ -34,6 +34,7 @@ from marketplace.parties.roles import Role
 from marketplace.rulebook import rulebook
 
 LINES_MAX = 5_000
+_VERIFIED = bank_account.c.verified_at.is_not(None) & bank_account.c.closed_at.is_(None)
 APPROVERS = (Role.FINANCE_CHECKER, Role.ADMINISTRATOR)
 _PURPOSES = {
     "claim": "创新券兑付",
@@ -86,20 +87,7 @@ async def draft_batch(tx: Tx, command: DraftBatch) -> queries.Batch:
     form = command.format or PaymentFormat(house.payment_format if house else "csv")
     if form is PaymentFormat.PAIN001 and house is None:
         raise HouseAccountMissing("Name the account that pays: pain.001 says which it is.")
-    verified = bank_account.c.verified_at.is_not(None) & bank_account.c.closed_at.is_(None)
-    waiting = (
-        select(payout.c.id, payout.c.amount_fen)
-        .join(bank_account, bank_account.c.organisation_id == payout.c.organisation_id)
-        .where(payout.c.status == "instructed", verified)
-        .order_by(payout.c.id)
-        .limit(min(command.lines_max, LINES_MAX))
-        .with_for_update(of=payout, skip_locked=True)
-    )
-    found = (await tx.execute(waiting)).all()
-    if not found:
-        raise NothingToPay(
-            "No payout waits whose payee has a verified bank account; register and verify one."
-        )
+    found = await _waiting(tx, command.lines_max)
     limit_fen = _limit(tx)
     taken = [found[place] for place in within([row.amount_fen for row in found], limit_fen)]
     if not taken:
@@ -127,7 +115,7 @@ async def draft_batch(tx: Tx, command: DraftBatch) -> queries.Batch:
         .where(
             payout.c.id.in_([row.id for row in taken]),
             bank_account.c.organisation_id == payout.c.organisation_id,
-            verified,
+            _VERIFIED,
         )
         .values(status="batched", batch_id=batch_id, bank_account_id=bank_account.c.id)
     )
@@ -241,6 +229,24 @@ async def batch_file(tx: Tx, command: BatchStep) -> BatchFile:
         await queries.batch_content(tx, found.id),
         MEDIA_TYPES[form],
     )
+
+
+async def _waiting(tx: Tx, lines_max: int) -> Sequence[Row[Any]]:
+    """Instructed payouts whose payee has a verified account, kept for this draft alone."""
+    waiting = (
+        select(payout.c.id, payout.c.amount_fen)
+        .join(bank_account, bank_account.c.organisation_id == payout.c.organisation_id)
+        .where(payout.c.status == "instructed", _VERIFIED)
+        .order_by(payout.c.id)
+        .limit(min(lines_max, LINES_MAX))
+        .with_for_update(of=payout, skip_locked=True)
+    )
+    found = (await tx.execute(waiting)).all()
+    if not found:
+        raise NothingToPay(
+            "No payout waits whose payee has a verified bank account; register and verify one."
+        )
+    return found
 
 
 async def _house(tx: Tx, number: str | None) -> queries.HouseAccount | None:

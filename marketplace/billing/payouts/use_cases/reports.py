@@ -67,6 +67,32 @@ async def import_status_report(tx: Tx, command: ImportStatusReport) -> StatusRep
         tx, queries.PayoutSearch(batch_id=batch.id, page_size=LINES_MAX)
     )
     said = _said(report, {each.end_to_end_id: each for each in payouts})
+    made = await _kept(tx, command, report, batch, said)
+    sent = {each.id for each in payouts if each.status == "sent"}
+    refused = [
+        RejectPayout(payout_id, (one.reason or _DEFAULT_REASON)[:200])
+        for payout_id, one in said.items()
+        if one.outcome is BankOutcome.REJECTED and payout_id in sent
+    ]
+    if refused:
+        await reject_payouts(tx, refused)
+    tx.audit(
+        "import",
+        subject="status_report",
+        subject_id=made.id,
+        batch_id=batch.id,
+        rejected=made.rejected,
+    )
+    return made
+
+
+async def _kept(
+    tx: Tx,
+    command: ImportStatusReport,
+    report: Report,
+    batch: queries.Batch,
+    said: Mapping[int, PaymentStatus],
+) -> StatusReport:
     counts = {
         outcome: sum(one.outcome is outcome for one in said.values()) for outcome in BankOutcome
     }
@@ -99,21 +125,6 @@ async def import_status_report(tx: Tx, command: ImportStatusReport) -> StatusRep
                 for payout_id, one in said.items()
             ]
         )
-    )
-    sent = {each.id for each in payouts if each.status == "sent"}
-    refused = [
-        RejectPayout(payout_id, (one.reason or _DEFAULT_REASON)[:200])
-        for payout_id, one in said.items()
-        if one.outcome is BankOutcome.REJECTED and payout_id in sent
-    ]
-    if refused:
-        await reject_payouts(tx, refused)
-    tx.audit(
-        "import",
-        subject="status_report",
-        subject_id=made.id,
-        batch_id=batch.id,
-        rejected=made.rejected,
     )
     return made
 
