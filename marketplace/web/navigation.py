@@ -61,6 +61,9 @@ def current_link(areas: Sequence[Area], path: str) -> str:
 
 
 def start_page(areas: Sequence[Area], visitor: Visitor) -> str:
-    """Where somebody begins who has just signed in: the first page of their first area."""
-    shown = shown_areas(areas, visitor)
-    return shown[0].links[0].path if shown else "/"
+    """Where somebody begins who has just signed in: the first page of their own work.
+
+    Pages for everybody are nobody's work: they come only for whoever holds no role.
+    """
+    links = [each for area in shown_areas(areas, visitor) for each in area.links]
+    return next((each.path for each in links if each.roles), links[0].path if links else "/")

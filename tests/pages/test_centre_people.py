@@ -130,7 +130,7 @@ async def test_who_looks_as_somebody_sees_their_pages_and_changes_nothing(enter,
 
     assert unsaid.status == 400
     assert "只读" in begun.text
-    assert begun.path == "/instruments"
+    assert begun.path == "/me"
     assert "我的订单" in begun.text or "/orders" in begun.links.values()
     wrong = {
         name: answer.status_code
