@@ -9,6 +9,7 @@ from marketplace.parties.roles import Role
 from tests.builders.attachments import a_pdf
 from tests.builders.booking import a_bookable_instrument, at_hours
 from tests.builders.enquiries import an_approved_offer, an_enquiry
+from tests.builders.items import a_second_instrument, an_order_for, time_on
 from tests.builders.orders import a_delivered_order, a_market, a_move, a_sample_order, an_order
 from tests.builders.parties import an_actor
 
@@ -31,6 +32,24 @@ async def test_a_buyer_moves_an_order_after_seeing_the_figures(enter, database):
     assert f"/orders/{order.id}" == moved.path
     assert "改期记录" in moved.text
     assert [] == [form for form in closed.forms if "agreed" in form.fields]
+
+
+async def test_each_item_of_an_order_moves_from_its_own_time(enter, database):
+    market = await a_market(database)
+    order = await an_order_for(market, time_on(await a_second_instrument(market)))
+    browser = await enter(market.buyer)
+    path = f"/orders/{order.id}/time"
+    first = (await browser.open(path)).form(path).fields
+    second = (await browser.open(path, item=2)).form(path).fields
+    looked = await browser.open(path, **second | {"start": "14:00"})
+    moved = await browser.post(path, looked.forms[-1].fields)
+    after = (await browser.open(path, item=2)).form(path).fields
+    unmoved = (await browser.open(path, item=1)).form(path).fields
+
+    assert ("1", "09:00") == (first["item"], first["start"])
+    assert ("2", "13:00") == (second["item"], second["start"])
+    assert f"/orders/{order.id}" == moved.path
+    assert ("14:00", "09:00") == (after["start"], unmoved["start"])
 
 
 async def test_the_fee_of_cancelling_is_shown_before_it_is_due(enter, database):

@@ -107,6 +107,7 @@ from marketplace.booking.queries.reservations import (
     Reservation,
     ReservationPage,
     reservation,
+    reservations_by_id,
     visible_reservation,
 )
 from marketplace.booking.queries.series import (
@@ -307,6 +308,7 @@ __all__ = [
     "reservation",
     "reservation_file",
     "reservations",
+    "reservations_by_id",
     "series",
     "session_of",
     "session_problems",

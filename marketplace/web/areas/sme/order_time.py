@@ -9,6 +9,7 @@ from litestar import Response, get, post
 from litestar.params import FromPath
 from litestar.types import ControllerRouterHandler
 
+from marketplace.booking import queries as booking
 from marketplace.catalogue import queries as catalogue
 from marketplace.kernel.errors import DomainError, Refused
 from marketplace.kernel.http import read
@@ -93,7 +94,7 @@ async def _page(
 ) -> Response[Any]:
     speech = visitor_of(request).speech
     story = await read(request, orders.order_story, order_id)
-    item = _item_of(story, form.whole("item", least=1, most=100, needed=False))
+    timed = [each for each in story.items if each.is_machine_time]
     view: ChangeView | None = None
     if form.raw("day"):
         try:
@@ -104,8 +105,8 @@ async def _page(
             view = await read(request, preview_change, asked)
         except DomainError as error:
             refusal = refusal or told(error, speech)
-    elif item is not None and item[1] is not None and item[2] is not None:
-        form = _as_it_is(form, item[1], item[2])
+    else:
+        form = await _as_it_is(request, form, timed)
     if view is not None and (reasons := every_reason(view)):
         refusal = refusal or told(_NotSo(reasons=reasons, alternatives=view.alternatives), speech)
     known = await read(request, catalogue.instruments, {each.instrument_id for each in story.items})
@@ -115,7 +116,7 @@ async def _page(
         status=status,
         called=lambda one: titled(one.title, known.get(one.instrument_id), speech),
         order=story.order,
-        story=story,
+        timed=timed,
         form=form,
         view=view,
         allowed=view is not None and not every_reason(view),
@@ -124,20 +125,20 @@ async def _page(
     )
 
 
-def _item_of(
-    story: orders.OrderStory, number: int | None
-) -> tuple[int, datetime | None, datetime | None] | None:
-    """The time of one item, or of the whole order."""
-    quote = story.quote
-    return (number or 1, quote.starts_at, quote.ends_at)
-
-
-def _as_it_is(form: Typed, starts_at: datetime, ends_at: datetime) -> Typed:
+async def _as_it_is(request: PageRequest, form: Typed, timed: list[orders.OrderItem]) -> Typed:
+    """The form at the time that the asked item has now; of the first one when none is named."""
+    number = form.whole("item", least=1, most=100, needed=False)
+    item = next((each for each in timed if number in (None, each.position)), None)
+    if item is None or item.reservation_id is None:
+        return form
+    # Who sees the order sees its times, also the agent who asked for it.
+    held = await read(request, booking.reservations_by_id, [item.reservation_id])
+    reserved = held[item.reservation_id]
     return empty(
         form.speech,
         kind=form.raw("kind", ChangeKind.RESCHEDULE),
-        item=form.raw("item") or None,
-        **time_fields(starts_at, ends_at),
+        item=item.position,
+        **time_fields(reserved.starts_at, reserved.ends_at),
     )
 
 
