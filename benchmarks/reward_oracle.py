@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from datetime import date
+from typing import Any
 
 import asyncpg
 
@@ -17,7 +18,12 @@ CAP_FEN = 500_000_00
 RATES = {"excellent": 500, "good": 300, "qualified": 100, "unqualified": 0}
 
 
-async def by_entity(plain: asyncpg.Connection, question: str) -> dict[int, int]:
+def most(fen: int, rate: int) -> int:
+    """What a unit may have of a year: what it has earned, rounded up, within its 5 %."""
+    return min((fen * rate + 9_999) // 10_000, fen * 500 // 10_000)
+
+
+async def by_entity(plain: asyncpg.Connection, question: str) -> dict[int, Any]:
     """The two columns of a question as a dictionary."""
     return {row[0]: row[1] for row in await plain.fetch(question)}
 
@@ -32,7 +38,7 @@ async def equals_plain_integers(plain: asyncpg.Connection) -> tuple[int, int, in
     bounds: dict[int, int] = defaultdict(int)
     for row in rows:
         earned[row["legal_entity_id"]] += row["fen"] * RATES[row["grade"]]
-        bounds[row["legal_entity_id"]] += row["fen"] * 500 // 10_000
+        bounds[row["legal_entity_id"]] += most(row["fen"], RATES[row["grade"]])
     expected = {
         entity: min(total // 10_000, bounds[entity], CAP_FEN) for entity, total in earned.items()
     }
@@ -58,11 +64,11 @@ def slow_shares(
     totals: Mapping[int, int], rates: Mapping[int, int], paid: Mapping[int, int]
 ) -> dict[int, int]:
     """What each unit of one entity gets of a run, in plain integers, fen by fen at the end."""
-    room = {unit: max(0, fen * 500 // 10_000 - paid[unit]) for unit, fen in totals.items()}
+    limit = {unit: most(fen, rates[unit]) for unit, fen in totals.items()}
+    room = {unit: max(0, limit[unit] - paid[unit]) for unit in totals}
     earned = {unit: fen * rates[unit] for unit, fen in totals.items()}
     weight = {unit: max(0, earned[unit] - paid[unit] * 10_000) for unit in totals}
-    bound = sum(fen * 500 // 10_000 for fen in totals.values())
-    entitled = min(sum(earned.values()) // 10_000, bound, CAP_FEN)
+    entitled = min(sum(earned.values()) // 10_000, sum(limit.values()), CAP_FEN)
     amount, heavy = max(0, entitled - sum(paid.values())), sum(weight.values())
     given = dict.fromkeys(totals, 0)
     rest = dict.fromkeys(totals, 0)

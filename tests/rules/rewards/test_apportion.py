@@ -47,8 +47,11 @@ def test_an_amount_that_no_room_can_hold_is_a_bug_of_the_caller():
 @pytest.mark.parametrize(
     ("earned", "bound_fen", "paid_before_fen", "expected"),
     [
-        (5_000_000, 600, 0, Stake(1, 5_000_000, 600)),
-        (5_000_000, 600, 200, Stake(1, 3_000_000, 400)),
+        (5_000_000, 500, 0, Stake(1, 5_000_000, 500)),
+        (5_000_000, 500, 200, Stake(1, 3_000_000, 300)),
+        (5_000_001, 600, 200, Stake(1, 3_000_001, 301)),  # A part of a fen may be rounded up.
+        (5_009_999, 500, 0, Stake(1, 5_009_999, 500)),  # But not above the bound.
+        (0, 600, 0, Stake(1, 0, 0)),  # Nothing earned: not even a fen that is left over.
         (5_000_000, 600, 700, Stake(1, 0, 0)),  # Overpaid by a correction: no stake, no debt.
     ],
 )

@@ -88,6 +88,11 @@ def test_units_at_the_full_five_percent_are_bound_by_what_each_may_have():
     assert 0 == entitled([earned(19, 500)] * 2, [0, 0])
 
 
+def test_what_two_units_lose_by_rounding_is_not_given_to_one_that_earned_nothing():
+    # 1.9 fen each, and neither may have two; the third has a bound, but no grade.
+    assert 2 == entitled([earned(38, 500), earned(38, 500), 0], [1, 1, 100])
+
+
 def test_the_cap_binds_from_ten_million_of_services_at_five_percent():
     just_fen, more_fen = 10_000_000_00, 10_000_000_20
 

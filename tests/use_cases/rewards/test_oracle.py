@@ -4,6 +4,7 @@ The oracle below is written from the policy, with exact fractions and one unit a
 no line with the rules or with the statement that computes a province.
 """
 
+import math
 import random
 from collections import defaultdict
 from dataclasses import dataclass, field
@@ -58,6 +59,12 @@ def whole(amount: Fraction) -> int:
     return amount.numerator // amount.denominator
 
 
+def most(unit: Unit, through: date) -> int:
+    """What a unit may have of the year: no more than it has earned, and than its 5 %."""
+    total = unit.total(through)
+    return min(math.ceil(total * RATES[unit.grade]), whole(total * FIVE_PERCENT))
+
+
 def oracle_run(units: list[Unit], through: date, budget_fen: int | None) -> dict[int, int]:
     """What each unit is paid by a run, and is noted as paid."""
     by_entity = defaultdict(list)
@@ -66,7 +73,7 @@ def oracle_run(units: list[Unit], through: date, budget_fen: int | None) -> dict
     claims = {}
     for entity, members in sorted(by_entity.items()):
         earned = sum((unit.total(through) * RATES[unit.grade] for unit in members), Fraction(0))
-        bounds = sum(whole(unit.total(through) * FIVE_PERCENT) for unit in members)
+        bounds = sum(most(unit, through) for unit in members)
         year_fen = min(whole(earned), bounds, CAP_FEN)
         claims[entity] = max(0, year_fen - sum(unit.paid_fen for unit in members))
     amounts = claims
@@ -96,10 +103,7 @@ def oracle_split(members: list[Unit], amount_fen: int, through: date) -> dict[in
         unit.id: max(Fraction(0), unit.total(through) * RATES[unit.grade] - unit.paid_fen)
         for unit in members
     }
-    room = {
-        unit.id: max(0, whole(unit.total(through) * FIVE_PERCENT) - unit.paid_fen)
-        for unit in members
-    }
+    room = {unit.id: max(0, most(unit, through) - unit.paid_fen) for unit in members}
     all_owed = sum(owed.values())
     exact = {
         key: amount_fen * part / all_owed if all_owed else Fraction(0) for key, part in owed.items()

@@ -97,6 +97,7 @@ def _earning(units: CTE, instruments: CTE | None, terms: RewardTerms) -> Subquer
         earned, bound = func.least(in_sum, unit_cap), func.least(bound_in_sum, unit_cap)
     bound = func.div(bound, BASIS_POINTS)
     owed = earned - at_rate.c.paid_before_fen * BASIS_POINTS
+    limit = func.least(func.div(earned + (BASIS_POINTS - 1), BASIS_POINTS), bound)
     return (
         select(
             at_rate,
@@ -106,7 +107,8 @@ def _earning(units: CTE, instruments: CTE | None, terms: RewardTerms) -> Subquer
             func.div(at_full_rate, BASIS_POINTS).cast(FEN).label("uncapped_fen"),
             bound.cast(FEN).label("bound_fen"),
             func.greatest(owed, 0).label("weight"),
-            func.greatest(bound - at_rate.c.paid_before_fen, 0).cast(FEN).label("room_fen"),
+            limit.cast(FEN).label("limit_fen"),
+            func.greatest(limit - at_rate.c.paid_before_fen, 0).cast(FEN).label("room_fen"),
         )
         .select_from(source)
         .subquery("earning")
@@ -162,7 +164,7 @@ def _entities(earning: Subquery, terms: RewardTerms) -> Subquery:
         _over(
             func.least(
                 func.div(func.sum(earning.c.earned).over(partition_by=entity), BASIS_POINTS),
-                func.sum(earning.c.bound_fen).over(partition_by=entity),
+                func.sum(earning.c.limit_fen).over(partition_by=entity),
             )
         ).label("entitled_fen"),
         _over(func.sum(earning.c.paid_before_fen), entity).label("entity_paid_before_fen"),

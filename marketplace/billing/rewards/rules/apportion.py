@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from marketplace.billing.rewards.rules.cap import unit_limit
 from marketplace.kernel.money import BASIS_POINTS, split
 
 
@@ -13,7 +14,7 @@ class Stake:
     """A unit's part in its entity's amount.
 
     `weight` is what it has earned and was not paid, in 1/10,000 fen; `room_fen` is what its own
-    5 % leaves it.
+    5 % and what it has earned leave it.
     """
 
     unit_id: int
@@ -26,7 +27,7 @@ def stake(unit_id: int, *, earned: int, bound_fen: int, paid_before_fen: int) ->
     return Stake(
         unit_id=unit_id,
         weight=max(earned - paid_before_fen * BASIS_POINTS, 0),
-        room_fen=max(bound_fen - paid_before_fen, 0),
+        room_fen=max(unit_limit(earned, bound_fen) - paid_before_fen, 0),
     )
 
 

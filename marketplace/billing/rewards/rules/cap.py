@@ -55,15 +55,28 @@ def unit_bound(
     return earned_under(totals_fen, share_cap_basis_points, caps) // BASIS_POINTS
 
 
-def entitled(earned: Sequence[int], bounds_fen: Sequence[int]) -> int:
-    """What the units of one legal entity have earned together in the year so far, in whole fen.
+def unit_limit(earned: int, bound_fen: int) -> int:
+    """What one unit may be paid in the year: its part of a fen rounded up, never above its bound.
 
-    `earned` is in 1/10,000 fen and summed before it is rounded down. Where every unit earns the
-    full 5 %, the sum of what each may be paid is the tighter limit.
+    A fen that another unit's bound leaves over is nobody's who has not earned it.
 
     Policy: J.30a
     """
-    return min(sum(earned) // BASIS_POINTS, sum(bounds_fen))
+    return min(-(-earned // BASIS_POINTS), bound_fen)
+
+
+def entitled(earned: Sequence[int], bounds_fen: Sequence[int]) -> int:
+    """What the units of one legal entity have earned together in the year so far, in whole fen.
+
+    `earned` is in 1/10,000 fen and summed before it is rounded down. Where units earn the full
+    5 %, the sum of what each may be paid is the tighter limit.
+
+    Policy: J.30a
+    """
+    limits_fen = [
+        unit_limit(each, bound_fen) for each, bound_fen in zip(earned, bounds_fen, strict=True)
+    ]
+    return min(sum(earned) // BASIS_POINTS, sum(limits_fen))
 
 
 def capped(entitled_fen: int, *, cap_fen: int) -> int:
