@@ -122,8 +122,11 @@ class MoneyProcess:
     given: Any = None
     told: list[tuple[str, Any]] = field(default_factory=list)
 
-    def until_killed(self, after_seconds: float) -> bool:
-        """Let it work, and kill it so long after it began; whether it had finished before."""
+    def until_killed(self, after_seconds: float, *, saying: str | None = None) -> bool:
+        """Let it work, and kill it so long after it began, or as soon as it says something.
+
+        Answers whether it had finished before.
+        """
         ours, its = _PROCESSES.Pipe(duplex=False)
         process = _PROCESSES.Process(
             target=_work, args=(self.job, self.url, self.now, self.people, self.given, its)
@@ -133,7 +136,12 @@ class MoneyProcess:
         try:
             assert ours.poll(60), "it did not begin"
             self.told.append(ours.recv())
-            process.join(after_seconds)
+            if saying is None:
+                process.join(after_seconds)
+            else:
+                while self.told[-1][0] != saying:
+                    assert ours.poll(60), f"it did not say {saying}"
+                    self.told.append(ours.recv())
             process.kill()
             process.join()
             while ours.poll():

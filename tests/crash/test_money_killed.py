@@ -52,12 +52,19 @@ async def killed_until_done(
     people: tuple[Actor, ...],
     given: Any,
     state: Callable[[], Awaitable[State]],
+    between: tuple[str, ...] = (),
 ) -> tuple[list[State], list[tuple[str, Any]]]:
-    """What each attempt left behind, and everything that any of them said."""
+    """What each attempt left behind, and everything that any of them said.
+
+    After the first, as many attempts end between two steps: when they have said what is named.
+    """
     left, said = [], []
     for attempt in range(ATTEMPTS_MAX):
         process = MoneyProcess(job, database.url, database.clock.now(), people, given)
-        done = await asyncio.to_thread(process.until_killed, FIRST_SECONDS * LONGER**attempt)
+        saying = between[attempt - 1] if 0 < attempt <= len(between) else None
+        done = await asyncio.to_thread(
+            process.until_killed, FIRST_SECONDS * LONGER**attempt, saying=saying
+        )
         said += process.told
         # Its server process may still be at its last statement: ask when that is over.
         await its_end(database)
@@ -115,7 +122,12 @@ async def test_a_batch_goes_to_the_bank_once_and_with_the_same_bytes(database: D
     await atomically(database, instruct, None, actor=TEST)
 
     left, said = await killed_until_done(
-        database, export_batch, (team.maker, team.checker), None, lambda: row(database, BATCH)
+        database,
+        export_batch,
+        (team.maker, team.checker),
+        None,
+        lambda: row(database, BATCH),
+        between=("drafted", "approved"),
     )
 
     sent = (f"sent {PAYOUTS}", PAYOUTS, PAYOUTS, 0)
