@@ -29,6 +29,7 @@ from marketplace.web.areas.finance import (
     years,
 )
 from marketplace.web.areas.finance.roles import (
+    OFFICER,
     READERS,
     READS_CLAIMS,
     READS_ENTRIES,
@@ -57,6 +58,7 @@ areas = (
             link("/finance/periods", "结账", "Close", *READERS),
             link("/finance/packs", "审计包", "Audit packs", *READS_ENTRIES),
             link("/finance/exports", "导出", "Exports", *READS_CLAIMS),
+            link("/orders", "订单", "Orders", *READS_ENTRIES, *OFFICER),
         ),
     ),
 )

@@ -33,6 +33,7 @@ areas = (
         (
             link("/provider", "今日", "Today", *STAFF),
             link("/provider/requests", "待答复", "Requests", *STAFF),
+            link("/enquiries", "询价", "Enquiries", *STAFF),
             link("/provider/schedule", "时间轴", "Timeline", *STAFF),
             link("/provider/usage", "上机", "Sessions", *STAFF),
             link("/provider/samples", "样品", "Samples", *STAFF),

@@ -117,7 +117,7 @@ async def get_sample_sheet(request: PageRequest, order_id: FromPath[int]) -> Res
     return download(content, f"samples-{order_id}.pdf", "application/pdf")
 
 
-@get("/reservations/{reservation_id:int}/calendar.ics", **members(*READERS))
+@get("/reservations/{reservation_id:int}/calendar.ics", **members(*SIDES))
 async def get_calendar_entry(
     request: PageRequest, reservation_id: FromPath[int]
 ) -> Response[bytes]:
