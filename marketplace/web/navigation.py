@@ -50,7 +50,11 @@ def shown_areas(areas: Sequence[Area], visitor: Visitor) -> list[Area]:
         )
         for area in areas
     ]
-    return [area for area in shown if area.links]
+    # What is for everybody comes below one's own work.
+    return sorted(
+        (area for area in shown if area.links),
+        key=lambda area: not any(each.roles for each in area.links),
+    )
 
 
 def current_link(areas: Sequence[Area], path: str) -> str:
@@ -61,9 +65,6 @@ def current_link(areas: Sequence[Area], path: str) -> str:
 
 
 def start_page(areas: Sequence[Area], visitor: Visitor) -> str:
-    """Where somebody begins who has just signed in: the first page of their own work.
-
-    Pages for everybody are nobody's work: they come only for whoever holds no role.
-    """
-    links = [each for area in shown_areas(areas, visitor) for each in area.links]
-    return next((each.path for each in links if each.roles), links[0].path if links else "/")
+    """Where somebody begins who has just signed in: the first page of their own work."""
+    shown = shown_areas(areas, visitor)
+    return shown[0].links[0].path if shown else "/"

@@ -18,6 +18,7 @@ from marketplace.web.assets import asset_address
 from marketplace.web.navigation import current_link, shown_areas
 from marketplace.web.visitor import PageRequest, Visitor, visitor_of
 from marketplace.web.words import label
+from marketplace.web.words.regions import region
 
 FLASH_COOKIE = "flash"
 FLASH_SECONDS = 60
@@ -39,7 +40,12 @@ TEMPLATES = Environment(
     trim_blocks=True,
     lstrip_blocks=True,
 )
-TEMPLATES.globals |= {"version": __version__, "asset": asset_address, "label": label}
+TEMPLATES.globals |= {
+    "version": __version__,
+    "asset": asset_address,
+    "label": label,
+    "region": region,
+}
 TEMPLATES.filters["json_data"] = _json_data
 TEMPLATES.filters["facts"] = lambda facts: json.dumps(facts, ensure_ascii=False, default=str)
 

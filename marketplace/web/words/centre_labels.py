@@ -5,8 +5,10 @@ from __future__ import annotations
 from typing import Final
 
 from marketplace.web.words.naming import Label
+from marketplace.web.words.trail_labels import TRAIL
 
 CENTRE: Final[dict[str, dict[str, Label]]] = {
+    **TRAIL,
     "programme_version": {
         "draft": Label("待批准", "Awaits approval", "warning"),
         "approved": Label("已批准", "Approved", "success"),
@@ -36,10 +38,28 @@ CENTRE: Final[dict[str, dict[str, Label]]] = {
         "computing": Label("算力", "Computing"),
         "": Label("未注明", "Not said"),
     },
+    "anomaly_severity": {
+        "notice": Label("提示", "To know", "info"),
+        "warning": Label("警示", "Warning", "warning"),
+        "blocking": Label("暂停付款", "Blocks payment", "error"),
+    },
+    "anomaly_event": {
+        "found": Label("发现", "Found"),
+        "evidence_changed": Label("证据有变化", "The evidence changed"),
+        "reopened": Label("重新打开", "Reopened"),
+        "assigned": Label("指派", "Assigned"),
+        "needs_information": Label("要求补充材料", "More was asked for"),
+        "answered": Label("已答复", "Answered"),
+        "confirmed": Label("属实", "Confirmed"),
+        "dismissed": Label("排除", "Dismissed"),
+    },
     "notice": {
         "info": Label("通知", "Notice", "info"),
         "warning": Label("提醒", "Warning", "warning"),
         "critical": Label("紧急", "Critical", "error"),
+    },
+    "statement_format": {
+        "table": Label("表格（CSV、Excel）", "Table (CSV, Excel)"),
     },
     "notice_state": {
         "shown": Label("展示中", "Shown now", "success"),

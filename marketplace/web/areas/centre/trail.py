@@ -17,6 +17,7 @@ from marketplace.web.files import ROWS_MAX, as_file
 from marketplace.web.forms import Typed
 from marketplace.web.rendering import page
 from marketplace.web.visitor import PageRequest, members, visitor_of
+from marketplace.web.words.labels import LABELS
 
 READERS = (Role.AUDITOR, Role.ADMINISTRATOR)
 PAGE_SIZE = 50
@@ -54,6 +55,13 @@ def _search(form: Typed, *, number: int, size: int) -> TrailSearch:
     return search
 
 
+def _choices(group: str, form: Typed) -> list[tuple[str, str]]:
+    """What can be chosen, by its name in the reader's language."""
+    either = form.speech.either
+    named = [(value, either(it.chinese, it.english)) for value, it in LABELS[group].items()]
+    return sorted(named, key=lambda pair: pair[1])
+
+
 @get("/ops/audit", **members(*READERS))
 async def show_trail(request: PageRequest) -> Response[Any]:
     """One page of the trail, the newest line first."""
@@ -67,6 +75,8 @@ async def show_trail(request: PageRequest) -> Response[Any]:
         form=form,
         found=found,
         names=names,
+        actions=_choices("trail_action", form),
+        subjects=_choices("trail_subject", form),
         page_number=number,
         page_size=PAGE_SIZE,
     )
