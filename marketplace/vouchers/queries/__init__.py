@@ -130,6 +130,7 @@ from marketplace.vouchers.queries.standings import (
     Counting,
     balances_of_grants,
     grants_of,
+    programmes_of,
     subjects_of,
     values_in_year,
 )
@@ -229,6 +230,7 @@ __all__ = [
     "programme_named",
     "programme_page",
     "programmes",
+    "programmes_of",
     "redemptions",
     "reimbursed",
     "reimbursed_of",

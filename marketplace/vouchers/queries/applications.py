@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from typing import Any
 
-from sqlalchemy import Select, exists, func, select
+from sqlalchemy import Select, exists, func, select, tuple_
 
 from marketplace.kernel.db import Tx
 from marketplace.kernel.time import shanghai_instant
@@ -111,7 +111,8 @@ async def applications(tx: Tx, search: ApplicationSearch) -> Listed[Application]
     statement = _narrowed(statement, search)
     if search.status == ApplicationStatus.WAITING:
         # In the order in which their turn comes.
-        return await listed(tx, Application, statement, table.c.id, search.page, oldest=True)
+        turn = tuple_(table.c.waiting_since, table.c.id)
+        return await listed(tx, Application, statement, turn, search.page, oldest=True)
     return await listed(tx, Application, statement, table.c.id, search.page)
 
 

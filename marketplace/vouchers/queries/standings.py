@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
 
@@ -14,7 +14,14 @@ from marketplace.vouchers import tables
 from marketplace.vouchers.queries.balances import part_balances
 from marketplace.vouchers.queries.hosts import hosts_of_grants
 from marketplace.vouchers.queries.programmes import programme_select
-from marketplace.vouchers.queries.rows import Grant, GrantPart, PartBalance, Programme, columns
+from marketplace.vouchers.queries.rows import (
+    Application,
+    Grant,
+    GrantPart,
+    PartBalance,
+    Programme,
+    columns,
+)
 from marketplace.vouchers.rules.limits import CapScope
 from marketplace.vouchers.rules.shares import LayerRoom
 from marketplace.vouchers.rules.states import HoldStatus
@@ -127,13 +134,13 @@ async def grants_of(tx: Tx, organisation_id: int) -> list[Grant]:
     )
 
 
-async def programmes_of(tx: Tx, grants: Sequence[Grant], on: date) -> dict[int, Programme]:
-    """The programmes of these grants with their terms of a day, by their ids."""
+async def programmes_of(
+    tx: Tx, of: Iterable[Grant | Application], on: date
+) -> dict[int, Programme]:
+    """The programmes of these with their terms of a day, by their ids, in one question."""
     found = await tx.all(
         Programme,
-        programme_select(on).where(
-            tables.programme.c.id.in_({grant.programme_id for grant in grants})
-        ),
+        programme_select(on).where(tables.programme.c.id.in_({each.programme_id for each in of})),
     )
     return {each.id: each for each in found}
 

@@ -9,6 +9,7 @@ from marketplace.web.words.centre_labels import CENTRE
 from marketplace.web.words.fact_labels import FACTS
 from marketplace.web.words.finance_labels import FINANCE
 from marketplace.web.words.naming import Label, Tone
+from marketplace.web.words.voucher_labels import VOUCHERS
 
 __all__ = ["LABELS", "Label", "Tone", "label"]
 
@@ -17,6 +18,7 @@ LABELS: Final[dict[str, dict[str, Label]]] = {
     **CENTRE,
     **FINANCE,
     **FACTS,
+    **VOUCHERS,
     "order": {
         "placed": Label("待确认", "Awaiting confirmation", "warning"),
         "confirmed": Label("已确认", "Confirmed", "info"),

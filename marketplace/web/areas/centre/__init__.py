@@ -5,9 +5,13 @@ from litestar.types import ControllerRouterHandler
 from marketplace.parties.roles import Role
 from marketplace.web.areas.centre import (
     anomalies,
+    applications,
+    audit_paths,
     board,
     dry_runs,
+    facts,
     figures,
+    grants,
     notices,
     programme_editor,
     programmes,
@@ -18,8 +22,9 @@ from marketplace.web.areas.centre import (
     verification,
     versions,
     view_as,
+    voucher_reports,
 )
-from marketplace.web.areas.centre.who import OVERSEERS
+from marketplace.web.areas.centre.who import OVERSEERS, READS_VOUCHERS
 from marketplace.web.navigation import Area, link
 
 areas = (
@@ -31,12 +36,23 @@ areas = (
             link("/ops/orgs", "单位", "Organisations", *register.READERS),
             link("/ops/users", "人员", "People", *users.READERS),
             link("/ops/verification", "待核验", "To be verified", *verification.READERS),
-            link("/ops/programmes", "创新券政策", "Voucher programmes", *programmes.READERS),
-            link("/ops/anomalies", "异常", "Anomalies", *anomalies.READERS),
             link("/ops/notices", "通知", "Notices", *notices.READERS),
             link("/ops/audit", "审计日志", "Audit trail", Role.AUDITOR, Role.ADMINISTRATOR),
             link("/ops/jobs", "后台任务", "Jobs", *OVERSEERS),
             link("/ops/messages", "失败的消息", "Failed messages", *board.SERVICE),
+        ),
+    ),
+    Area(
+        "创新券管理",
+        "Voucher programmes",
+        (
+            link("/ops/programmes", "政策计划", "Programmes", *programmes.READERS),
+            link("/ops/applications", "申请审批", "Applications", *READS_VOUCHERS),
+            link("/ops/facts", "企业事实", "Facts of companies", *READS_VOUCHERS),
+            link("/ops/grants", "已发放的券", "Vouchers granted", *READS_VOUCHERS),
+            link("/ops/anomalies", "异常", "Anomalies", *anomalies.READERS),
+            link("/ops/voucher-report", "报表", "Report", *voucher_reports.READERS),
+            link("/ops/audit-paths", "资金路径", "Audit paths", *audit_paths.READERS),
         ),
     ),
 )
@@ -52,6 +68,11 @@ routes: list[ControllerRouterHandler] = [
     *versions.routes,
     *dry_runs.routes,
     *anomalies.routes,
+    *applications.routes,
+    *facts.routes,
+    *grants.routes,
+    *voucher_reports.routes,
+    *audit_paths.routes,
     *notices.routes,
     *trail.routes,
     *rulebook_page.routes,

@@ -16,9 +16,10 @@ from marketplace.kernel.http import read
 from marketplace.parties.roles import Role
 from marketplace.vouchers import queries as vouchers
 from marketplace.web.files import ROWS_MAX, as_file
-from marketplace.web.forms import Typed
+from marketplace.web.forms import Typed, empty, new_key
 from marketplace.web.rendering import page
 from marketplace.web.visitor import PageRequest, members, visitor_of
+from marketplace.web.words import Told
 
 HOLDERS = (Role.BUYER, Role.SME_ADMINISTRATOR)
 EXPIRES_SOON_DAYS = 60
@@ -146,13 +147,30 @@ def _asked(form: Typed, grant_id: int, page_size: int = PAGE_SIZE) -> vouchers.O
 @get("/vouchers/{grant_id:int}", **members(*HOLDERS))
 async def show_voucher(request: PageRequest, grant_id: FromPath[int]) -> Response[Any]:
     """What moved: granted, used by orders, given back, expired."""
-    asked = _asked(Typed(request.query_params, visitor_of(request).speech), grant_id)
+    return await voucher_shown(request, grant_id, empty(visitor_of(request).speech))
+
+
+async def voucher_shown(
+    request: PageRequest,
+    grant_id: int,
+    form: Typed,
+    refusal: Told | None = None,
+    status: int = 200,
+) -> Response[Any]:
+    """A voucher, and the refusal of what was asked of it where there is one."""
+    visitor = visitor_of(request)
+    asked = _asked(Typed(request.query_params, visitor.speech), grant_id)
     return page(
         request,
         "sme/voucher.html",
+        status=status,
         found=await read(request, movements, asked),
+        form=form,
+        refusal=refusal,
+        may_apply=visitor.has(Role.SME_ADMINISTRATOR),
         page_number=asked.page.page,
         page_size=PAGE_SIZE,
+        key=new_key(),
     )
 
 
