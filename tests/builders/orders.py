@@ -223,6 +223,20 @@ async def an_order(
     return await market.do(place_order, an_order_of(quote), by=market.buyer)
 
 
+async def an_order_through(
+    market: Market, agent: Actor, during: During = WEDNESDAY_MORNING
+) -> Order:
+    """An order whose quote a station's agent asked for."""
+    asked = MakeQuote(
+        instrument_id=market.instrument_id,
+        mode=Mode.MACHINE_TIME,
+        starts_at=during.starts_at,
+        ends_at=during.ends_at,
+        buyer_id=market.buyer.organisation_id,
+    )
+    return await an_order(market, quote=await market.do(make_quote, asked, by=agent))
+
+
 async def approved_free_use(market: Market, quote: Quote) -> FreeUse:
     """Asked with evidence, examined by the manager, approved by a second one."""
     asked = await market.do(ask_free_use, AskFreeUse(quote.id, "应急监测"), by=market.buyer)

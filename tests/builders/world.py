@@ -79,6 +79,7 @@ from tests.builders.disputes import dispute_things
 from tests.builders.einvoice import an_invoice_file
 from tests.builders.enquiries import a_service, an_enquiry, an_offer
 from tests.builders.hours import a_session_in_history
+from tests.builders.offices import office_things, waiting_orders
 from tests.builders.orders import (
     Market,
     a_delivered_order,
@@ -177,6 +178,10 @@ async def a_world(database: Database) -> World:
     ids |= await dispute_things(market, settled_order_id=int(ids["order_id"]))
     ids |= await anomaly_things(market)
     ids |= await reward_things(market.database, market.manager, int(ids["run_id"]))
+    ids |= await office_things(
+        market, payout_id=int(ids["payout_id"]), programme_id=int(ids["programme_id"])
+    )
+    await waiting_orders(market, agent)
     sme_people = dict.fromkeys((Role.BUYER, Role.SME_ADMINISTRATOR), market.buyer)
     return World(
         ids=ids,

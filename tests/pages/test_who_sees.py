@@ -77,27 +77,17 @@ ADDRESSES: dict[str, dict[str, str]] = {
         "reopening_id": "claim_id",
     },
     "POST /finance/periods/month-sign-offs/{close_id:int}/sign": {"close_id": "claim_id"},
-    "GET /finance/batches/reports/{report_id:int}": {"report_id": "claim_id"},
-    "GET /finance/batches/reports/{report_id:int}/file": {"report_id": "claim_id"},
-    "GET /finance/clearings/{clearing_id:int}": {"clearing_id": "claim_id"},
-    "POST /finance/clearings/{clearing_id:int}/undo": {"clearing_id": "claim_id"},
-    "GET /finance/reconciliation/{line_id:int}/papers/{attachment_id:int}/file": {
-        "attachment_id": "claim_id"
-    },
-    "GET /finance/packs/{pack_id:int}": {"pack_id": "claim_id"},
-    "GET /finance/packs/{pack_id:int}/archive.zip": {"pack_id": "claim_id"},
     "POST /finance/vouchers/{claim_id:int}/layers/{layer_id:int}/audit": {"layer_id": "claim_id"},
     "POST /ops/messages/{message_id:int}/retry": {"message_id": "claim_id"},
     "POST /ops/notices/{notice_id:int}/withdraw": {"notice_id": "claim_id"},
-    "GET /ops/dry-runs/{dry_run_id:int}": {"dry_run_id": "claim_id"},
-    "GET /ops/dry-runs/{dry_run_id:int}/file": {"dry_run_id": "claim_id"},
-    "POST /ops/dry-runs/{dry_run_id:int}/propose": {"dry_run_id": "claim_id"},
-    "GET /ops/programmes/{programme_id:int}/versions/{version:int}": {"version": "claim_id"},
-    "POST /ops/programmes/{programme_id:int}/versions/{version:int}/approve": {
-        "version": "claim_id"
-    },
-    "POST /ops/programmes/{programme_id:int}/versions/{version:int}/discard": {
-        "version": "claim_id"
+    "GET /finance/batches/{batch_id:int}": {"batch_id": "payment_batch_id"},
+    "GET /finance/batches/{batch_id:int}/payment-file": {"batch_id": "payment_batch_id"},
+    "GET /finance/batches/reports/{report_id:int}": {"report_id": "status_report_id"},
+    "GET /finance/batches/reports/{report_id:int}/file": {"report_id": "status_report_id"},
+    "GET /finance/imports/{statement_id:int}": {"statement_id": "bank_statement_id"},
+    "GET /finance/reconciliation/{line_id:int}": {"line_id": "bank_line_id"},
+    "GET /finance/reconciliation/{line_id:int}/papers/{attachment_id:int}/file": {
+        "line_id": "bank_line_id"
     },
     "GET /finance/accounts/{account_id:int}": {"account_id": "ledger_account_id"},
     "GET /finance/ledger/{entry_id:int}": {"entry_id": "ledger_entry_id"},

@@ -6,23 +6,19 @@ from datetime import timedelta
 import pytest
 
 from marketplace.booking import queries as booking
-from marketplace.kernel.actors import Actor
 from marketplace.kernel.db import Database
 from marketplace.orders import queries
 from marketplace.orders.errors import (
     ChangeMissing,
     OrderMissing,
 )
-from marketplace.orders.rules.states import Mode
 from marketplace.orders.use_cases import (
     ConfirmOrder,
     DeclineChange,
-    MakeQuote,
     OpenService,
     ProposalLook,
     confirm_order,
     decline_change,
-    make_quote,
     open_service,
     preview_proposal,
 )
@@ -38,6 +34,7 @@ from tests.builders.orders import (
     accepted,
     an_extension,
     an_order,
+    an_order_through,
     move_to,
 )
 from tests.builders.parties import an_actor
@@ -51,18 +48,6 @@ async def time_of(market: Market, order_id: int) -> tuple[object, object]:
     assert order.reservation_id is not None
     found = await market.do(booking.reservation, order.reservation_id)
     return found.starts_at, str(found.status)
-
-
-async def an_order_through(market: Market, agent: Actor) -> queries.Order:
-    """An order whose quote a station's agent asked for."""
-    asked = MakeQuote(
-        instrument_id=market.instrument_id,
-        mode=Mode.MACHINE_TIME,
-        starts_at=WEDNESDAY_MORNING.starts_at,
-        ends_at=WEDNESDAY_MORNING.ends_at,
-        buyer_id=market.buyer.organisation_id,
-    )
-    return await an_order(market, quote=await market.do(make_quote, asked, by=agent))
 
 
 async def test_an_agent_asks_and_the_buyer_signs(database: Database):
