@@ -18,6 +18,7 @@ from marketplace import __version__
 from marketplace.kernel.http import ApiRequest, services
 from marketplace.kernel.migrate import release_revision
 from marketplace.kernel.observe import REGISTRY
+from marketplace.web.metrics import Figures
 
 METRICS_TYPE = "text/plain; version=0.0.4"
 
@@ -64,16 +65,18 @@ async def ready(request: ApiRequest) -> Response[dict[str, Any]]:
     )
 
 
-@get("/metrics", opt={"roles": "public"}, include_in_schema=False)
-async def metrics() -> Response[bytes]:
-    """Figures for Prometheus; with several web processes, those of all of them together."""
-    registry = REGISTRY
-    if "PROMETHEUS_MULTIPROC_DIR" in os.environ:
-        registry = CollectorRegistry()
-        MultiProcessCollector(registry)  # type: ignore[no-untyped-call]
-    return Response(content=generate_latest(registry), media_type=METRICS_TYPE)
-
-
 def probes() -> list[ControllerRouterHandler]:
-    """The handlers of this module."""
+    """The handlers of this module, for one application."""
+    figures = Figures()
+
+    @get("/metrics", opt={"roles": "public"}, include_in_schema=False)
+    async def metrics(request: ApiRequest) -> Response[bytes]:
+        """Figures for Prometheus; with several web processes, those of all of them together."""
+        registry = REGISTRY
+        if "PROMETHEUS_MULTIPROC_DIR" in os.environ:
+            registry = CollectorRegistry()
+            MultiProcessCollector(registry)  # type: ignore[no-untyped-call]
+        told = generate_latest(registry) + await figures.told(services(request).database)
+        return Response(content=told, media_type=METRICS_TYPE)
+
     return [live, ready, metrics]

@@ -26,6 +26,7 @@ from marketplace.billing.payouts.queries.payments import (
     PayoutSearch,
     PayoutSource,
     SentPayment,
+    WaitingPayouts,
     bank_account_by_id,
     bank_accounts,
     batch_by_id,
@@ -39,6 +40,7 @@ from marketplace.billing.payouts.queries.payments import (
     payouts,
     payouts_by_reference,
     returned_fen,
+    waiting_payouts,
 )
 from marketplace.billing.payouts.queries.reports import (
     ReportedPayment,
@@ -69,6 +71,7 @@ __all__ = [
     "ReportedSearch",
     "SentPayment",
     "StatusReport",
+    "WaitingPayouts",
     "WalletRefund",
     "accounts_paid",
     "amounts_of",
@@ -94,6 +97,7 @@ __all__ = [
     "returned_fen",
     "status_report_by_id",
     "status_reports",
+    "waiting_payouts",
     "wallet_refund_by_id",
     "wallet_refunds",
 ]

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import ARRAY, Date, Select, Text, any_, cast, func, literal, select
+from sqlalchemy import ARRAY, BigInteger, Date, Select, Text, any_, cast, func, literal, select
 
 from marketplace.billing.payouts.errors import BankAccountMissing, BatchMissing, PayoutMissing
 from marketplace.billing.payouts.rules.files import PaymentLine
@@ -100,6 +100,16 @@ class PayoutSearch:
 
 
 @dataclass(frozen=True, slots=True)
+class WaitingPayouts:
+    """Payouts that the bank has not paid: how many of a status, how much, and since when."""
+
+    status: str
+    payouts: int
+    amount_fen: int
+    oldest_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class BatchSearch:
     """Which batches to list."""
 
@@ -107,6 +117,8 @@ class BatchSearch:
     page: int = 1
     page_size: int = 50
 
+
+WAITING = ("instructed", "batched", "sent", "returned")
 
 # Everything but the file itself.
 BATCH_COLUMNS = tuple(payout_batch.c[field.name] for field in dataclasses.fields(Batch))
@@ -199,6 +211,23 @@ async def payouts(tx: Tx, search: PayoutSearch) -> tuple[list[Payout], int]:
     total = await tx.scalar(select(func.count()).select_from(asked.subquery()))
     listed = asked.order_by(payout.c.id.desc()).limit(search.page_size)
     return await tx.all(Payout, listed.offset((search.page - 1) * search.page_size)), total
+
+
+async def waiting_payouts(tx: Tx, _: None = None) -> list[WaitingPayouts]:
+    """What is instructed, in a batch, sent or returned; a status without payouts is absent."""
+    status = payout.c.status
+    return await tx.all(
+        WaitingPayouts,
+        select(
+            status,
+            func.count().label("payouts"),
+            cast(func.sum(payout.c.amount_fen), BigInteger).label("amount_fen"),
+            func.min(payout.c.instructed_at).label("oldest_at"),
+        )
+        .where(status.in_(WAITING))
+        .group_by(status)
+        .order_by(status),
+    )
 
 
 async def payouts_by_reference(tx: Tx, references: Sequence[str]) -> dict[str, Payout]:

@@ -5,7 +5,9 @@ from marketplace.billing.reconciliation.queries.balancing import (
     Aged,
     Balancing,
     BalancingAsked,
+    Unexplained,
     balancing,
+    unexplained,
 )
 from marketplace.billing.reconciliation.queries.cases import (
     CaseSearch,
@@ -68,6 +70,7 @@ __all__ = [
     "SignOff",
     "StatementLine",
     "StatementSearch",
+    "Unexplained",
     "Within",
     "alike_lines",
     "attachments_of",
@@ -90,4 +93,5 @@ __all__ = [
     "statement_by_id",
     "statement_lines",
     "statements",
+    "unexplained",
 ]

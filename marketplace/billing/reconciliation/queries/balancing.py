@@ -77,6 +77,16 @@ class Balancing:
     unexplained: tuple[Aged, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class Unexplained:
+    """Lines that nobody has explained: how many, what came and went, and since when they wait."""
+
+    lines: int
+    in_fen: int
+    out_fen: int
+    oldest_on: date | None
+
+
 AGES = (7, 30, 90, None)
 
 
@@ -162,3 +172,17 @@ async def _unexplained(tx: Tx, last_on: date | None) -> list[Aged]:
         .group_by("up_to_days"),
     )
     return sorted(found, key=lambda aged: AGES.index(aged.up_to_days))
+
+
+async def unexplained(tx: Tx, _: None = None) -> Unexplained:
+    """What is open now, of all statements; it reads open lines only."""
+    amount = statement_line.c.amount_fen
+    return await tx.one(
+        Unexplained,
+        select(
+            func.count().label("lines"),
+            _sum(amount, amount > 0).label("in_fen"),
+            _sum(-amount, amount < 0).label("out_fen"),
+            func.min(statement_line.c.booked_on).label("oldest_on"),
+        ).where(statement_line.c.status == "unmatched"),
+    )
