@@ -10,6 +10,7 @@ from typing import Any
 from sqlalchemy import Select, func, select
 
 from marketplace.evaluation.errors import AssessmentMissing
+from marketplace.evaluation.rules.index import EXPERT_COMPONENTS as EXPERT_COMPONENTS
 from marketplace.evaluation.tables import assessment, expert_score, objection
 from marketplace.kernel.db import Tx
 from marketplace.parties.roles import SEES_EVERYTHING, Role
@@ -50,6 +51,16 @@ class Objection:
     answer: str | None
     answered_by: int | None
     answered_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class ExpertScore:
+    """What one expert gave a component, 0 to 100."""
+
+    person_id: int
+    component: str
+    score: int
+    given_at: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,6 +121,30 @@ async def objections(tx: Tx, assessment_id: int) -> list[Objection]:
         .where(objection.c.assessment_id == assessment_id)
         .order_by(objection.c.id),
     )
+
+
+async def expert_scores(tx: Tx, assessment_id: int) -> list[ExpertScore]:
+    """Who gave what; an expert reads their own scores only, so that nobody follows another."""
+    table = expert_score.c
+    asked = select(table.person_id, table.component, table.score, table.given_at).where(
+        table.assessment_id == assessment_id
+    )
+    if not tx.actor.has(Role.EVALUATOR, *SEES_EVERYTHING):
+        asked = asked.where(table.person_id == tx.actor.person_id)
+    return await tx.all(ExpertScore, asked.order_by(table.component, table.person_id))
+
+
+async def years_assessed(tx: Tx) -> dict[int, dict[str, int]]:
+    """How many assessments of each year are in each state, the latest year first."""
+    rows = await tx.execute(
+        select(assessment.c.year, assessment.c.status, func.count().label("found"))
+        .group_by(assessment.c.year, assessment.c.status)
+        .order_by(assessment.c.year.desc())
+    )
+    years: dict[int, dict[str, int]] = {}
+    for row in rows:
+        years.setdefault(row.year, {})[row.status] = row.found
+    return years
 
 
 async def expert_means(tx: Tx, year: int) -> dict[int, dict[str, int]]:

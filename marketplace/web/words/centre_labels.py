@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from typing import Final
 
+from marketplace.web.words.evaluation_labels import EVALUATION
 from marketplace.web.words.naming import Label
 from marketplace.web.words.trail_labels import TRAIL
 
 CENTRE: Final[dict[str, dict[str, Label]]] = {
+    **EVALUATION,
     **TRAIL,
     "programme_version": {
         "draft": Label("待批准", "Awaits approval", "warning"),
