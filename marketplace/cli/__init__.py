@@ -12,6 +12,7 @@ from marketplace import __version__
 from marketplace.cli.data import instruments, ledger, organisation, rewards, user
 from marketplace.cli.demo import demo
 from marketplace.cli.doctor import doctor
+from marketplace.cli.finance import closing, payouts, reconciliation
 from marketplace.cli.policy import rulebook
 from marketplace.cli.processes import migrate, serve, worker
 from marketplace.cli.running import Operated
@@ -39,7 +40,10 @@ for command in (
     rulebook,
     instruments,
     ledger,
+    payouts,
+    reconciliation,
     rewards,
+    closing,
     vouchers,
     organisation,
     user,
