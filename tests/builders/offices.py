@@ -13,12 +13,20 @@ from marketplace.closing.jobs import build_packs
 from marketplace.closing.rules.months import Month
 from marketplace.closing.use_cases.packs import ask_pack
 from marketplace.kernel.actors import Actor
+from marketplace.orders.use_cases import ConfirmOrder, confirm_order
 from marketplace.vouchers.jobs import work_dry_runs
 from marketplace.vouchers.use_cases import AskDryRun, DraftVersion, ask_dry_run, draft_version
 from marketplace.vouchers.use_cases.versions import TermGiven
 from tests.builders.attachments import a_pdf
-from tests.builders.booking import at_hours
-from tests.builders.orders import Market, a_move, an_order, an_order_through
+from tests.builders.booking import a_bookable_instrument, at_hours
+from tests.builders.orders import (
+    Market,
+    a_move,
+    a_price_list,
+    a_quote,
+    an_order,
+    an_order_through,
+)
 from tests.builders.pain002 import a_report
 from tests.builders.payouts import Centre, a_finance_team, a_sent_batch, the_payout
 from tests.builders.reconciliation import a_line, a_statement, the_lines
@@ -87,7 +95,13 @@ async def _tried_rules(market: Market, programme_id: int) -> dict[str, int | str
 
 async def waiting_orders(market: Market, agent: Actor) -> None:
     """One whose buyer wants another time, one that nothing is asked of, one through an agent."""
-    moved = await an_order(market, during=at_hours(14, 9, 11))
+    decided = await a_bookable_instrument(
+        market.database, provider_id=market.manager.organisation_id, needs_approval=True
+    )
+    await a_price_list(market.database, instrument_id=decided)
+    quote = await a_quote(market, instrument_id=decided, during=at_hours(14, 9, 11))
+    moved = await an_order(market, quote=quote)
+    await market.do(confirm_order, ConfirmOrder(moved.id), by=market.manager)
     await a_move(market, moved.id, at_hours(14, 13, 15))
     await an_order(market, during=at_hours(15, 9, 11))
     await an_order_through(market, agent, at_hours(16, 9, 11))
