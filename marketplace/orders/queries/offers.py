@@ -156,7 +156,7 @@ async def _offers(
             service_kind=service_kind,
             on=tx.today,
             services=tuple(
-                vouchers.ServiceValue(hit.id, hit.provider_id, _one_hour(price))
+                vouchers.ServiceValue(hit.id, hit.provider_id, _one_hour(price), hit.id)
                 for hit in hits
                 if (price := prices[hit.id]) is not None
             ),

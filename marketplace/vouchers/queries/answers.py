@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 
+from marketplace.catalogue.queries import Instrument, instruments
+from marketplace.kernel.db import Tx
 from marketplace.kernel.errors import Reason
 from marketplace.kernel.money import split, yuan
 from marketplace.parties.queries import Affiliation, Organisation
@@ -19,7 +21,12 @@ from marketplace.vouchers.rules.shares import (
     voucher_shares,
 )
 from marketplace.vouchers.rules.terms import Terms
-from marketplace.vouchers.rules.usability import GrantOnDay, Use, reasons_not_to_pay
+from marketplace.vouchers.rules.usability import (
+    GrantOnDay,
+    Use,
+    asks_for_instruments,
+    reasons_not_to_pay,
+)
 
 NO_VOUCHER = Reason("voucher", "The SME holds no voucher.", source="J.22b")
 
@@ -80,6 +87,7 @@ def use_of(
     sme: Organisation,
     provider: Organisation,
     tie: Affiliation | None,
+    instrument: Instrument | None = None,
 ) -> Use:
     """What the registers know of a use on its day."""
     return Use(
@@ -91,7 +99,18 @@ def use_of(
         ordered_on=today,
         sme_region=sme.region_code,
         provider_region=provider.region_code,
+        instrument_category=None if instrument is None else instrument.category_code,
+        instrument_worth_fen=None if instrument is None else instrument.worth_fen,
     )
+
+
+async def instruments_asked(
+    tx: Tx, agreed: Iterable[Terms], instrument_ids: Iterable[int | None]
+) -> dict[int, Instrument]:
+    """These instruments, where some of the terms ask for a class or a worth; else none."""
+    if not any(asks_for_instruments(each) for each in agreed):
+        return {}
+    return await instruments(tx, {each for each in instrument_ids if each is not None})
 
 
 def beside_sanctions(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
@@ -15,13 +15,21 @@ from marketplace.parties.queries import (
 )
 from marketplace.vouchers import tables
 from marketplace.vouchers.errors import DryRunMissing
+from marketplace.vouchers.queries.answers import instruments_asked
 from marketplace.vouchers.queries.layers import layers
 from marketplace.vouchers.queries.let_in import newcomers, orders_without_voucher
 from marketplace.vouchers.queries.paging import FIRST_PAGE, PageAsked, listed
 from marketplace.vouchers.queries.past_grants import past_grants
 from marketplace.vouchers.queries.programmes import programme
 from marketplace.vouchers.queries.rows import Layer, Listed, Programme, columns
-from marketplace.vouchers.rules.dry_run import DryRun, PastGrant, PastOrder, Sums
+from marketplace.vouchers.rules.dry_run import (
+    DryRun,
+    PastGrant,
+    PastOrder,
+    Places,
+    Served,
+    Sums,
+)
 from marketplace.vouchers.rules.let_in import ASSUMED, PREFIX, LettingIn, Newcomer
 from marketplace.vouchers.rules.limits import ALONE
 from marketplace.vouchers.rules.terms import Terms
@@ -188,8 +196,8 @@ async def dry_run(
     Policy: J.22a, J.22b
     """
     of = await programme(tx, asked.programme_id)
-    providers = _Providers()
-    run = DryRun(before, after, providers.regions)
+    providers = _Providers(before, after)
+    run = DryRun(before, after, providers.places)
     with_others = before.stacking != ALONE or after.stacking != ALONE
     statement = past_orders(asked, by_day=run.by_day, with_others=with_others)
     of_programme = await layers(tx, of.id)
@@ -207,22 +215,27 @@ async def dry_run(
         done += len(chunk)
         if progress is not None:
             await progress(done)
-    more = LettingIn(before, after, providers.regions, year=of.year, facts_on=asked.until_on)
+    more = LettingIn(before, after, providers.places, year=of.year, facts_on=asked.until_on)
     await _let_in(tx, asked, of, more, providers)
     return _found(run, more, providers.names, of_programme)
 
 
 class _Providers:
-    """Where the providers of the orders so far are, and what they are called."""
+    """Where the providers of the orders so far are, their names, and what they served on."""
 
-    def __init__(self) -> None:
-        self.regions: dict[int, str] = {}
+    def __init__(self, before: Terms, after: Terms) -> None:
+        self.places = Places()
         self.names: dict[int, str] = {}
+        self._terms = (before, after)
 
-    async def learn(self, tx: Tx, orders: Iterable[PastOrder]) -> None:
-        unknown = {order.provider_id for order in orders} - self.regions.keys()
+    async def learn(self, tx: Tx, orders: Sequence[PastOrder]) -> None:
+        regions, served = self.places.regions, self.places.instruments
+        unknown = {order.provider_id for order in orders} - regions.keys()
         for found in (await organisations(tx, unknown)).values() if unknown else ():
-            self.regions[found.id], self.names[found.id] = found.region_code, found.name
+            regions[found.id], self.names[found.id] = found.region_code, found.name
+        on = {order.instrument_id for order in orders} - served.keys()
+        for each in (await instruments_asked(tx, self._terms, on)).values() if on else ():
+            served[each.id] = Served(each.category_code, each.worth_fen)
 
 
 async def _let_in(

@@ -20,6 +20,7 @@ from marketplace.vouchers.queries.answers import (
     Together,
     answer_of,
     beside_sanctions,
+    instruments_asked,
     part_told,
     together_of,
     use_of,
@@ -151,10 +152,14 @@ async def best_together(tx: Tx, question: VoucherQuestion) -> Together:
     }
     # Whom a sanction bars on the day of the order may hold no voucher for it.
     sanctioned = await barred(tx, [sme.id, provider.id], tx.today)
+    known = await instruments_asked(
+        tx, (each.terms for each in standings), [question.instrument_id]
+    )
+    instrument = known.get(question.instrument_id or 0)
     answers = []
     for standing in _chosen(standings, question.grant_ids):
         tie = ties[standing.terms.common_control_basis_points]
-        use = use_of(question.service_kind, question.on, tx.today, sme, provider, tie)
+        use = use_of(question.service_kind, question.on, tx.today, sme, provider, tie, instrument)
         use = beside_sanctions(
             use, standing, sanctioned, sme_id=sme.id, provider_id=question.provider_id
         )

@@ -11,6 +11,7 @@ from marketplace.vouchers.queries.answers import (
     Together,
     answer_of,
     beside_sanctions,
+    instruments_asked,
     part_told,
     together_of,
     use_of,
@@ -22,11 +23,12 @@ from marketplace.vouchers.queries.standings import Counting, standings_of
 
 @dataclass(frozen=True, slots=True)
 class ServiceValue:
-    """A service of some provider: `key` is how the asker tells it from the others."""
+    """A service on an instrument: `key` is how the asker tells it from the others."""
 
     key: int
     provider_id: int
     service_value_fen: int
+    instrument_id: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,13 +60,19 @@ async def voucher_parts(tx: Tx, question: ManyVoucherQuestions) -> dict[int, Vou
         for control in {standing.terms.common_control_basis_points for standing in standings}
     }
     sanctioned = await barred(tx, [sme.id, *providers], tx.today)
+    known = await instruments_asked(
+        tx, (each.terms for each in standings), (each.instrument_id for each in question.services)
+    )
     parts = {}
     for service in question.services:
         provider = providers[service.provider_id]
         answers = []
         for standing in standings:
             tie = ties[standing.terms.common_control_basis_points][provider.legal_entity_id]
-            use = use_of(question.service_kind, question.on, tx.today, sme, provider, tie)
+            instrument = known.get(service.instrument_id or 0)
+            use = use_of(
+                question.service_kind, question.on, tx.today, sme, provider, tie, instrument
+            )
             use = beside_sanctions(
                 use, standing, sanctioned, sme_id=sme.id, provider_id=provider.id
             )

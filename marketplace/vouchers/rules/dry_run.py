@@ -19,7 +19,12 @@ from typing import Any, NamedTuple
 from marketplace.vouchers.rules.limits import TECHNOLOGY_SME, CapScope
 from marketplace.vouchers.rules.shares import LayerRoom, Purchase, Sharing
 from marketplace.vouchers.rules.terms import Terms
-from marketplace.vouchers.rules.usability import GrantOnDay, Use, reasons_not_to_pay
+from marketplace.vouchers.rules.usability import (
+    GrantOnDay,
+    Use,
+    asks_for_instruments,
+    reasons_not_to_pay,
+)
 
 SIZES = (20, 100, 300, 500)
 """Staff at most, for the classes of SMEs in the table."""
@@ -27,6 +32,17 @@ UNKNOWN = "unknown"
 
 
 _OF_SME = (CapScope.SME_YEAR, None)
+_ASKED_HERE = frozenset(
+    {
+        "excluded-service",
+        "service-kind",
+        "buyer-region",
+        "provider-region",
+        "instrument-category",
+        "instrument-worth",
+    }
+)
+"""The rules that look at the order alone, and not at the days and sanctions of then."""
 
 
 class PastOrder(NamedTuple):
@@ -118,13 +134,34 @@ class Spending:
     spent: dict[tuple[CapScope, str | None], int] = field(default_factory=dict)
 
 
+class Served(NamedTuple):
+    """What terms may ask of the instrument that serves."""
+
+    category: str
+    worth_fen: int
+
+
+NOT_LISTED = Served("", 0)
+"""What counts for an instrument that nobody knows."""
+
+
+@dataclass(frozen=True, slots=True)
+class Places:
+    """Where the providers of past orders are, and on what was served; filled as orders come in."""
+
+    regions: dict[int, str] = field(default_factory=dict)
+    instruments: dict[int, Served] = field(default_factory=dict)
+
+
 class Side:
     """The orders under one set of terms."""
 
-    def __init__(self, terms: Terms, programme_days: tuple[date, ...]) -> None:
+    def __init__(self, terms: Terms, programme_days: tuple[date, ...], places: Places) -> None:
         self.terms = terms
+        self.places = places
+        self.by_served = asks_for_instruments(terms)
         self.sharing = Sharing(terms)
-        self._paying: dict[tuple[str, str, str], bool] = {}
+        self._paying: dict[tuple[str, str, str, Served | None], bool] = {}
         self._shared: dict[tuple[CapScope, int, int], int] = {}
         caps = [cap.scope for cap in terms.caps]
         self.by_group = CapScope.GROUP_YEAR in caps
@@ -144,17 +181,17 @@ class Side:
         spending: Spending,
         grant: PastGrant,
         order: PastOrder,
-        provider_region: str,
     ) -> list[int]:
         """What each of the grant's layers pays of the order."""
         on, value = order.on, order.service_value_fen
+        provider_region = self.places.regions.get(order.provider_id, "")
         terms = self.terms
         within = terms.services_within
         if (
             not spending.admitted
             or value < terms.minimum_order_fen
             or (within is not None and not within.holds_on(on))
-            or not self._pays(order.service_kind, grant.region_code, provider_region)
+            or not self._pays(order, grant.region_code, provider_region)
         ):
             return [0] * len(grant.parts)
         if spending.year != on.year:
@@ -179,23 +216,27 @@ class Side:
         self._note(spending, grant, order, amounts)
         return amounts
 
-    def _pays(self, kind: str, sme_region: str, provider_region: str) -> bool:
-        key = (kind, sme_region, provider_region)
+    def _pays(self, order: PastOrder, sme_region: str, provider_region: str) -> bool:
+        served = None
+        if self.by_served:
+            served = self.places.instruments.get(order.instrument_id, NOT_LISTED)
+        key = (order.service_kind, sme_region, provider_region, served)
         found = self._paying.get(key)
         if found is None:
             use = Use(
                 on=self._days[0],
-                service_kind=kind,
+                service_kind=order.service_kind,
                 sme_suspended=False,
                 provider_suspended=False,
                 affiliated_by=None,
                 sme_region=sme_region,
                 provider_region=provider_region,
+                instrument_category=None if served is None else served.category,
+                instrument_worth_fen=None if served is None else served.worth_fen,
             )
             grant = GrantOnDay("active", self._days[-1], 1)
-            asked_here = {"excluded-service", "service-kind", "buyer-region", "provider-region"}
             reasons = reasons_not_to_pay(use, grant, self.terms)
-            found = not any(reason.rule in asked_here for reason in reasons)
+            found = not any(reason.rule in _ASKED_HERE for reason in reasons)
             self._paying[key] = found
         return found
 
@@ -251,13 +292,12 @@ class DryRun:
     because whoever comes first takes it; else grant by grant, and only the present one is kept.
     """
 
-    def __init__(self, before: Terms, after: Terms, provider_regions: Mapping[int, str]) -> None:
+    def __init__(self, before: Terms, after: Terms, places: Places) -> None:
         days = (date(2000, 1, 1),)
-        self.before, self.after = Side(before, days), Side(after, days)
+        self.before, self.after = Side(before, days, places), Side(after, days, places)
         self.by_day = any(side.by_group or side.by_instrument for side in (self.before, self.after))
         self.by_group = self.before.by_group or self.after.by_group
         self.recorded_fen = 0
-        self._provider_regions = provider_regions
         self._present: dict[int, _Present] = {}
         self._kinds: defaultdict[str, Sums] = defaultdict(Sums)
         self._providers: defaultdict[int, Sums] = defaultdict(Sums)
@@ -272,9 +312,8 @@ class DryRun:
             if present is None:
                 present = self._begin(grants[order.grant_id])
             grant = present.grant
-            provider_region = self._provider_regions.get(order.provider_id, "")
-            paid = self.before.pay(present.before, grant, order, provider_region)
-            would = self.after.pay(present.after, grant, order, provider_region)
+            paid = self.before.pay(present.before, grant, order)
+            would = self.after.pay(present.after, grant, order)
             value, paid_fen, would_fen = order.service_value_fen, sum(paid), sum(would)
             self.recorded_fen += order.recorded_fen
             present.own.add(value, paid_fen, would_fen)

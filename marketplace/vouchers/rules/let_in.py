@@ -24,6 +24,7 @@ from marketplace.vouchers.rules.beneficiaries import (
 from marketplace.vouchers.rules.dry_run import (
     PastGrant,
     PastOrder,
+    Places,
     Side,
     Spending,
     Sums,
@@ -90,13 +91,13 @@ class LettingIn:
         self,
         before: Terms,
         after: Terms,
-        provider_regions: Mapping[int, str],
+        places: Places,
         *,
         year: int,
         facts_on: date,
     ) -> None:
         days = (date(2000, 1, 1),)
-        self.before, self.after = Side(before, days), Side(after, days)
+        self.before, self.after = Side(before, days, places), Side(after, days, places)
         self.by_day = any(side.by_group or side.by_instrument for side in (self.before, self.after))
         self.by_group = self.before.by_group or self.after.by_group
         self.total = Sums()
@@ -104,7 +105,6 @@ class LettingIn:
         self.seen = 0
         self.unknown: defaultdict[str, int] = defaultdict(int)
         self._year, self._facts_on = year, facts_on
-        self._provider_regions = provider_regions
         self._present: dict[int, _Present] = {}
         self._sums: defaultdict[tuple[str, str], Sums] = defaultdict(Sums)
 
@@ -120,9 +120,8 @@ class LettingIn:
             grant = present.newcomer.grant
             if not grant.parts:
                 continue
-            region = self._provider_regions.get(order.provider_id, "")
-            before = self.before.pay(present.before, grant, order, region)
-            after = self.after.pay(present.after, grant, order, region)
+            before = self.before.pay(present.before, grant, order)
+            after = self.after.pay(present.after, grant, order)
             self._count(present, order, before, after)
 
     def _count(

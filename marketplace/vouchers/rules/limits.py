@@ -22,6 +22,8 @@ BasisPoints = Annotated[int, Field(ge=0, le=10_000)]
 Count = Annotated[int, Field(ge=0, le=1_000_000)]
 Few = Annotated[int, Field(ge=1, le=100)]
 Region = Annotated[str, Field(pattern="^[0-9]{6}$")]
+Category = Annotated[str, Field(pattern="^[0-9]{2}([0-9]{2}){0,2}$")]
+"""A class of instruments, or the beginning of its code: `01` has `0102`, which has `010203`."""
 Word = Annotated[str, Field(pattern="^[a-z0-9][a-z0-9-]{0,59}$")]
 # PostgreSQL text holds no NUL; the pattern also keeps other control characters out.
 NO_CONTROLS = r"^[^\x00-\x1f]*$"

@@ -17,6 +17,7 @@ from marketplace.vouchers.rules.limits import (
     Beneficiary,
     Cap,
     CapScope,
+    Category,
     CostSplit,
     Count,
     Fen,
@@ -82,6 +83,10 @@ class Terms:
     """Where the provider has to be; empty: anywhere."""
     service_kinds: frozenset[Word] = frozenset()
     """What vouchers may pay for; empty: everything that is not excluded."""
+    instrument_categories: tuple[Category, ...] = ()
+    """On which classes of instruments, by the beginnings of their codes; empty: on any."""
+    instrument_worth_min_fen: Fen = 0
+    """On instruments that are worth as much at least."""
     rates: tuple[Rate, ...] = ()
     """The first one whose conditions are met takes the place of the layer's ratio."""
     steps_over: Literal["order", "sme-year"] = "order"

@@ -29,6 +29,9 @@ class Use:
     sme_region: str | None = None
     provider_region: str | None = None
     """Where they are; None leaves a rule about regions unasked."""
+    instrument_category: str | None = None
+    instrument_worth_fen: int | None = None
+    """Of the instrument that serves; None leaves a rule about it unasked."""
     service_value_fen: int | None = None
     other_programmes: frozenset[str] = frozenset()
     """Codes of other programmes whose vouchers pay for the same order."""
@@ -48,6 +51,11 @@ class GrantOnDay:
     left_fen: int
     older_left: bool = False
     """Whether an older voucher of the SME could pay for the same."""
+
+
+def asks_for_instruments(terms: Terms) -> bool:
+    """Whether it matters on which instrument a service is done."""
+    return bool(terms.instrument_categories or terms.instrument_worth_min_fen)
 
 
 def reasons_not_to_pay(use: Use, grant: GrantOnDay, terms: Terms) -> list[Reason]:
@@ -96,6 +104,7 @@ def reasons_not_to_pay(use: Use, grant: GrantOnDay, terms: Terms) -> list[Reason
             source=terms.source_of("common_control_basis_points"),
         )
     _kind_and_place(reasons, use, terms)
+    _instrument(reasons, use, terms)
     _together(reasons, use, grant, terms)
     return reasons.found
 
@@ -144,6 +153,27 @@ def _kind_and_place(reasons: Reasons, use: Use, terms: Terms) -> None:
             limit=least,
             asked=use.service_value_fen,
             source=terms.source_of("minimum_order_fen"),
+        )
+
+
+def _instrument(reasons: Reasons, use: Use, terms: Terms) -> None:
+    category, classes = use.instrument_category, terms.instrument_categories
+    if category is not None and classes and not category.startswith(classes):
+        reasons.add(
+            "instrument-category",
+            "The programme is for some classes of instruments only.",
+            limit=list(classes),
+            asked=category,
+            source=terms.source_of("instrument_categories"),
+        )
+    worth, least = use.instrument_worth_fen, terms.instrument_worth_min_fen
+    if worth is not None and worth < least:
+        reasons.add(
+            "instrument-worth",
+            f"The programme is for instruments worth at least {yuan(least)} CNY.",
+            limit=least,
+            asked=worth,
+            source=terms.source_of("instrument_worth_min_fen"),
         )
 
 

@@ -54,6 +54,19 @@ def test_every_reason_is_said_at_once(use, grant, expected):
         ({"provider_regions": ("310000",)}, {}, []),
         ({"services_within": Window(date(2025, 1, 1), ON)}, {}, []),
         ({"services_within": Window(date(2024, 1, 1), date(2024, 2, 1))}, {}, ["service-window"]),
+        (
+            {"instrument_categories": ("0102", "06")},
+            {"instrument_category": "010301"},
+            ["instrument-category"],
+        ),
+        ({"instrument_categories": ("0102", "06")}, {"instrument_category": "010299"}, []),
+        ({"instrument_categories": ("0102",)}, {}, []),
+        (
+            {"instrument_worth_min_fen": 50_000_000},
+            {"instrument_worth_fen": 49_999_999},
+            ["instrument-worth"],
+        ),
+        ({"instrument_worth_min_fen": 50_000_000}, {"instrument_worth_fen": 50_000_000}, []),
         ({"minimum_order_fen": 100}, {"service_value_fen": 99}, ["minimum"]),
         ({"minimum_order_fen": 100}, {"service_value_fen": 100}, []),
         (
@@ -70,7 +83,8 @@ def test_every_reason_is_said_at_once(use, grant, expected):
 )
 def test_what_a_programme_pays_for_is_as_narrow_as_its_terms(changes, use, expected):
     names = ("service_kinds", "buyer_regions", "provider_regions", "services_within", "stacking")
-    sources = dict.fromkeys((*names, "minimum_order_fen"), "J.gap")
+    more = ("minimum_order_fen", "instrument_categories", "instrument_worth_min_fen")
+    sources = dict.fromkeys((*names, *more), "J.gap")
     agreed = terms(**changes, sources={**terms().sources, **sources})
 
     found = reasons_not_to_pay(dataclasses.replace(USE, **use), GRANT, agreed)

@@ -94,6 +94,8 @@ async def test_a_lower_cap_per_order_changes_the_orders_that_passed_it(
         ({"rates": [{"ratio_basis_points": 1_000}]}, 90_000),
         ({"rates": [{"ratio_basis_points": 5_000, "first_use": True}]}, 300_000),
         ({"provider_regions": ["110000"]}, 0),
+        ({"instrument_categories": ["0102"]}, 0),
+        ({"instrument_worth_min_fen": 1}, 0),
         ({"services_within": {"opens_on": "2024-01-01", "closes_on": "2024-12-31"}}, 0),
         ({"caps": [{"scope": "instrument-year", "amount_fen": 60_000}]}, 60_000),
         ({"caps": [{"scope": "group-year", "amount_fen": 60_000}]}, 85_000),

@@ -190,6 +190,19 @@ WHO = Group(
         ),
         Cell("buyer_regions", "words", "企业所在地区", "Regions of SMEs", hint=_REGIONS),
         Cell("provider_regions", "words", "仪器所在地区", "Regions of providers", hint=_REGIONS),
+        Cell(
+            "instrument_categories",
+            "words",
+            "支持的仪器类别",
+            "Classes of instruments that count",
+            hint=("分类代码或其开头，留空即不限", "codes or their beginnings; empty: any"),
+        ),
+        Cell(
+            "instrument_worth_min_fen",
+            "money",
+            "仪器原值下限（元）",
+            "Instruments worth at least, CNY",
+        ),
     ),
 )
 WHEN = Group(
