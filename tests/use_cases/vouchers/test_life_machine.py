@@ -284,8 +284,10 @@ async def test_tables_and_ledger_agree_at_every_step_of_the_whole_life(
     await asyncio.to_thread(sequences)
 
     assert not (await verify(database)).problems
-    # The control: the sequences are not refusals only.
-    assert set(done) >= {"hold", "settle", "release", *LATER}, done
+    # The control: every kind of step is really taken, not refused each time. Everybody has been
+    # granted everything before: who wants more asks for a top-up.
+    expected = {*VERBS, *LATER} - {"apply", "approve"}
+    assert done.keys() >= expected, (expected - done.keys(), done)
     assert done["several"] > 20, done
 
 
