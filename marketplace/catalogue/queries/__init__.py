@@ -33,6 +33,7 @@ from marketplace.catalogue.queries.rows import (
     SearchHits,
 )
 from marketplace.catalogue.queries.search import HITS_MAX, InstrumentSearch, search
+from marketplace.catalogue.rules.categories import middle_class
 from marketplace.catalogue.rules.opening import ClosureKind, OpeningHours
 from marketplace.catalogue.rules.states import ShareMode
 
@@ -65,6 +66,7 @@ __all__ = [
     "instrument",
     "instruments",
     "late_listings",
+    "middle_class",
     "opening_hours",
     "opening_hours_of",
     "own_instrument",

@@ -17,9 +17,9 @@ from marketplace.kernel.db import Tx
 from marketplace.kernel.errors import DomainError
 from marketplace.kernel.http import read
 from marketplace.web.acting import act
-from marketplace.web.areas.provider.files import as_file
 from marketplace.web.areas.provider.own import own_list
 from marketplace.web.areas.provider.roles import MANAGER, STAFF
+from marketplace.web.files import as_file
 from marketplace.web.forms import Typed, empty, new_key, typed
 from marketplace.web.rendering import page
 from marketplace.web.visitor import PageRequest, members, visitor_of
@@ -141,7 +141,13 @@ def _asked(request: PageRequest) -> tuple[Typed, Asked]:
 async def show_instrument(request: PageRequest, instrument_id: FromPath[int]) -> Response[Any]:
     """What is known of an own instrument."""
     found = await read(request, catalogue.own_instrument, instrument_id)
-    return page(request, "provider/instrument.html", instrument=found, tab="details")
+    return page(
+        request,
+        "provider/instrument.html",
+        instrument=found,
+        category=catalogue.middle_class(found.category_code),
+        tab="details",
+    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,14 +11,17 @@ from litestar.types import ControllerRouterHandler
 
 from marketplace.booking import queries as booking
 from marketplace.booking.queries import Dimension, Grain
+from marketplace.catalogue import queries as catalogue
 from marketplace.kernel.db import Tx
 from marketplace.kernel.http import read
 from marketplace.kernel.time import During, shanghai_instant
-from marketplace.web.areas.provider.files import as_file
+from marketplace.web.areas.provider.own import own_list
 from marketplace.web.areas.provider.roles import STAFF
+from marketplace.web.files import as_file
 from marketplace.web.forms import Typed
 from marketplace.web.rendering import page
 from marketplace.web.visitor import PageRequest, members, visitor_of
+from marketplace.web.words import Speech
 
 ROWS_MAX = 1_000
 PURPOSES = ("external", "own_research", "teaching", "maintenance", "test_run")
@@ -44,6 +47,13 @@ class Hours:
     last: date
     months: booking.HoursFound
     instruments: booking.HoursFound
+    known: dict[int, catalogue.Instrument]
+
+    def called(self, row: booking.HoursRow, speech: Speech) -> str:
+        """An instrument's name in the reader's language."""
+        kept = row.names[Dimension.INSTRUMENT]
+        found = self.known.get(int(row.keys[Dimension.INSTRUMENT]))
+        return speech.either(kept, found.ename if found else None)
 
 
 async def hours(tx: Tx, period: tuple[date | None, date | None]) -> Hours:
@@ -65,6 +75,7 @@ async def hours(tx: Tx, period: tuple[date | None, date | None]) -> Hours:
         await booking.machine_hours(
             tx, booking.HoursAsked(scope, by=(Dimension.INSTRUMENT,), page_size=ROWS_MAX)
         ),
+        {each.id: each for each in await own_list(tx)},
     )
 
 
@@ -92,7 +103,7 @@ async def show_reports_file(request: PageRequest) -> Response[bytes]:
         figures = row.figures
         rows.append(
             [
-                row.names[Dimension.INSTRUMENT],
+                found.called(row, form.speech),
                 *(round(getattr(figures, f"{each}_minutes") / 60, 1) for each in PURPOSES),
                 round(figures.effective_minutes / 60, 1),
                 (figures.utilisation_basis_points or 0) / 100,

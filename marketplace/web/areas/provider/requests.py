@@ -25,9 +25,9 @@ from marketplace.kernel.limits import address_of
 from marketplace.orders import queries as orders
 from marketplace.orders.use_cases import ConfirmOrder, RejectOrder, confirm_order, reject_order
 from marketplace.web.acting import act
-from marketplace.web.areas.provider.files import ROWS_MAX, as_file
 from marketplace.web.areas.provider.own import choices, own_list
 from marketplace.web.areas.provider.roles import MANAGER, STAFF
+from marketplace.web.files import ROWS_MAX, as_file
 from marketplace.web.forms import Typed, new_key, typed
 from marketplace.web.rendering import page
 from marketplace.web.visitor import PageRequest, members, visitor_of

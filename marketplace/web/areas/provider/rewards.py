@@ -14,8 +14,8 @@ from marketplace.kernel.db import Tx
 from marketplace.kernel.http import read
 from marketplace.parties import queries as parties
 from marketplace.vouchers import queries as vouchers
-from marketplace.web.areas.provider.files import ROWS_MAX, as_file
 from marketplace.web.areas.provider.roles import MANAGER
+from marketplace.web.files import ROWS_MAX, as_file
 from marketplace.web.forms import Typed
 from marketplace.web.rendering import page
 from marketplace.web.visitor import PageRequest, members, visitor_of

@@ -11,8 +11,8 @@ from litestar.types import ControllerRouterHandler
 from marketplace.kernel.http import read
 from marketplace.orders import queries as orders
 from marketplace.orders.queries import BenchStage
-from marketplace.web.areas.provider.files import ROWS_MAX, as_file
 from marketplace.web.areas.provider.roles import STAFF
+from marketplace.web.files import ROWS_MAX, as_file
 from marketplace.web.forms import Typed, new_key
 from marketplace.web.rendering import page
 from marketplace.web.visitor import PageRequest, members, visitor_of

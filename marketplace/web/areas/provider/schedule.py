@@ -16,10 +16,10 @@ from marketplace.catalogue import queries as catalogue
 from marketplace.kernel.db import Tx
 from marketplace.kernel.http import read
 from marketplace.kernel.time import During, shanghai_day, shanghai_instant
-from marketplace.web.areas.provider.files import as_file
 from marketplace.web.areas.provider.own import own_list
 from marketplace.web.areas.provider.roles import STAFF
 from marketplace.web.areas.provider.today import STANDING, Booked, with_names
+from marketplace.web.files import as_file
 from marketplace.web.forms import Typed
 from marketplace.web.rendering import page
 from marketplace.web.visitor import PageRequest, members, visitor_of

@@ -16,10 +16,10 @@ from marketplace.kernel.db import Tx
 from marketplace.kernel.http import read
 from marketplace.kernel.time import During, shanghai_instant
 from marketplace.parties import queries as parties
-from marketplace.web.areas.provider.files import ROWS_MAX, as_file
 from marketplace.web.areas.provider.own import choices, own_list
 from marketplace.web.areas.provider.roles import MANAGER, STAFF
 from marketplace.web.areas.provider.today import Booked, with_names
+from marketplace.web.files import ROWS_MAX, as_file
 from marketplace.web.forms import Typed, empty, new_key
 from marketplace.web.rendering import page
 from marketplace.web.visitor import PageRequest, members, visitor_of
