@@ -24,13 +24,22 @@ class Listed:
 
     programme: vouchers.Programme
     layers: list[vouchers.Layer]
+    ended: bool
+    """Whether its last day to use vouchers is over."""
 
 
 async def programmes(tx: Tx, number: int) -> vouchers.Listed[Listed]:
     """Programmes that were opened, the newest first. Policy: J.22a"""
     asked = vouchers.ProgrammeSearch(page=vouchers.PageAsked(number, PAGE_SIZE))
     found = await vouchers.programmes(tx, asked)
-    rows = [Listed(each, await vouchers.layers(tx, each.id, on=tx.today)) for each in found.rows]
+    rows = [
+        Listed(
+            each,
+            await vouchers.layers(tx, each.id, on=tx.today),
+            each.valid_until < tx.today,
+        )
+        for each in found.rows
+    ]
     return vouchers.Listed(rows, found.total)
 
 
