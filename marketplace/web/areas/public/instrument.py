@@ -59,8 +59,10 @@ class Sheet:
 
     @property
     def first_free(self) -> date | None:
-        """The first day of the coming week with free time."""
-        return shanghai_day(self.terms.free[0].starts_at) if self.terms.free else None
+        """The first day of the coming week with free time that is long enough to book."""
+        shortest = self.terms.terms.minimum_minutes
+        begins = (each.starts_at for each in self.terms.free if each.minutes >= shortest)
+        return next((shanghai_day(each) for each in begins), None)
 
 
 async def sheet(tx: Tx, instrument_id: int) -> Sheet:
