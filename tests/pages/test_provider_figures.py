@@ -68,7 +68,7 @@ async def test_training_is_planned_and_passed_and_grants_end_when_they_should(en
     assert "2026年1月1日 00:00" in passed.text
     assert 400 == unsaid.status
     assert "2026年7月1日" in longer.text
-    assert "没有符合条件的操作资格" in gone.text
+    assert "还没有人获得操作资格" in gone.text
 
 
 async def test_who_is_known_may_operate_without_training_until_a_day(enter, database):

@@ -24,17 +24,28 @@ function told(open: boolean[]): string {
   return spans.join(", ");
 }
 
+/** The hours under a row: its left edge is midnight, its right edge the next. */
+function scale(): HTMLElement {
+  const hours = document.createElement("div");
+  hours.setAttribute("aria-hidden", "true");
+  hours.className = "painter-scale";
+  for (const hour of [0, 6, 12, 18, 24]) {
+    const mark = document.createElement("span");
+    mark.textContent = String(hour);
+    hours.append(mark);
+  }
+  return hours;
+}
+
 export function mount(root: HTMLElement): void {
   if (root.dataset["may"] !== "yes") return;
   const fields = [...root.querySelectorAll<HTMLInputElement>("[data-hours]")];
-  const grid = document.createElement("div");
-  // The fields say and take the same: the grid is for the mouse and the finger only.
-  grid.setAttribute("aria-hidden", "true");
-  grid.className = "painter mt-3 overflow-x-auto";
   let paints: boolean | undefined;
   fields.forEach((field) => {
+    // The field says and takes the same: the row below it is for the mouse and the finger only.
     const row = document.createElement("div");
-    row.className = "painter-row";
+    row.setAttribute("aria-hidden", "true");
+    row.className = "painter-row mt-1";
     row.dataset["name"] = field.labels?.[0]?.textContent ?? (chinese ? "日" : "day");
     const cells: HTMLElement[] = [];
     const draw = (): void => slotsOf(field.value).forEach((open, slot) => cells[slot]?.classList.toggle("painter-open", open));
@@ -62,8 +73,7 @@ export function mount(root: HTMLElement): void {
     }
     field.addEventListener("input", draw);
     draw();
-    grid.append(row);
+    field.after(row, scale());
   });
   window.addEventListener("pointerup", () => (paints = undefined));
-  root.append(grid);
 }
