@@ -5,6 +5,7 @@ Policy: J.25
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from decimal import Decimal
 from enum import IntEnum
@@ -35,6 +36,8 @@ LABELS: Mapping[Step, tuple[str, str]] = {
     Step.VERY_POOR: ("极差", "Very poor"),
 }
 
+_BRACKETS = re.compile(r"\s*[（(][^（）()]*[）)]$")
+
 # A provider's response time is that of the answers it gave in so many days.
 RESPONSE_DAYS = 90
 
@@ -51,8 +54,10 @@ def mean_of(counts: Mapping[Step, int]) -> Decimal | None:
 def masked(name: str) -> str:
     """A buyer's name as everybody may read it: its first and last character.
 
+    What stands in brackets at the end of a name is left out, not shown as its last character.
+
     Policy: J.20 (a user's identity is protected).
     """
-    shown = name.strip()
+    shown = _BRACKETS.sub("", name.strip()) or name.strip()
     last = shown[-1:] if len(shown) > 3 else ""
     return f"{shown[:1]}***{last}"

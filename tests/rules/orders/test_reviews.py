@@ -36,6 +36,8 @@ def test_the_mean_has_one_decimal_and_halves_go_up(counts: dict[int, int], mean:
     [
         ("苏州微芯科技有限公司", "苏***司"),
         ("微芯", "微***"),
+        ("无锡演示科技有限公司（1）", "无***司"),
+        ("（筹）", "（***"),
         ("甲", "甲***"),
         (" Acme Ltd ", "A***d"),
     ],

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -43,6 +43,7 @@ from marketplace.web.visitor import PageRequest, members, visitor_of
 from marketplace.web.words import Speech, Told, label, told
 
 PAGE_SIZE = 20
+FETCHED = "download"
 REVIEW_LENGTH_MAX = 1_000
 HEADS = (
     ("订单", "Order"),
@@ -79,6 +80,19 @@ def titled(title: str, instrument: catalogue.Instrument | None, speech: Speech) 
     """A title that was kept in Chinese, told in English where it is an instrument's name."""
     same = instrument is not None and instrument.cname == title
     return speech.either(title, instrument.ename if instrument and same else None)
+
+
+def told_together(
+    timeline: Sequence[orders.TimelineEvent],
+) -> list[tuple[str, list[orders.TimelineEvent]]]:
+    """What happened, the newest first; a paper fetched several times in a row is told once."""
+    runs: list[tuple[str, list[orders.TimelineEvent]]] = []
+    for event in reversed(timeline):
+        if event.kind == FETCHED and runs and runs[-1][0] == FETCHED:
+            runs[-1][1].append(event)
+        else:
+            runs.append((event.kind, [event]))
+    return runs
 
 
 @get("/orders", **members(*READERS))
@@ -207,6 +221,7 @@ async def order_page(
         status=status,
         sheet=found,
         story=found.story,
+        happened=told_together(found.story.timeline),
         order=order,
         title=lambda one: titled(
             one.title, found.instruments.get(one.instrument_id), visitor.speech
