@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
+from marketplace.web.words.buyer_labels import BUYER
 from marketplace.web.words.evaluation_labels import EVALUATION
 from marketplace.web.words.naming import Label
 from marketplace.web.words.trail_labels import TRAIL
@@ -39,6 +40,12 @@ CENTRE: Final[dict[str, dict[str, Label]]] = {
         "proof-of-concept": Label("概念验证", "Proof of concept"),
         "computing": Label("算力", "Computing"),
         "": Label("未注明", "Not said"),
+    },
+    "dispute_state": {
+        "open": Label("待答复", "Waits for the provider", "warning"),
+        "answered": Label("已答复，待处理", "Answered", "info"),
+        "overdue": Label("答复逾期", "The answer is overdue", "error"),
+        **BUYER["dispute_end"],
     },
     "anomaly_severity": {
         "notice": Label("提示", "To know", "info"),
