@@ -7,8 +7,8 @@ and every share of every run of some entities with a slow computation line by li
 
     python -m benchmarks rewards [--lines 2000000] [--providers 4000]
 
-For 4,000 legal entities: `--lines 10000000 --providers 16000`. What posting a hundred thousand lines
-costs beside the raw insert is measured by `python -m benchmarks ledger`.
+For 4,000 legal entities: `--lines 10000000 --providers 16000`. What posting a hundred thousand
+lines costs beside the raw insert is measured by `python -m benchmarks ledger`.
 
 Runs on a PostgreSQL of its own that is durable (fsync and synchronous_commit on).
 """
