@@ -5,6 +5,7 @@ the same race then pays what came back already.
 """
 
 import asyncio
+import contextlib
 from datetime import datetime
 from typing import Any
 
@@ -17,7 +18,9 @@ from marketplace.kernel.db import Database, Tx, atomically
 from marketplace.kernel.errors import DomainError
 from marketplace.kernel.time import SHANGHAI, SetClock
 from marketplace.parties.roles import Role
+from marketplace.vouchers import queries
 from marketplace.vouchers.jobs import reconcile_programmes
+from marketplace.vouchers.queries.clawbacks import paid_lines
 from marketplace.vouchers.use_cases import (
     ApproveClaim,
     DecideClawback,
@@ -135,4 +138,58 @@ async def test_clawbacks_at_once_never_take_more_than_was_approved(
 
     assert all(each is None or isinstance(each, DomainError) for each in results), results
     assert await kept(database, made) >= 0
+    assert await reconcile_programmes(database)
+
+
+async def clawbacks_race(database: Database, clock: SetClock) -> tuple[int, int, int]:
+    """Five clawbacks of 20,000 proposed at once: how many are, are agreed to, and what is kept."""
+    made = await a_claim_to_approve(database, clock)
+    checker = await an_actor(database, Role.FINANCE_CHECKER)
+    await approves(database, made, checker)
+    command = ProposeClawback(made.claim_id, "Copied.", {made.redemption_ids[0]: 20_000})
+    officer = await an_officer(database)
+    results = await asyncio.gather(
+        *(atomically(database, propose_clawback, command, actor=officer) for _ in range(5)),
+        return_exceptions=True,
+    )
+    proposed = [each for each in results if not isinstance(each, BaseException)]
+    assert all(isinstance(each, DomainError) for each in results if each not in proposed), results
+    agreed = 0
+    for page in proposed:
+        with contextlib.suppress(DomainError):
+            agree = DecideClawback(page.clawback.id, True, "Seen.")
+            await atomically(database, decide_clawback, agree, actor=checker)
+            agreed += 1
+    return len(proposed), agreed, await kept(database, made)
+
+
+async def test_clawbacks_proposed_at_once_ask_for_no_more_than_was_paid(
+    database: Database, clock: SetClock
+):
+    assert await clawbacks_race(database, clock) == (2, 2, 10_000)
+    assert await reconcile_programmes(database)
+
+
+async def test_control_without_the_lock_more_is_proposed_and_the_database_stops_it(
+    database: Database, clock: SetClock, monkeypatch: pytest.MonkeyPatch
+):
+    """Each proposal looks at what is left before another is written."""
+    everybody_looked = asyncio.Barrier(5)
+
+    async def unlocked(tx: Tx, claim_id: int, **_: bool) -> Any:
+        return await queries.claim(tx, claim_id)
+
+    async def looks(tx: Tx, claim_id: int) -> Any:
+        lines = await paid_lines(tx, claim_id)
+        await everybody_looked.wait()
+        return lines
+
+    of = "marketplace.vouchers.use_cases.clawbacks"
+    monkeypatch.setattr(f"{of}.claim", unlocked)
+    monkeypatch.setattr(f"{of}.paid_lines", looks)
+
+    proposed, agreed, left_fen = await clawbacks_race(database, clock)
+
+    assert proposed == 5
+    assert (agreed, left_fen) == (2, 10_000)
     assert await reconcile_programmes(database)
