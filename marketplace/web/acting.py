@@ -5,13 +5,15 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from typing import Any, TypeVar, cast
 
+from litestar import Response
 from litestar.response import Redirect
 
 from marketplace.kernel import idempotency
 from marketplace.kernel.actors import Actor
 from marketplace.kernel.db import Database, Tx, retried, transaction
+from marketplace.kernel.errors import DomainError
 from marketplace.kernel.http import request_id_of, services
-from marketplace.web.forms import Typed
+from marketplace.web.forms import Typed, typed
 from marketplace.web.rendering import go
 from marketplace.web.visitor import PageRequest, visitor_of
 
@@ -19,6 +21,8 @@ C = TypeVar("C")
 R = TypeVar("R")
 
 KEY_FIELD = "_key"
+# What a form asks for: the use case, and its command.
+StepAsked = Callable[[Typed], tuple[Callable[[Tx, Any], Awaitable[Any]], Any]]
 
 
 async def act(
@@ -54,6 +58,28 @@ async def act(
         return await _once(database, visitor.actor, request_id, key, use_case, command, to)
 
     return go(await retried(once), said=said, visitor=visitor)
+
+
+async def take(
+    request: PageRequest,
+    asked: StepAsked,
+    *,
+    to: Callable[[Typed], str] | str,
+    said: tuple[str, str],
+    again: Callable[[Typed, DomainError], Awaitable[Response[Any]]],
+) -> Response[Any]:
+    """Read a form and do what it asks; refused, `again` shows its page with what was typed.
+
+    `to` may depend on the form: one step is taken from several pages, and leads back to its own.
+    """
+    form = await typed(request, visitor_of(request).speech)
+    try:
+        use_case, command = asked(form)
+        form.require()
+        onwards = to if isinstance(to, str) else to(form)
+        return await act(request, form, use_case, command, to=onwards, said=said)
+    except DomainError as error:
+        return await again(form, error)
 
 
 class _Undone(Exception):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 from litestar import Response, post
@@ -17,7 +16,7 @@ from marketplace.orders import queries as orders
 from marketplace.orders import use_cases as serving
 from marketplace.orders.errors import OrderMissing
 from marketplace.orders.use_cases import DELIVERABLE_BYTES_MAX
-from marketplace.web.acting import act
+from marketplace.web.acting import StepAsked, act, take
 from marketplace.web.areas.provider.roles import MANAGER, STAFF
 from marketplace.web.areas.sme.order_pages import order_page
 from marketplace.web.forms import Typed, typed
@@ -29,8 +28,6 @@ SAMPLES_MAX = 1_000_000
 CUSTODY = ("opened", "stored", "returned", "disposed")
 # Beside the file, what a form of the browser needs around it.
 UPLOAD_BYTES_MAX = DELIVERABLE_BYTES_MAX + 100_000
-
-Asked = Callable[[Typed], tuple[Any, Any]]
 
 
 async def own_order(tx: Tx, order_id: int) -> orders.Order:
@@ -182,19 +179,18 @@ def _item(form: Typed) -> int | None:
 
 
 async def _do(
-    request: PageRequest, order_id: int, asked: Asked, said: tuple[str, str]
+    request: PageRequest, order_id: int, asked: StepAsked, said: tuple[str, str]
 ) -> Response[Any]:
     """One step of an own order; refused, its page says why."""
-    speech = visitor_of(request).speech
     await read(request, own_order, order_id)
-    form = await typed(request, speech)
-    back = "/provider/samples" if form.raw("back") == "samples" else f"/orders/{order_id}"
-    try:
-        use_case, command = asked(form)
-        form.require()
-        return await act(request, form, use_case, command, to=back, said=said)
-    except DomainError as error:
-        return await order_page(request, order_id, form, told(error, speech), error.status)
+
+    def back(form: Typed) -> str:
+        return "/provider/samples" if form.raw("back") == "samples" else f"/orders/{order_id}"
+
+    async def again(form: Typed, error: DomainError) -> Response[Any]:
+        return await order_page(request, order_id, form, told(error, form.speech), error.status)
+
+    return await take(request, asked, to=back, said=said, again=again)
 
 
 routes: list[ControllerRouterHandler] = [

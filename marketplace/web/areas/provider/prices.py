@@ -26,7 +26,7 @@ from marketplace.catalogue import queries as catalogue
 from marketplace.kernel.db import Tx
 from marketplace.kernel.errors import DomainError, Missing
 from marketplace.kernel.http import read
-from marketplace.web.acting import act
+from marketplace.web.acting import StepAsked, take
 from marketplace.web.areas.provider.roles import MANAGER, STAFF
 from marketplace.web.areas.provider.tariff_form import (
     HOURS_ROWS,
@@ -44,7 +44,7 @@ from marketplace.web.areas.provider.tariff_form import (
     question_of,
     term_named,
 )
-from marketplace.web.forms import Typed, empty, new_key, typed
+from marketplace.web.forms import Typed, empty, new_key
 from marketplace.web.rendering import page
 from marketplace.web.visitor import PageRequest, members, visitor_of
 from marketplace.web.words import Told, told
@@ -204,20 +204,17 @@ async def own_price_list(tx: Tx, price_list_id: int) -> pricing.PriceList:
 
 
 async def _do(
-    request: PageRequest, instrument_id: int, asked: Any, said: tuple[str, str]
+    request: PageRequest, instrument_id: int, asked: StepAsked, said: tuple[str, str]
 ) -> Response[Any]:
-    speech = visitor_of(request).speech
     await read(request, catalogue.own_instrument, instrument_id)
-    form = await typed(request, speech)
-    to = f"/provider/instruments/{instrument_id}/prices"
-    try:
-        use_case, command = asked(form)
-        form.require()
-        return await act(request, form, use_case, command, to=to, said=said)
-    except DomainError as error:
+
+    async def again(form: Typed, error: DomainError) -> Response[Any]:
         if isinstance(error, Missing):
-            raise
-        return await _shown(request, instrument_id, form, told(error, speech), error.status)
+            raise error
+        return await _shown(request, instrument_id, form, told(error, form.speech), error.status)
+
+    to = f"/provider/instruments/{instrument_id}/prices"
+    return await take(request, asked, to=to, said=said, again=again)
 
 
 async def _shown(

@@ -18,10 +18,10 @@ from marketplace.kernel.errors import DomainError, Missing
 from marketplace.kernel.http import read
 from marketplace.kernel.time import shanghai_instant
 from marketplace.parties import queries as parties
-from marketplace.web.acting import act
+from marketplace.web.acting import StepAsked, take
 from marketplace.web.areas.provider.own import choices, own_list
 from marketplace.web.areas.provider.roles import STAFF
-from marketplace.web.forms import Typed, empty, new_key, typed
+from marketplace.web.forms import Typed, empty, new_key
 from marketplace.web.rendering import page
 from marketplace.web.visitor import PageRequest, members, visitor_of
 from marketplace.web.words import Told, told
@@ -191,15 +191,11 @@ def _until(form: Typed) -> datetime | None:
     return None if day is None else shanghai_instant(day, 24 * 60)
 
 
-async def _do(request: PageRequest, asked: Any, said: tuple[str, str]) -> Response[Any]:
-    speech = visitor_of(request).speech
-    form = await typed(request, speech)
-    try:
-        use_case, command = asked(form)
-        form.require()
-        return await act(request, form, use_case, command, to="/provider/training", said=said)
-    except DomainError as error:
-        return await _shown(request, told(error, speech), error.status, form)
+async def _do(request: PageRequest, asked: StepAsked, said: tuple[str, str]) -> Response[Any]:
+    async def again(form: Typed, error: DomainError) -> Response[Any]:
+        return await _shown(request, told(error, form.speech), error.status, form)
+
+    return await take(request, asked, to="/provider/training", said=said, again=again)
 
 
 async def _shown(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 from litestar import Response, post
@@ -17,11 +16,11 @@ from marketplace.kernel.errors import DomainError, Missing
 from marketplace.kernel.http import read
 from marketplace.orders import queries as orders
 from marketplace.orders import use_cases as serving
-from marketplace.web.acting import act
+from marketplace.web.acting import StepAsked, take
 from marketplace.web.areas.provider.roles import MANAGER, STAFF
 from marketplace.web.areas.provider.usage import usage_page
-from marketplace.web.forms import Typed, typed
-from marketplace.web.visitor import PageRequest, members, visitor_of
+from marketplace.web.forms import Typed
+from marketplace.web.visitor import PageRequest, members
 from marketplace.web.words import told
 
 MINUTES_MAX = 86_400
@@ -184,28 +183,20 @@ async def send_breakdown(request: PageRequest, report_id: FromPath[int]) -> Resp
 async def _do(
     request: PageRequest,
     at: int,
-    asked: Callable[[Typed], tuple[Any, Any]],
+    asked: StepAsked,
     said: tuple[str, str],
     *,
     show: str = "open",
 ) -> Response[Any]:
     """One step; refused, the page says why."""
-    speech = visitor_of(request).speech
-    form = await typed(request, speech)
-    to = f"/provider/usage?show={show}"
-    try:
-        use_case, command = asked(form)
-        form.require()
-        return await act(request, form, use_case, command, to=to, said=said)
-    except DomainError as error:
+
+    async def again(form: Typed, error: DomainError) -> Response[Any]:
+        refusal = told(error, form.speech)
         return await usage_page(
-            request,
-            show=show,
-            form=form,
-            at=at,
-            refusal=told(error, speech),
-            status=error.status,
+            request, show=show, form=form, at=at, refusal=refusal, status=error.status
         )
+
+    return await take(request, asked, to=f"/provider/usage?show={show}", said=said, again=again)
 
 
 routes: list[ControllerRouterHandler] = [

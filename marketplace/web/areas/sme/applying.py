@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -33,7 +32,7 @@ from marketplace.vouchers.use_cases.documents import (
     remove_document,
     store_document,
 )
-from marketplace.web.acting import act
+from marketplace.web.acting import StepAsked, act, take
 from marketplace.web.areas.sme.order_papers import download
 from marketplace.web.areas.sme.vouchers import HOLDERS
 from marketplace.web.forms import Typed, empty, new_key, typed
@@ -206,23 +205,16 @@ async def _application_page(
     )
 
 
-Asked = Callable[[Typed], tuple[Callable[[Tx, Any], Awaitable[Any]], Any]]
-
-
 async def _step(
-    request: PageRequest, application_id: int, asked: Asked, said: tuple[str, str]
+    request: PageRequest, application_id: int, asked: StepAsked, said: tuple[str, str]
 ) -> Response[Any]:
-    speech = visitor_of(request).speech
-    form = await typed(request, speech)
     await read(request, vouchers.application, application_id)
-    use_case, command = asked(form)
-    try:
-        form.require()
-        to = _address(application_id)
-        return await act(request, form, use_case, command, to=to, said=said)
-    except DomainError as error:
-        refusal = told(error, speech)
+
+    async def again(form: Typed, error: DomainError) -> Response[Any]:
+        refusal = told(error, form.speech)
         return await _application_page(request, application_id, form, refusal, error.status)
+
+    return await take(request, asked, to=_address(application_id), said=said, again=again)
 
 
 @post("/vouchers/applications/{application_id:int}/amend", **members(Role.SME_ADMINISTRATOR))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -48,7 +47,7 @@ from marketplace.orders.use_cases.offer_decisions import (
 )
 from marketplace.parties import queries as parties
 from marketplace.parties.roles import Role
-from marketplace.web.acting import act
+from marketplace.web.acting import StepAsked, act, take
 from marketplace.web.areas.sme.order_papers import download
 from marketplace.web.files import ROWS_MAX, as_file
 from marketplace.web.forms import Typed, empty, new_key, typed
@@ -263,22 +262,16 @@ async def enquiry_page(
     )
 
 
-Asked = Callable[[Typed], tuple[Callable[[Tx, Any], Awaitable[Any]], Any]]
-
-
 async def _step(
-    request: PageRequest, enquiry_id: int, asked: Asked, said: tuple[str, str]
+    request: PageRequest, enquiry_id: int, asked: StepAsked, said: tuple[str, str]
 ) -> Response[Any]:
-    speech = visitor_of(request).speech
-    form = await typed(request, speech)
     await read(request, enquiry_by_id, enquiry_id)
-    use_case, command = asked(form)
-    try:
-        form.require()
-        to = f"/enquiries/{enquiry_id}"
-        return await act(request, form, use_case, command, to=to, said=said)
-    except DomainError as error:
-        return await enquiry_page(request, enquiry_id, form, told(error, speech), error.status)
+
+    async def again(form: Typed, error: DomainError) -> Response[Any]:
+        refusal = told(error, form.speech)
+        return await enquiry_page(request, enquiry_id, form, refusal, error.status)
+
+    return await take(request, asked, to=f"/enquiries/{enquiry_id}", said=said, again=again)
 
 
 @post("/enquiries/{enquiry_id:int}/messages", **members(*WRITERS))

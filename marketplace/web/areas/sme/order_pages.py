@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -34,7 +34,7 @@ from marketplace.orders.use_cases import (
 )
 from marketplace.parties import queries as parties
 from marketplace.parties.roles import Role
-from marketplace.web.acting import act, rehearse
+from marketplace.web.acting import StepAsked, act, rehearse, take
 from marketplace.web.areas.sme.roles import READERS, SIDES
 from marketplace.web.files import ROWS_MAX, as_file
 from marketplace.web.forms import Typed, new_key, typed
@@ -308,22 +308,16 @@ async def send_review(request: PageRequest, order_id: FromPath[int]) -> Response
     )
 
 
-Asked = Callable[[Typed], tuple[Callable[[Tx, Any], Awaitable[Any]], Any]]
-
-
 async def step(
-    request: PageRequest, order_id: int, asked: Asked, said: tuple[str, str]
+    request: PageRequest, order_id: int, asked: StepAsked, said: tuple[str, str]
 ) -> Response[Any]:
     """One step of an order; refused, its page says why."""
-    speech = visitor_of(request).speech
-    form = await typed(request, speech)
     await read(request, orders.order, order_id)
-    use_case, command = asked(form)
-    try:
-        form.require()
-        return await act(request, form, use_case, command, to=f"/orders/{order_id}", said=said)
-    except DomainError as error:
-        return await order_page(request, order_id, form, told(error, speech), error.status)
+
+    async def again(form: Typed, error: DomainError) -> Response[Any]:
+        return await order_page(request, order_id, form, told(error, form.speech), error.status)
+
+    return await take(request, asked, to=f"/orders/{order_id}", said=said, again=again)
 
 
 routes: list[ControllerRouterHandler] = [

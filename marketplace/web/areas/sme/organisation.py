@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -34,8 +33,8 @@ from marketplace.parties.use_cases import (
     grant_role,
     revoke_role,
 )
-from marketplace.web.acting import act
-from marketplace.web.forms import Typed, empty, new_key, typed
+from marketplace.web.acting import StepAsked, take
+from marketplace.web.forms import Typed, empty, new_key
 from marketplace.web.rendering import page
 from marketplace.web.visitor import PageRequest, members, visitor_of
 from marketplace.web.words import Told, told
@@ -120,20 +119,13 @@ async def _page(
     )
 
 
-Asked = Callable[[Typed], tuple[Callable[[Tx, Any], Awaitable[Any]], Any]]
+async def _step(request: PageRequest, asked: StepAsked, said: tuple[str, str]) -> Response[Any]:
+    async def again(form: Typed, error: DomainError) -> Response[Any]:
+        if isinstance(error, Missing):
+            raise error
+        return await _page(request, form, told(error, form.speech), error.status)
 
-
-async def _step(request: PageRequest, asked: Asked, said: tuple[str, str]) -> Response[Any]:
-    speech = visitor_of(request).speech
-    form = await typed(request, speech)
-    use_case, command = asked(form)
-    try:
-        form.require()
-        return await act(request, form, use_case, command, to="/org", said=said)
-    except Missing:
-        raise
-    except DomainError as error:
-        return await _page(request, form, told(error, speech), error.status)
+    return await take(request, asked, to="/org", said=said, again=again)
 
 
 def _mine(request: PageRequest) -> int:

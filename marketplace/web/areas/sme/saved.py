@@ -46,7 +46,7 @@ from marketplace.orders.use_cases.saved import (
     save_search,
     see_finds,
 )
-from marketplace.web.acting import act
+from marketplace.web.acting import StepAsked, take
 from marketplace.web.areas.sme.roles import BUYERS
 from marketplace.web.forms import Typed, empty, new_key, time_fields, typed
 from marketplace.web.rendering import page
@@ -136,22 +136,18 @@ async def _page(
     )
 
 
-Asked = Callable[[Typed], tuple[Callable[[Tx, Any], Awaitable[Any]], Any]]
-
-
 async def step(
-    request: PageRequest, asked: Asked, said: tuple[str, str], to: str = "/saved"
+    request: PageRequest, asked: StepAsked, said: tuple[str, str], to: str = "/saved"
 ) -> Response[Any]:
     """One change of what is kept; what is refused is told on the page of all of it."""
-    speech = visitor_of(request).speech
-    form = await typed(request, speech)
-    use_case, command = asked(form)
-    back = own_path(form.raw("back"), otherwise=to)
-    try:
-        form.require()
-        return await act(request, form, use_case, command, to=back, said=said)
-    except DomainError as error:
-        return await _page(request, told(error, speech), None, error.status)
+
+    async def again(form: Typed, error: DomainError) -> Response[Any]:
+        return await _page(request, told(error, form.speech), None, error.status)
+
+    def back(form: Typed) -> str:
+        return own_path(form.raw("back"), otherwise=to)
+
+    return await take(request, asked, to=back, said=said, again=again)
 
 
 @post("/instruments/{instrument_id:int}/star", **members(*BUYERS))
