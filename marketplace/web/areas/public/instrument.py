@@ -15,7 +15,7 @@ from marketplace.booking import queries as booking
 from marketplace.catalogue import queries as catalogue
 from marketplace.kernel.db import Tx
 from marketplace.kernel.http import read
-from marketplace.kernel.time import During, shanghai_day, shanghai_instant
+from marketplace.kernel.time import During, shanghai_instant
 from marketplace.orders import queries as orders
 from marketplace.orders.queries.saved import favourites_among
 from marketplace.parties import queries as parties
@@ -59,10 +59,15 @@ class Sheet:
 
     @property
     def first_free(self) -> date | None:
-        """The first day of the coming week with free time that is long enough to book."""
+        """The first day of the coming week that has free time long enough to book."""
         shortest = self.terms.terms.minimum_minutes
-        begins = (each.starts_at for each in self.terms.free if each.minutes >= shortest)
-        return next((shanghai_day(each) for each in begins), None)
+        for span in self.terms.free:
+            for day in span.days():
+                whole = During(shanghai_instant(day), shanghai_instant(day + timedelta(days=1)))
+                part = span.clip(whole)
+                if part is not None and part.minutes >= shortest:
+                    return day
+        return None
 
 
 async def sheet(tx: Tx, instrument_id: int) -> Sheet:
