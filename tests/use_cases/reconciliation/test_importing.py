@@ -20,7 +20,7 @@ from marketplace.billing.reconciliation.errors import (
     StatementTooLong,
     StatementUnreadable,
 )
-from marketplace.billing.reconciliation.queries import statement_by_id
+from marketplace.billing.reconciliation.queries import bank_months, statement_by_id
 from marketplace.billing.reconciliation.rules import reading
 from marketplace.demo.bank import ACCOUNT_NUMBER, DemoBank
 from marketplace.kernel.actors import Actor
@@ -39,6 +39,17 @@ from tests.builders.reconciliation import (
     the_balancing,
     the_lines,
 )
+
+
+async def test_what_came_in_and_went_out_is_summed_by_month(database):
+    await a_statement(database, a_line(500_000), a_line(-120_050), a_line(3))
+
+    found = await atomically(database, bank_months, A_DAY.replace(day=1), actor=TEST)
+    later = await atomically(database, bank_months, date(2100, 1, 1), actor=TEST)
+
+    assert [(500_003, 120_050)] == [(each.in_fen, each.out_fen) for each in found]
+    assert found[0].month.day == 1
+    assert later == []
 
 
 async def test_every_line_is_booked_at_once_so_that_books_equal_bank(database):

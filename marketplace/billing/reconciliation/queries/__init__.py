@@ -5,8 +5,10 @@ from marketplace.billing.reconciliation.queries.balancing import (
     Aged,
     Balancing,
     BalancingAsked,
+    BankMonth,
     Unexplained,
     balancing,
+    bank_months,
     unexplained,
 )
 from marketplace.billing.reconciliation.queries.cases import (
@@ -59,6 +61,7 @@ __all__ = [
     "Aged",
     "Balancing",
     "BalancingAsked",
+    "BankMonth",
     "BankStatement",
     "CaseSearch",
     "Clearing",
@@ -75,6 +78,7 @@ __all__ = [
     "alike_lines",
     "attachments_of",
     "balancing",
+    "bank_months",
     "clearing_by_id",
     "found_by_stage",
     "known_bookings",

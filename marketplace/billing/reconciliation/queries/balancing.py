@@ -9,6 +9,7 @@ from typing import Any
 from sqlalchemy import (
     BigInteger,
     ColumnElement,
+    Date,
     Select,
     and_,
     case,
@@ -88,6 +89,32 @@ class Unexplained:
 
 
 AGES = (7, 30, 90, None)
+
+
+@dataclass(frozen=True, slots=True)
+class BankMonth:
+    """What came in and went out in one month, on all accounts."""
+
+    month: date
+    in_fen: int
+    out_fen: int
+
+
+async def bank_months(tx: Tx, first_on: date) -> list[BankMonth]:
+    """Receipts and payments by month since a day, the earliest first; months without none."""
+    line = statement_line.c
+    month = func.date_trunc("month", line.booked_on).cast(Date)
+    return await tx.all(
+        BankMonth,
+        select(
+            month.label("month"),
+            _sum(line.amount_fen, line.amount_fen > 0).label("in_fen"),
+            _sum(-line.amount_fen, line.amount_fen < 0).label("out_fen"),
+        )
+        .where(line.line_number > 0, line.booked_on >= first_on)
+        .group_by(month)
+        .order_by(month),
+    )
 
 
 async def balancing(tx: Tx, asked: BalancingAsked) -> Balancing:

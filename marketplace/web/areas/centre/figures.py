@@ -47,6 +47,7 @@ class YearOfFigures:
     """What anybody may know of a year."""
 
     year: int
+    present_year: int
     numbers: Figures
     months: booking.HoursFound
     money: list[Money]
@@ -54,14 +55,22 @@ class YearOfFigures:
     """Year and what was approved, the earliest first."""
 
 
+def _whole(year: int) -> During:
+    return During(shanghai_instant(date(year, 1, 1)), shanghai_instant(date(year + 1, 1, 1)))
+
+
 async def year_of_figures(tx: Tx, asked: int | None) -> YearOfFigures:
-    """The sums of a year, the present one unless another is asked for."""
+    """The sums of a year; without one the present year, or while it is empty the one before."""
     year = asked or tx.today.year
-    period = During(shanghai_instant(date(year, 1, 1)), shanghai_instant(date(year + 1, 1, 1)))
+    months = await booking.months_of_everybody(tx, _whole(year))
+    if asked is None and not any(row.figures.effective_minutes for row in months.rows):
+        year -= 1
+        months = await booking.months_of_everybody(tx, _whole(year))
     return YearOfFigures(
         year,
+        tx.today.year,
         await figures(tx, None),
-        await booking.months_of_everybody(tx, period),
+        months,
         _by_programme(await open_figures(tx, year)),
         await rewards.rewards_by_year(tx, year),
     )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 
 from litestar import Response, get
@@ -40,6 +40,7 @@ class Board:
     day: date
     balancing: reconciliation.Balancing
     balances: list[Lying]
+    months: list[reconciliation.BankMonth]
     lines: list[reconciliation.StatementLine]
     waiting: tuple[list[payouts.Payout], int]
     returned: tuple[list[payouts.Payout], int]
@@ -74,6 +75,7 @@ async def board(tx: Tx, _: None = None) -> Board:
             for each in await ledger.trial_balance(tx, tx.today)
             if each.ledger == ledger.LedgerName.CASH
         ],
+        months=await reconciliation.bank_months(tx, _a_year_before(tx.today)),
         lines=lines,
         waiting=waiting,
         returned=returned,
@@ -85,6 +87,12 @@ async def board(tx: Tx, _: None = None) -> Board:
         unsigned=[each for each in signed if each.approved_at is None],
         names=await names(tx, [*about, *(each.payee_id for each in ripe[:SHORT])]),
     )
+
+
+def _a_year_before(today: date) -> date:
+    """The first day of the twelve months that end with this one."""
+    before = today.replace(day=1) - timedelta(days=334)
+    return before.replace(day=1)
 
 
 async def _payouts(tx: Tx, status: str) -> tuple[list[payouts.Payout], int]:
