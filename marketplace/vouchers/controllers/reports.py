@@ -82,13 +82,16 @@ async def get_report(  # noqa: PLR0913 one argument for each filter
 
 
 @get("/voucher-report/file", summary="The same report as a file", **allow(*REPORTERS))
-async def get_report_file(
+async def get_report_file(  # noqa: PLR0913 one argument for each filter
     request: ApiRequest,
     file_format: Format = FileFormat.CSV,
     by: By = None,
     from_on: FromQuery[date | None] = None,
     until_on: FromQuery[date | None] = None,
     programme_id: FromQuery[Id | None] = None,
+    layer_id: FromQuery[Id | None] = None,
+    sme_id: FromQuery[Id | None] = None,
+    provider_id: FromQuery[Id | None] = None,
     region_code: FromQuery[Word | None] = None,
     service_kind: FromQuery[Word | None] = None,
 ) -> Response[bytes]:
@@ -99,8 +102,11 @@ async def get_report_file(
         from_on,
         until_on,
         programme_id,
-        region_code=region_code,
-        service_kind=service_kind,
+        layer_id,
+        sme_id,
+        provider_id,
+        region_code,
+        service_kind,
         page_size=FILE_ROWS_MAX,
     )
     found = await read(request, report, asked)

@@ -23,6 +23,7 @@ from marketplace.vouchers.queries.audit_paths import (
     trails,
 )
 from marketplace.web.areas.finance.names import Names, names
+from marketplace.web.areas.sme.roles import READERS as READS_ORDERS
 from marketplace.web.files import ROWS_MAX, as_file
 from marketplace.web.forms import Typed
 from marketplace.web.rendering import page
@@ -158,12 +159,13 @@ async def get_trails_file(request: PageRequest) -> Response[bytes]:
 @get(f"{HERE}/{{redemption_id:int}}", **members(*READERS))
 async def show_way(request: PageRequest, redemption_id: FromPath[int]) -> Response[Any]:
     """Budget, application, eligibility, order, usage, contract, invoice, claim, bank line."""
-    speech = visitor_of(request).speech
+    visitor = visitor_of(request)
     return page(
         request,
         "centre/audit_path.html",
         found=await read(request, way, redemption_id),
-        at=lambda text: _moment(speech, text),
+        at=lambda text: _moment(visitor.speech, text),
+        reads_orders=visitor.has(*READS_ORDERS),
     )
 
 

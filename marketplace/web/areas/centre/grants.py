@@ -27,6 +27,7 @@ from marketplace.vouchers.use_cases import (
 from marketplace.web.acting import act
 from marketplace.web.areas.centre.who import READS_VOUCHERS
 from marketplace.web.areas.finance.names import Names, names
+from marketplace.web.areas.sme.roles import READERS as READS_ORDERS
 from marketplace.web.files import ROWS_MAX, as_file
 from marketplace.web.forms import Typed, empty, new_key, typed
 from marketplace.web.rendering import page
@@ -248,6 +249,7 @@ async def _shown(
         refusal=refusal,
         may_propose=visitor.has(Role.VOUCHER_OFFICER),
         may_decide=visitor.has(*DECIDERS),
+        reads_orders=visitor.has(*READS_ORDERS),
         me=visitor.actor.person_id,
         page_number=number,
         page_size=LINES_SHOWN,
