@@ -109,7 +109,11 @@ def _opened(content: bytes, encoding: str) -> IO[str]:
 
 
 def _delimiter(content: bytes, encoding: str) -> str:
-    """The delimiter that gives the widest row among the first ones."""
+    """The delimiter that gives the widest row among the first ones.
+
+    A row over several lines counts for nothing: where banks pad with tabs within quotes, the tab as
+    delimiter leaves a quote open, and what follows would look like one very wide row.
+    """
     widths = []
     for delimiter in DELIMITERS:
         width = 0
@@ -117,7 +121,8 @@ def _delimiter(content: bytes, encoding: str) -> str:
             for cells in islice(
                 csv.reader(_opened(content, encoding), delimiter=delimiter), _LINES_TRIED
             ):
-                width = max(width, len(cells))
+                if not any("\n" in cell for cell in cells):
+                    width = max(width, len(cells))
         widths.append(width)
     return DELIMITERS[widths.index(max(widths))]
 

@@ -32,7 +32,7 @@ HEADER_WITHIN_ROWS = 60
 _OUT = frozenset({"借", "借方", "D", "DR", "DEBIT", "支", "支出", "付", "出", "转出", "往"})
 _IN = frozenset({"贷", "贷方", "C", "CR", "CREDIT", "收", "收入", "入", "转入", "来"})
 _NOT_A_LINE = re.compile(
-    r"(总?合计|总计|小计|累计|本页|共|总笔数|说明|注|备注|打印|制表|以上|以下)"
+    r"(?:人民币)?(总?合计|总计|小计|累计|本页|共|总笔数|说明|注|备注|打印|制表|以上|以下)"
 )
 
 
@@ -192,7 +192,8 @@ class StatementReader:
             return None
         if Column.MARK not in layout.at:
             return amount
-        mark = layout.cell(row.cells, Column.MARK).upper().strip("()[]")
+        # Some say it twice: 借 Dr, 贷 Cr.
+        mark = layout.cell(row.cells, Column.MARK).upper().strip("()[]").partition(" ")[0]
         if mark in _OUT:
             return -amount
         if mark not in _IN:
