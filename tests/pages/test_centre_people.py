@@ -188,3 +188,28 @@ async def test_postgresql_refuses_what_somebody_who_only_looks_would_write(datab
     with pytest.raises(OnlyLooking):
         await atomically(database, write, None, actor=looks)
     await atomically(database, write, None, actor=TEST)
+
+
+async def test_organisations_are_found_by_kind_and_place_and_given_out_as_shown(enter, database):
+    administrator = await enter(await an_actor(database, Role.ADMINISTRATOR))
+    sme = await an_sme(database)
+
+    found = await administrator.open("/ops/orgs", kind="sme", region="320000")
+    none = await administrator.open("/ops/orgs", kind="sme", region="440000")
+    file = await administrator.http.get("/ops/orgs/file?kind=sme&region=320000&format=csv")
+
+    assert f"/ops/orgs/{sme}" in found.links.values()
+    assert "没有符合条件的单位" in none.text
+    assert len(file.text.strip().splitlines()) == 2
+
+
+async def test_anomalies_are_asked_for_by_what_they_are_and_given_out_as_shown(enter, database):
+    officer = await enter(await an_actor(database, Role.VOUCHER_OFFICER))
+
+    none = await officer.open("/ops/anomalies", kind="split-orders", severity="blocking")
+    wrong = await officer.open("/ops/anomalies", kind="no-such-kind")
+    file = await officer.http.get("/ops/anomalies/file?status=open&format=csv")
+
+    assert "没有符合条件的异常" in none.text
+    assert wrong.status == 400
+    assert len(file.text.strip().splitlines()) == 1

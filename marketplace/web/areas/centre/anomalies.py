@@ -16,14 +16,43 @@ from marketplace.vouchers.queries import anomalies as queries
 from marketplace.vouchers.use_cases import AnomalyStatus
 from marketplace.vouchers.use_cases.anomalies import DecideAnomaly, decide_anomaly
 from marketplace.web.acting import act
+from marketplace.web.files import ROWS_MAX, as_file
 from marketplace.web.forms import Typed, new_key, typed
 from marketplace.web.rendering import page
 from marketplace.web.visitor import PageRequest, members, visitor_of
-from marketplace.web.words import Told, told
+from marketplace.web.words import Told, label, told
+from marketplace.web.words.labels import LABELS
 
 READERS = (Role.VOUCHER_OFFICER, *SEES_EVERYTHING)
 PAGE_SIZE = 30
+HEADS = (
+    ("编号", "No."),
+    ("类型", "Kind"),
+    ("程度", "Severity"),
+    ("说明", "What"),
+    ("发现时间", "Found"),
+    ("状态", "State"),
+    ("理由", "Reason"),
+)
 OUTCOMES = ("confirmed", "dismissed", "needs_information")
+
+
+def _search(form: Typed, *, number: int, size: int) -> queries.AnomalySearch:
+    search = queries.AnomalySearch(
+        kind=form.choice("kind", list(LABELS["anomaly_kind"]), needed=False) or None,
+        severity=form.choice("severity", list(LABELS["anomaly_severity"]), needed=False) or None,
+        status=form.choice("status", list(AnomalyStatus), needed=False) or None,
+        found_from=form.day("from", needed=False),
+        found_until=form.day("until", needed=False),
+        page=PageAsked(number, size),
+    )
+    form.require()
+    return search
+
+
+def _named(form: Typed, group: str) -> list[tuple[str, str]]:
+    either = form.speech.either
+    return [(value, either(it.chinese, it.english)) for value, it in LABELS[group].items()]
 
 
 @get("/ops/anomalies", **members(*READERS))
@@ -31,13 +60,7 @@ async def show_anomalies(request: PageRequest) -> Response[Any]:
     """What the detectors found, the newest first."""
     form = Typed(request.query_params, visitor_of(request).speech)
     number = form.whole("page", least=1, most=10_000, needed=False) or 1
-    search = queries.AnomalySearch(
-        status=form.choice("status", list(AnomalyStatus), needed=False) or None,
-        found_from=form.day("from", needed=False),
-        found_until=form.day("until", needed=False),
-        page=PageAsked(number, PAGE_SIZE),
-    )
-    form.require()
+    search = _search(form, number=number, size=PAGE_SIZE)
     return page(
         request,
         "centre/anomalies.html",
@@ -45,8 +68,36 @@ async def show_anomalies(request: PageRequest) -> Response[Any]:
         found=await read(request, queries.anomalies, search),
         page_number=number,
         page_size=PAGE_SIZE,
-        states=list(AnomalyStatus),
+        states=_named(form, "anomaly"),
+        kinds=_named(form, "anomaly_kind"),
+        severities=_named(form, "anomaly_severity"),
     )
+
+
+@get("/ops/anomalies/file", **members(*READERS))
+async def get_anomalies_file(request: PageRequest) -> Response[bytes]:
+    """The anomalies that the filters leave, as CSV or Excel."""
+    speech = visitor_of(request).speech
+    form = Typed(request.query_params, speech)
+    found = await read(request, queries.anomalies, _search(form, number=1, size=ROWS_MAX + 1))
+
+    def name(group: str, value: str) -> str:
+        it = label(group, value)
+        return speech.either(it.chinese, it.english)
+
+    rows = [
+        [
+            each.id,
+            name("anomaly_kind", each.kind),
+            name("anomaly_severity", each.severity),
+            speech.said(each.summary),
+            speech.moment(each.found_at),
+            name("anomaly", each.status),
+            each.reason,
+        ]
+        for each in found.rows
+    ]
+    return await as_file(form, "anomalies", HEADS, rows)
 
 
 @get("/ops/anomalies/{anomaly_id:int}", **members(*READERS))
@@ -95,4 +146,9 @@ async def _shown(
     )
 
 
-routes: list[ControllerRouterHandler] = [show_anomalies, show_anomaly, send_decision]
+routes: list[ControllerRouterHandler] = [
+    show_anomalies,
+    get_anomalies_file,
+    show_anomaly,
+    send_decision,
+]

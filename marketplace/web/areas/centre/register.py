@@ -21,29 +21,45 @@ from marketplace.parties.use_cases import (
     suspend_organisation,
 )
 from marketplace.web.acting import act
+from marketplace.web.files import ROWS_MAX, as_file
 from marketplace.web.forms import Typed, new_key, typed
 from marketplace.web.rendering import page
 from marketplace.web.visitor import PageRequest, members, visitor_of
-from marketplace.web.words import Told, told
+from marketplace.web.words import Told, label, told
+from marketplace.web.words.regions import REGIONS, region
 
 READERS = (Role.ADMINISTRATOR, Role.AUDITOR, Role.REGULATOR)
 PAGE_SIZE = 30
 REASON_LENGTH_MAX = 1_000
+HEADS = (
+    ("编号", "No."),
+    ("名称", "Name"),
+    ("类型", "Kind"),
+    ("地区", "Region"),
+    ("状态", "State"),
+)
+
+
+def _search(form: Typed, *, number: int, size: int) -> parties.Search:
+    search = parties.Search(
+        text=form.text("text", length_max=100, needed=False),
+        kind=form.choice("kind", list(ROLES_BY_ORGANISATION_KIND), needed=False) or None,
+        region_code=form.choice("region", list(REGIONS), needed=False) or None,
+        page=number,
+        page_size=size,
+    )
+    form.require()
+    return search
 
 
 @get("/ops/orgs", **members(*READERS))
 async def show_organisations(request: PageRequest) -> Response[Any]:
     """Everybody who takes part, by name."""
-    form = Typed(request.query_params, visitor_of(request).speech)
-    kind = form.choice("kind", list(ROLES_BY_ORGANISATION_KIND), needed=False)
+    speech = visitor_of(request).speech
+    form = Typed(request.query_params, speech)
     number = form.whole("page", least=1, most=10_000, needed=False) or 1
-    search = parties.Search(
-        text=form.text("text", length_max=100, needed=False),
-        kind=kind or None,
-        page=number,
-        page_size=PAGE_SIZE,
-    )
-    form.require()
+    search = _search(form, number=number, size=PAGE_SIZE)
+    kinds = [(kind, label("organisation", kind)) for kind in ROLES_BY_ORGANISATION_KIND]
     return page(
         request,
         "centre/organisations.html",
@@ -51,8 +67,32 @@ async def show_organisations(request: PageRequest) -> Response[Any]:
         found=await read(request, parties.search_organisations, search),
         page_number=number,
         page_size=PAGE_SIZE,
-        kinds=list(ROLES_BY_ORGANISATION_KIND),
+        kinds=[(kind, speech.either(it.chinese, it.english)) for kind, it in kinds],
+        regions=[(code, speech.either(it.chinese, it.english)) for code, it in REGIONS.items()],
     )
+
+
+@get("/ops/orgs/file", **members(*READERS))
+async def get_organisations_file(request: PageRequest) -> Response[bytes]:
+    """The organisations that the filters leave, as CSV or Excel."""
+    speech = visitor_of(request).speech
+    form = Typed(request.query_params, speech)
+    search = _search(form, number=1, size=ROWS_MAX + 1)
+    found = await read(request, parties.search_organisations, search)
+    rows = []
+    for each in found.rows:
+        kind, place = label("organisation", each.kind), region(each.region_code)
+        state = ("停用", "suspended") if each.suspended_at else ("正常", "active")
+        rows.append(
+            [
+                each.id,
+                speech.either(each.name, each.name_en),
+                speech.either(kind.chinese, kind.english),
+                speech.either(place.chinese, place.english),
+                speech.t(*state),
+            ]
+        )
+    return await as_file(form, "organisations", HEADS, rows)
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,6 +178,7 @@ async def _do(
 
 routes: list[ControllerRouterHandler] = [
     show_organisations,
+    get_organisations_file,
     show_organisation,
     send_suspend,
     send_resume,
