@@ -22,41 +22,61 @@ from tools.find_browser import browser
 FOLDER = Path(__file__).resolve().parent.parent / "docs" / "screenshots"
 ARGUMENTS = ["--no-sandbox", "--disable-dev-shm-usage"]
 DESK, PHONE = (1280, 900), (390, 844)
-COLOURS = 128
+# As many colours as the size of a picture leaves room for.
+COLOURS = (128, 64, 32)
+BYTES_MAX = 150 * 1024
 
 
 @dataclass(frozen=True)
 class Shot:
-    """A picture: who looks at what; `then` is a pattern of the link to follow from there."""
+    """A picture: who looks at what.
+
+    `then` are patterns of the links to follow from there, one after the other; `shows` is what is
+    scrolled to; `window` is as wide and high as the picture.
+    """
 
     name: str
     who: str | None
     path: str
-    then: str | None = None
+    then: tuple[str, ...] = ()
+    shows: str = "h1"
     language: str = "zh"
-    theme: str = "light"
-    size: tuple[int, int] = DESK
+    theme: str = "day"
+    window: tuple[int, int] = DESK
 
 
+MICROSCOPES = "/instruments?text=显微镜"
+AN_INSTRUMENT, AN_ORDER = r"/instruments/\d+", r"/orders/\d+"
 SHOTS = (
-    Shot("start", None, "/"),
-    Shot("search", "sme1", "/instruments?text=显微镜"),
-    Shot("instrument", "sme1", "/instruments?text=显微镜", r"/instruments/\d+"),
-    Shot("order", "sme1", "/orders", r"/orders/\d+"),
+    Shot("search", "sme1", MICROSCOPES),
+    Shot("calendar", "sme1", MICROSCOPES, (AN_INSTRUMENT,), "[data-island=calendar]"),
+    Shot("order", "sme1", "/orders?status=settled", (AN_ORDER,)),
     Shot("vouchers-english", "sme1", "/vouchers", language="en"),
-    Shot("phone", "sme1", "/instruments?text=显微镜", size=PHONE),
-    Shot("schedule", "provider1", "/provider/schedule"),
-    Shot("usage", "provider1", "/provider/usage"),
-    Shot("finance", "finance-maker", "/finance"),
-    Shot("reconciliation-night", "finance-maker", "/finance/reconciliation", theme="night"),
-    Shot("reward", "finance-checker", "/finance/rewards", r"/finance/rewards/\d+"),
+    Shot("phone", "sme1", MICROSCOPES, window=PHONE),
+    Shot("timeline", "provider1", "/provider/schedule"),
+    Shot(
+        "availability",
+        "provider1",
+        "/provider/instruments",
+        (r"/provider/instruments/\d+", r"/provider/instruments/\d+/availability"),
+    ),
+    Shot("reconciliation", "finance-maker", "/finance/reconciliation?status=all"),
+    Shot("ledger-night", "auditor", "/finance/ledger", (r"/finance/ledger/\d+",), theme="night"),
+    Shot(
+        "reward",
+        "finance-checker",
+        "/finance/rewards",
+        (r"/finance/rewards/\d+", r"/finance/rewards/\d+/\d+"),
+    ),
     Shot("rulebook", None, "/rules"),
+    Shot("anomalies", "auditor", "/ops/anomalies"),
+    Shot("figures", "auditor", "/ops"),
 )
 
 
 def take(shown: Browser, at: str, shot: Shot) -> Path:
     """Open the page as its people do, and keep what a window shows."""
-    width, height = shot.size
+    width, height = shot.window
     context = shown.new_context(viewport={"width": width, "height": height}, locale="zh-CN")
     cookies = {"lang": shot.language, "theme": shot.theme}
     context.add_cookies(
@@ -66,14 +86,21 @@ def take(shown: Browser, at: str, shot: Shot) -> Path:
     if shot.who is not None:
         _sign_in(page, at, shot.who)
     page.goto(at + shot.path)
-    if shot.then is not None:
-        page.goto(at + _link(page, shot.then))
+    for pattern in shot.then:
+        page.goto(at + _link(page, pattern))
     page.wait_for_load_state("networkidle")
+    # Below the bar that stays on top.
+    page.locator(shot.shows).first.evaluate(
+        "shown => scrollTo(0, Math.max(0, shown.getBoundingClientRect().top + scrollY - 90))"
+    )
+    picture = Image.open(io.BytesIO(page.screenshot())).convert("RGB")
+    context.close()
     path = FOLDER / f"{shot.name}.png"
     # Few colours: pages have few, and the pictures travel with the sources.
-    picture = Image.open(io.BytesIO(page.screenshot()))
-    picture.convert("RGB").quantize(COLOURS).save(path, optimize=True)
-    context.close()
+    for colours in COLOURS:
+        picture.quantize(colours).save(path, optimize=True)
+        if path.stat().st_size <= BYTES_MAX:
+            break
     return path
 
 
@@ -90,7 +117,10 @@ def _link(page: Page, pattern: str) -> str:
     links: list[str] = page.eval_on_selector_all(
         "main a[href]", "all => all.map(a => a.getAttribute('href'))"
     )
-    return next(link for link in links if re.fullmatch(pattern, link))
+    fitting = (link for link in links if re.fullmatch(pattern, link.partition("?")[0]))
+    found = next(fitting, None)
+    assert found is not None, f"{page.url} has no link like {pattern}"
+    return found
 
 
 def main() -> int:
