@@ -50,9 +50,17 @@ async def test_reports_and_open_data_come_as_files(
     api: httpx.AsyncClient, database: Database, services: Services
 ):
     await orders_are_numbers(database)
-    await a_claim(database, status="submitted")
+    made = await a_claim(database, status="submitted")
     auditor = await an_actor(database, Role.AUDITOR)
+    provider_id = made.provider.organisation_id
 
+    narrow = {
+        of: await api.get(
+            f"{V1}/voucher-report/file?by=sme&format=csv&provider_id={of}",
+            headers=bearer(services, auditor),
+        )
+        for of in (provider_id, provider_id + 1_000)
+    }
     report = await api.get(
         f"{V1}/voucher-report/file?by=programme&by=month&format=xlsx",
         headers=bearer(services, auditor),
@@ -61,6 +69,7 @@ async def test_reports_and_open_data_come_as_files(
     figures = await api.get(f"{V1}/open-data/vouchers/2025")
 
     assert (report.status_code, report.content[:2]) == (200, b"PK")
+    assert [len(each.text.splitlines()) for each in narrow.values()] == [2, 1]
     assert published.text.lstrip("\ufeff").startswith("year,programme_id")
     assert figures.json()["suppressed_below"] == 3
     twice = await api.get(f"{V1}/voucher-report?by=sme&by=sme", headers=bearer(services, auditor))

@@ -224,3 +224,28 @@ async def test_an_auditor_walks_from_a_claim_to_the_budget(enter, database):
     assert "没有对应的用券记录" in none.text
     assert gone.status == 404
     assert len(file.text.strip().splitlines()) == 1 + len(made.redemption_ids)
+
+
+async def test_anybody_objects_to_a_claim_in_public_notice(enter, visitor, database):
+    await orders_are_numbers(database)
+    made = await a_claim(database, status="in_notice")
+    here = f"/claim-notices/{made.claim_id}"
+    listed = await visitor.open("/claim-notices")
+    shown = await visitor.open(here)
+    unsaid = await visitor.send(shown, f"{here}/objections", name="王某")
+    typed = {"contact": "13800000000", "statement": "样品没有测", "redemption": "999999"}
+    strange = await visitor.send(unsaid, f"{here}/objections", **typed)
+    taken = await visitor.send(strange, f"{here}/objections", redemption=made.redemption_ids[0])
+    centre = await enter(await an_actor(database, Role.VOUCHER_OFFICER))
+    seen = await centre.open(f"/finance/vouchers/{made.claim_id}")
+    none = await visitor.open("/claim-notices/999999")
+
+    assert f'href="{here}"' in listed.source
+    assert "抽查种子 1" in shown.text
+    assert "抽中" in shown.text
+    assert unsaid.status == 400
+    assert strange.status == 404
+    assert "异议已受理" in taken.text
+    assert "样品没有测" not in taken.text
+    assert "样品没有测" in seen.text
+    assert none.status == 404

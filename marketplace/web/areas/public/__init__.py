@@ -3,6 +3,7 @@
 from litestar.types import ControllerRouterHandler
 
 from marketplace.web.areas.public import (
+    claim_notices,
     entering,
     home,
     instrument,
@@ -20,6 +21,7 @@ areas = (
         (
             link("/instruments", "仪器", "Instruments"),
             link("/vouchers/rules", "创新券规则", "Voucher rules"),
+            link("/claim-notices", "兑付公示", "Claim notices"),
             link("/reward-notices", "奖励公示", "Reward notices"),
             link("/figures", "用量与资金", "Use and money"),
             link("/help", "帮助", "Help"),
@@ -33,5 +35,6 @@ routes: list[ControllerRouterHandler] = [
     *entering.routes,
     *providers.routes,
     *voucher_terms.routes,
+    *claim_notices.routes,
     *reward_notices.routes,
 ]

@@ -19,7 +19,7 @@ from marketplace.web.visitor import PageRequest, anybody, visitor_of
 
 @post("/tour", rate_limit=SIGN_IN, **anybody())
 async def send_tour(request: PageRequest) -> Response[Any]:
-    """Sign in as the chosen stop of the tour."""
+    """Sign in as the chosen stop of the tour, and begin with the chosen task."""
     stops: tuple[Stop, ...] = request.app.state.tour
     form = await typed(request, visitor_of(request).speech)
     chosen = next((stop for stop in stops if stop.name == form.raw("role")), None)
@@ -30,7 +30,7 @@ async def send_tour(request: PageRequest) -> Response[Any]:
         SignIn(chosen.email, chosen.password),
         request_id=request_id_of(request),
     )
-    return await begin_session(request, found, "")
+    return await begin_session(request, found, form.raw("to"))
 
 
 routes: list[ControllerRouterHandler] = [send_tour]
