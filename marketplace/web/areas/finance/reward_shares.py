@@ -15,9 +15,11 @@ from marketplace.billing.rewards import queries as rewards
 from marketplace.billing.rewards.papers import statement_of_entity
 from marketplace.kernel.db import Tx
 from marketplace.kernel.errors import DomainError, Missing
-from marketplace.kernel.http import read
+from marketplace.kernel.http import read, services
 from marketplace.kernel.money import yuan
+from marketplace.kernel.time import shanghai_day
 from marketplace.parties import queries as parties
+from marketplace.rulebook import rulebook
 from marketplace.web.areas.finance.names import Names, names
 from marketplace.web.areas.finance.payouts import PAGES_MAX
 from marketplace.web.areas.finance.roles import READS_REWARDS
@@ -180,7 +182,9 @@ async def show_what_if(request: PageRequest) -> Response[Any]:
     """A year by the terms in force and by others; nothing is stored or posted."""
     speech = visitor_of(request).speech
     asked_for = bool(request.query_params)
-    form = Typed(request.query_params, speech) if asked_for else empty(speech)
+    today = shanghai_day(services(request).database.clock.now())
+    last_year = date(today.year - 1, 12, 31)
+    form = Typed(request.query_params, speech) if asked_for else empty(speech, through=last_year)
     found, refusal, status = None, None, 200
     if asked_for:
         try:
@@ -194,9 +198,27 @@ async def show_what_if(request: PageRequest) -> Response[Any]:
         form=form,
         found=found,
         refusal=refusal,
+        in_force=_in_force(last_year),
         bases=BASES,
         grades=GRADES,
     )
+
+
+def _in_force(on: date) -> dict[str, str]:
+    """What each field of the form stands for while it is empty."""
+    terms = rulebook().reward
+    caps, rates = terms.extra_caps.on(on), terms.rate_by_grade.on(on)
+    amounts = {
+        "cap": terms.cap_per_legal_entity_fen.on(on),
+        "cap_instrument": caps.per_instrument_fen,
+        "cap_unit": caps.per_unit_fen,
+    }
+    shares = {grade: rates.of(grade) for grade in GRADES}
+    shares["share_cap"] = terms.share_cap_basis_points.on(on)
+    return {
+        **{name: yuan(fen) if fen is not None else "" for name, fen in amounts.items()},
+        **{name: f"{points / 100:g}" for name, points in shares.items()},
+    }
 
 
 def _asked(form: Typed) -> rewards.WhatIfAsked:
