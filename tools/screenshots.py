@@ -31,14 +31,15 @@ BYTES_MAX = 150 * 1024
 class Shot:
     """A picture: who looks at what.
 
-    `then` are patterns of the links to follow from there, one after the other; `shows` is what is
-    scrolled to; `window` is as wide and high as the picture.
+    `then` are patterns of the links to follow from there, one after the other; `clicks` are pressed
+    there; `shows` is what is scrolled to; `window` is as wide and high as the picture.
     """
 
     name: str
     who: str | None
     path: str
     then: tuple[str, ...] = ()
+    clicks: tuple[str, ...] = ()
     shows: str = "h1"
     language: str = "zh"
     theme: str = "day"
@@ -49,11 +50,18 @@ MICROSCOPES = "/instruments?text=显微镜"
 AN_INSTRUMENT, AN_ORDER = r"/instruments/\d+", r"/orders/\d+"
 SHOTS = (
     Shot("search", "sme1", MICROSCOPES),
-    Shot("calendar", "sme1", MICROSCOPES, (AN_INSTRUMENT,), "[data-island=calendar]"),
+    Shot(
+        "calendar",
+        "sme1",
+        MICROSCOPES,
+        (AN_INSTRUMENT,),
+        clicks=("text=看价格", "role=button[name='下一页']"),
+        shows="[data-island=calendar]",
+    ),
     Shot("order", "sme1", "/orders?status=settled", (AN_ORDER,)),
     Shot("vouchers-english", "sme1", "/vouchers", language="en"),
-    Shot("phone", "sme1", MICROSCOPES, window=PHONE),
-    Shot("timeline", "provider1", "/provider/schedule"),
+    Shot("phone", "sme1", MICROSCOPES, shows="main h2", window=PHONE),
+    Shot("timeline", "provider1", "/provider/schedule?day=2025-10-13"),
     Shot(
         "availability",
         "provider1",
@@ -70,7 +78,7 @@ SHOTS = (
     ),
     Shot("rulebook", None, "/rules"),
     Shot("anomalies", "auditor", "/ops/anomalies"),
-    Shot("figures", "auditor", "/ops"),
+    Shot("figures", "auditor", "/figures", shows="main figure, [data-island=chart]"),
 )
 
 
@@ -89,6 +97,9 @@ def take(shown: Browser, at: str, shot: Shot) -> Path:
     for pattern in shot.then:
         page.goto(at + _link(page, pattern))
     page.wait_for_load_state("networkidle")
+    for selector in shot.clicks:
+        page.locator(selector).first.click()
+        page.wait_for_load_state("networkidle")
     # Below the bar that stays on top.
     page.locator(shot.shows).first.evaluate(
         "shown => scrollTo(0, Math.max(0, shown.getBoundingClientRect().top + scrollY - 90))"
