@@ -46,6 +46,7 @@ from marketplace.operations.use_cases import (
 from marketplace.parties.roles import SEES_EVERYTHING, Role
 
 OVERSEERS = (Role.ADMINISTRATOR, *SEES_EVERYTHING)
+JOB_READERS = (Role.VOUCHER_OFFICER, Role.EVALUATOR, *OVERSEERS)
 TRAIL_READERS = (Role.ADMINISTRATOR, Role.AUDITOR)
 TRAIL_FILE_LINES_MAX = 10_000
 
@@ -104,14 +105,14 @@ async def post_withdraw(
     return await perform(request, withdraw_notice, command, present=NoticeOut.of, status=200)
 
 
-@get("/jobs", summary="Jobs", **allow(*OVERSEERS))
+@get("/jobs", summary="Jobs", **allow(*JOB_READERS))
 async def get_jobs(request: ApiRequest) -> list[JobOut]:
     """What each does, when it ran last and runs next, and how often it failed of late."""
     found = await read(request, queries.jobs, request.app.state.jobs)
     return [JobOut.of(row) for row in found]
 
 
-@get("/jobs/runs", summary="Runs of jobs", **allow(*OVERSEERS))
+@get("/jobs/runs", summary="Runs of jobs", **allow(*JOB_READERS))
 async def get_job_runs(
     request: ApiRequest,
     job: FromQuery[Name] = "",

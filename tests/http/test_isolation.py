@@ -44,6 +44,8 @@ OPEN_TO_OTHERS = {
     "POST /calendar-feeds": "anybody may subscribe to a listed instrument, and sees no names",
     "GET /instruments/{instrument_id:int}/standing": "anybody asks how they stand themselves",
     "POST /instruments/{instrument_id:int}/training-requests": "anybody may ask to learn",
+    "PUT /favourites/{instrument_id:int}": "everybody may star what is published (J.15)",
+    "DELETE /favourites/{instrument_id:int}": "takes one's own star away",
     "POST /enquiries": "anybody may ask a provider; an agent may ask for any SME",
     "POST /quotes": "anybody may ask what a listed instrument costs them",
     "POST /credit-terms": "every provider may trust every buyer, and learns nothing of it",

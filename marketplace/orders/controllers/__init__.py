@@ -10,6 +10,7 @@ from marketplace.orders.controllers import (
     ending,
     enquiries,
     enquiry_offers,
+    favourites,
     free_use,
     items,
     ordering,
@@ -21,6 +22,7 @@ from marketplace.orders.controllers import (
 
 routes: list[ControllerRouterHandler] = [
     *quoting.routes,
+    *favourites.routes,
     *free_use.routes,
     *enquiries.routes,
     *enquiry_offers.routes,
