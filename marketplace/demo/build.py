@@ -15,6 +15,7 @@ from marketplace.catalogue import queries as catalogue_queries
 from marketplace.catalogue import use_cases as catalogue
 from marketplace.demo.facts import Kind
 from marketplace.demo.files import provider_file
+from marketplace.demo.people import person_name
 from marketplace.demo.plan import Plan, PlannedCompany, PlannedEntity, PlannedProvider, demo_uscc
 from marketplace.demo.world import (
     MAIL_DOMAIN,
@@ -93,7 +94,7 @@ async def _member(
             organisation_id=organisation_id,
             role=roles[0],
             person=parties.RegisterPerson(
-                email=f"{mail_name}@{MAIL_DOMAIN}", name=f"演示 {mail_name}", password=PASSWORD
+                email=f"{mail_name}@{MAIL_DOMAIN}", name=person_name(mail_name), password=PASSWORD
             ),
         ),
         SYSTEM,

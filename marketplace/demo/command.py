@@ -12,6 +12,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
 from marketplace.demo.build import YEAR, register_companies, register_providers, register_staff
+from marketplace.demo.desks import leave_work
 from marketplace.demo.finance import Finance
 from marketplace.demo.plan import plan_province
 from marketplace.demo.report import Proof, print_report, print_sign_ins
@@ -113,6 +114,8 @@ async def _live(world: World, console: Console, *, scale: str, seed: int) -> tup
         bars.advance(closing)
         run_id = await finance.reward()
         bars.advance(closing)
-        await finance.prepare_today(shanghai_day(SystemClock().now()))
+        today = shanghai_day(SystemClock().now())
+        await finance.prepare_today(today)
+        await leave_work(world, staff, finance, plan, today)
         bars.advance(closing)
     return run_id, finance.bank.balance_fen

@@ -13,6 +13,15 @@ import msgspec
 
 
 @dataclass(frozen=True, slots=True)
+class Task:
+    """Something to try, and the page where it begins."""
+
+    chinese: str
+    english: str
+    path: str
+
+
+@dataclass(frozen=True, slots=True)
 class Stop:
     """A role to step into: who signs in, and what there is to do."""
 
@@ -21,7 +30,7 @@ class Stop:
     english: str
     email: str
     password: str
-    tasks: tuple[tuple[str, str], ...]
+    tasks: tuple[Task, ...]
 
 
 def read_tour(path: str) -> tuple[Stop, ...]:
