@@ -48,13 +48,19 @@ def shown_areas(areas: Sequence[Area], visitor: Visitor) -> list[Area]:
             area.english,
             [each for each in area.links if not each.roles or visitor.has(*each.roles)],
         )
-        for area in areas
+        for area in sorted(areas, key=lambda area: _distance(area, visitor))
     ]
-    # What is for everybody comes below one's own work.
-    return sorted(
-        (area for area in shown if area.links),
-        key=lambda area: not any(each.roles for each in area.links),
-    )
+    return [area for area in shown if area.links]
+
+
+def _distance(area: Area, visitor: Visitor) -> int:
+    """How near an area is to a visitor's work: whose desk they may open, then where they help,
+    then what is for everybody.
+    """
+    desk = area.links[0]
+    if not any(each.roles for each in area.links):
+        return 2
+    return 0 if not desk.roles or visitor.has(*desk.roles) else 1
 
 
 def current_link(areas: Sequence[Area], path: str) -> str:
