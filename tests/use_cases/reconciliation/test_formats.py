@@ -124,13 +124,28 @@ def a_bomb() -> bytes:
         a_bomb(),
         a_file([a_line(1_00)], encoding="utf-16")[:-7],
         V02[:-300],
+        V02.decode().encode("gb18030"),
         b'<!DOCTYPE x [<!ENTITY a "b">]><Document>&a;</Document>',
+        V02.replace(
+            b"<Document", b'<!DOCTYPE x [<!ENTITY a SYSTEM "file:///etc/passwd">]><Document', 1
+        ).replace("南京某科技有限公司".encode(), b"&a;"),
         SWIFT[:-90],
         b"PK\x03\x04" + b"\x00" * 100,
         b"\x00\xff" * 400,
         csv_file([["day", "what"], ["1", "2"]]),
     ],
-    ids=["bomb", "cut-utf16", "cut-xml", "entities", "cut-swift", "no-zip", "noise", "other-table"],
+    ids=[
+        "bomb",
+        "cut-utf16",
+        "cut-xml",
+        "other-encoding",
+        "entities",
+        "external-entity",
+        "cut-swift",
+        "no-zip",
+        "noise",
+        "other-table",
+    ],
 )
 async def test_damaged_bomb_sized_and_hostile_files_are_refused_and_nothing_is_kept(
     database: Database, content: bytes
