@@ -55,7 +55,7 @@ SHOTS = (
         "sme1",
         MICROSCOPES,
         (AN_INSTRUMENT,),
-        clicks=("text=看价格", "role=button[name='下一页']"),
+        clicks=("role=button[name='下一页']",),
         shows="[data-island=calendar]",
     ),
     Shot("order", "sme1", "/orders?status=settled", (AN_ORDER,)),
