@@ -92,14 +92,14 @@ def statement_paper(account: Account, asked: AccountAsked, of: StatementFor) -> 
     made_at = of.made_at.astimezone(SHANGHAI).strftime("%Y-%m-%d %H:%M")
     paper.facts([(word("of"), own_name), (word("period"), period), (word("made"), made_at)])
     columns = [
-        Column(word("day"), 25),
-        Column(word("order"), 12),
-        Column(word("kind"), 18),
-        Column(word("other"), 29),
-        Column(word("total"), 21, "RIGHT"),
-        Column(word("voucher"), 18, "RIGHT"),
-        Column(word("own"), 19, "RIGHT"),
-        Column(word("invoice"), 48),
+        Column(word("day"), 38),
+        Column(word("order"), 20),
+        Column(word("kind"), 32),
+        Column(word("other"), 48),
+        Column(word("total"), 45, "RIGHT"),
+        Column(word("voucher"), 38, "RIGHT"),
+        Column(word("own"), 45, "RIGHT"),
+        Column(word("invoice"), 76),
     ]
     for side in ("bought", "sold"):
         mine = "buyer_id" if side == "bought" else "provider_id"

@@ -16,6 +16,9 @@ from marketplace.parties import queries as parties
 
 # At most so many units stand on a paper; a legal entity has fewer.
 UNITS_MAX = 2_000
+# Where the policy leaves a number open, no clause can be named.
+LEFT_OPEN = "J.gap"
+LEFT_OPEN_TOLD = "政策未定，按惯例 left open; by practice"
 TITLE = "开放共享服务奖励对账单 Statement of rewards"
 GRADES = {
     "excellent": "优秀 excellent",
@@ -148,14 +151,14 @@ def _run(paper: Paper, of: RunOfEntity, names: Mapping[int, str]) -> None:
     )
     paper.table(
         [
-            Column("单位 Unit", 34),
-            Column("服务总额 Services", 22, "RIGHT"),
-            Column("等级 Grade", 20),
-            Column("费率 Rate", 12, "RIGHT"),
-            Column("应得 Earned", 20, "RIGHT"),
-            Column("此前已付 Paid before", 18, "RIGHT"),
-            Column("奖励 Reward", 20, "RIGHT"),
-            Column("受限于 Lowered by", 30),
+            Column("单位 Unit", 32),
+            Column("服务总额 Services", 25, "RIGHT"),
+            Column("等级 Grade", 18),
+            Column("费率 Rate", 11, "RIGHT"),
+            Column("应得 Earned", 23, "RIGHT"),
+            Column("此前已付 Paid before", 22, "RIGHT"),
+            Column("奖励 Reward", 22, "RIGHT"),
+            Column("受限于 Lowered by", 27),
         ],
         [_unit(each, names) for each in of.units],
         total=[
@@ -187,4 +190,6 @@ def _unit(share: queries.RewardShare, names: Mapping[int, str]) -> list[str]:
 
 
 def _sources(terms: Mapping[str, Any]) -> str:
-    return ", ".join(sorted({term["source"] for term in terms.values()}))
+    named = {term["source"] for term in terms.values()}
+    told = sorted(named - {LEFT_OPEN})
+    return ", ".join([*told, LEFT_OPEN_TOLD] if LEFT_OPEN in named else told)
