@@ -71,6 +71,8 @@ OPEN_TO_OTHERS: dict[str, str] = {
 }
 # What an address stands for where its name alone does not say it.
 ADDRESSES: dict[str, dict[str, str]] = {
+    "GET /ops/disputes/{order_id:int}": {"order_id": "disputed_order_id"},
+    "POST /ops/disputes/{order_id:int}/rule": {"order_id": "disputed_order_id"},
     # Pages of the centre, which nobody outside gets to: any number does.
     "POST /finance/periods/sign-offs/{sign_off_id:int}/approve": {"sign_off_id": "claim_id"},
     "POST /finance/periods/{period_id:int}/close": {"period_id": "claim_id"},
