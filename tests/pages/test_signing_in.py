@@ -8,8 +8,10 @@ import pytest
 from marketplace.kernel.db import atomically
 from marketplace.parties.roles import Role
 from marketplace.parties.use_cases import disable_person
+from marketplace.web.tour import Stop, Task
 from tests.builders.pages import OWN_PAGE, Browser
 from tests.builders.parties import PASSWORD, TEST, a_person, an_actor, an_sme
+from tests.pages.conftest import SHARED
 
 ACCOUNT = "/me/sign-in"
 
@@ -174,3 +176,20 @@ async def test_language_and_theme_stay_as_chosen(visitor):
 
 async def test_without_a_tour_there_is_nothing_to_step_into(visitor):
     assert 404 == (await visitor.post("/tour", {"role": "sme"})).status
+
+
+async def test_a_task_of_the_tour_begins_on_its_page_and_on_no_other_site(
+    visitor, database, address, monkeypatch
+):
+    await a_buyer(database, address)
+    task = Task("看创新券", "See your vouchers", "/vouchers")
+    stop = Stop("sme", "企业", "SME", address, PASSWORD, (task,))
+    monkeypatch.setattr(SHARED.state, "tour", (stop,))
+
+    offered = await visitor.open("/", lang="zh")
+    there = await visitor.post("/tour", {"role": "sme", "to": "/vouchers"})
+    elsewhere = await visitor.post("/tour", {"role": "sme", "to": "//elsewhere.example/"})
+
+    assert "看创新券" in offered.text
+    assert there.path == "/vouchers"
+    assert elsewhere.path == "/me"
