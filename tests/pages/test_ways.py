@@ -39,7 +39,6 @@ NOT_IN_THE_WORLD = {
 NOTHING_THERE = {
     (Role.SME_ADMINISTRATOR, "GET /claims/{claim_id:int}"): "the SME redeemed no voucher itself",
     (Role.STATION_AGENT, "GET /invoices/{invoice_id:int}/file"): "no order of theirs is settled",
-    (Role.VOUCHER_OFFICER, "GET /invoices/{invoice_id:int}/file"): "reads no invoices",
     (Role.REGULATOR, "GET /finance/clearings/{clearing_id:int}"): "explained lines are asked for",
 }
 # The same page with other parameters leads nowhere new after some visits; of orders there is one
