@@ -29,8 +29,8 @@ _PLAIN = {
     "swagger-ui.css": _BROWSER / "swagger-ui.css",
 }
 _MEDIA_TYPES = {
-    ".css": "text/css; charset=utf-8",
-    ".js": "text/javascript; charset=utf-8",
+    ".css": "text/css",
+    ".js": "text/javascript",
     ".svg": "image/svg+xml",
 }
 

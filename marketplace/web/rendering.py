@@ -75,7 +75,7 @@ def page(request: PageRequest, template: str, *, status: int = 200, **facts: Any
     response = Response(
         content=body,
         status_code=status,
-        media_type="text/html; charset=utf-8",
+        media_type="text/html",
         headers={"Vary": "Accept-Language, Cookie", "Cache-Control": "no-store"},
     )
     if flash is not None:

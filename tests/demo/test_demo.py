@@ -40,6 +40,7 @@ async def a_year(database_url: str, settings: Settings, scale: str) -> tuple[Wor
     return world, told.getvalue()
 
 
+@pytest.mark.timeout(400)
 async def test_a_demo_year_ends_with_balanced_books_and_goes_through_every_step(
     database, database_url, test_settings, tiny
 ):

@@ -164,7 +164,7 @@ async def export_instruments(request: ApiRequest) -> Response[bytes]:
     content = await read(request, queries.export_csv, actor_of(request).organisation_id)
     return Response(
         content=content,
-        media_type="text/csv; charset=utf-8",
+        media_type="text/csv",
         headers={"Content-Disposition": 'attachment; filename="instruments.csv"'},
     )
 

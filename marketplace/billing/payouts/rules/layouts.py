@@ -50,7 +50,7 @@ REQUIRED = (
 )
 
 MEDIA_TYPES = {
-    PaymentFormat.CSV: "text/csv; charset=utf-8",
+    PaymentFormat.CSV: "text/csv",
     PaymentFormat.XLSX: "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
     PaymentFormat.PAIN001: "application/xml",
 }

@@ -44,7 +44,7 @@ async def show_anchor_file(request: PageRequest) -> Response[bytes]:
     content = "".join(written(number, sha256) for number, sha256 in seals)
     return Response(
         content=content.encode(),
-        media_type="text/plain; charset=utf-8",
+        media_type="text/plain",
         headers={"Content-Disposition": 'attachment; filename="ledger-anchor.txt"'},
     )
 
