@@ -27,7 +27,10 @@ __all__ = ["stage"]
 # What answers with something else than a page.
 NO_PAGES = {"/assets/{name:str}", "/instruments/{instrument_id:int}/times"}
 # What the world of the tests has none of.
-MISSING = {"GET /claim-notices/{claim_id:int}": "no claim is in public notice"}
+MISSING = {
+    "GET /claim-notices/{claim_id:int}": "no claim is in public notice",
+    "GET /reward-notices/{run_id:int}": "no rewards are in public notice",
+}
 PAGES = [
     route
     for route in ROUTES
