@@ -11,12 +11,14 @@ import io
 import re
 import sys
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 
 from PIL import Image
 from playwright.sync_api import Browser, Page, sync_playwright
 
 from marketplace.demo.world import PASSWORD
+from marketplace.kernel.time import SystemClock, shanghai_day
 from tools.find_browser import browser
 
 FOLDER = Path(__file__).resolve().parent.parent / "docs" / "screenshots"
@@ -47,6 +49,8 @@ class Shot:
 
 
 MICROSCOPES = "/instruments?text=显微镜"
+TODAY = shanghai_day(SystemClock().now())
+NEXT_WEDNESDAY = TODAY + timedelta(days=9 - TODAY.weekday())
 AN_INSTRUMENT, AN_ORDER = r"/instruments/\d+", r"/orders/\d+"
 SHOTS = (
     Shot("search", "sme1", MICROSCOPES),
@@ -61,7 +65,7 @@ SHOTS = (
     Shot("order", "sme1", "/orders?status=settled", (AN_ORDER,)),
     Shot("vouchers-english", "sme1", "/vouchers", language="en"),
     Shot("phone", "sme1", MICROSCOPES, shows="main h2", window=PHONE),
-    Shot("timeline", "provider1", "/provider/schedule?day=2025-10-13"),
+    Shot("timeline", "provider1", f"/provider/schedule?day={NEXT_WEDNESDAY}&days=1"),
     Shot(
         "availability",
         "provider1",

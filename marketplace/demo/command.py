@@ -11,6 +11,7 @@ from typing import Any
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
+from marketplace.demo.ahead import book_ahead
 from marketplace.demo.build import YEAR, register_companies, register_providers, register_staff
 from marketplace.demo.desks import leave_work
 from marketplace.demo.finance import Finance
@@ -117,5 +118,6 @@ async def _live(world: World, console: Console, *, scale: str, seed: int) -> tup
         today = shanghai_day(SystemClock().now())
         await finance.prepare_today(today)
         await leave_work(world, staff, finance, plan, today)
+        await book_ahead(world, staff, today, seed)
         bars.advance(closing)
     return run_id, finance.bank.balance_fen

@@ -8,12 +8,13 @@ import pytest
 from rich.console import Console
 from sqlalchemy import text
 
+from marketplace.assembly import all_jobs
 from marketplace.demo import facts
 from marketplace.demo.bank import DemoBank
 from marketplace.demo.command import build
 from marketplace.demo.facts import SCALES, Scale
 from marketplace.demo.plan import plan_province
-from marketplace.demo.world import World
+from marketplace.demo.world import SELDOM, World
 from marketplace.kernel.settings import Settings
 from marketplace.kernel.time import shanghai_day
 from marketplace.parties.rules.identifiers import require_uscc
@@ -82,6 +83,10 @@ def test_a_scale_holds_as_many_units_and_instruments_as_it_says(scale):
 
     assert len(plan.providers) == SCALES[scale].units
     assert sum(len(one.instruments) for one in plan.providers) == SCALES[scale].instruments
+
+
+def test_jobs_that_run_seldom_are_jobs_of_the_worker():
+    assert SELDOM.keys() <= {job.name for job in all_jobs()}
 
 
 def test_every_credit_code_of_the_demo_is_well_formed_and_used_once():

@@ -28,6 +28,7 @@ export async function mount(root: HTMLElement): Promise<void> {
   const narrow = window.matchMedia("(max-width: 640px)").matches;
   const day = root.dataset["day"] ?? "";
   const today = root.dataset["today"] ?? "";
+  const oneDay = root.dataset["days"] === "1";
 
   async function load(from: Date, until: Date): Promise<Plan> {
     const days = Math.max(1, Math.round((until.getTime() - from.getTime()) / 86_400_000));
@@ -60,8 +61,8 @@ export async function mount(root: HTMLElement): Promise<void> {
   }
 
   const calendar = createCalendar(root, [ResourceTimeline, Interaction], {
-    view: narrow ? "resourceTimelineDay" : "resourceTimelineWeek",
-    date: day <= today && today < wall(new Date(begins.getTime() + 7.1 * 86_400_000)).slice(0, 10) ? today : day,
+    view: narrow || oneDay ? "resourceTimelineDay" : "resourceTimelineWeek",
+    date: !oneDay && day <= today && today < wall(new Date(begins.getTime() + 7.1 * 86_400_000)).slice(0, 10) ? today : day,
     timeZone: ZONE,
     locale: chinese ? "zh-CN" : "en-GB",
     firstDay: 1,
