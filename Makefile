@@ -83,10 +83,12 @@ clean:
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # The environment is as the lock says. What was fetched before is not fetched again: the first try
-# uses what is at hand, so that a changed pyproject.toml needs no network either.
+# uses what is at hand, so that a changed pyproject.toml needs no network either. The last one trusts
+# what the machine trusts: uv brings authorities of its own and does not know that of a house's proxy.
 SYNC := .tools/bin/uv sync --frozen --no-python-downloads --python .tools/bin/python
 $(READY): $(TOOLS) pyproject.toml uv.lock
-	@$(SYNC) --offline --quiet 2>/dev/null || { echo '$(SYNC)'; $(SYNC); }
+	@$(SYNC) --offline --quiet 2>/dev/null || { echo '$(SYNC)'; $(SYNC); } \
+		|| { echo 'once more, with the certificates of this machine'; $(SYNC) --system-certs; }
 	@touch $@
 
 # uv in an environment of its own, so that ours is never the one that changes itself.
