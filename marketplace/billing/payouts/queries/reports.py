@@ -7,6 +7,7 @@ from dataclasses import dataclass, fields
 from datetime import datetime
 
 from sqlalchemy import func, select
+from sqlalchemy.dialects.postgresql import distinct_on
 
 from marketplace.billing.payouts.errors import StatusReportMissing
 from marketplace.billing.payouts.tables import payout, status_report, status_report_line
@@ -130,7 +131,7 @@ async def last_words(tx: Tx, payout_ids: Sequence[int]) -> dict[int, ReportedPay
             line.code,
             line.reason,
         )
-        .distinct(line.payout_id)
+        .ext(distinct_on(line.payout_id))
         .join(payout, payout.c.id == line.payout_id)
         .where(line.payout_id.in_(payout_ids))
         .order_by(line.payout_id, line.report_id.desc()),
