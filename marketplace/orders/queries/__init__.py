@@ -24,7 +24,9 @@ from marketplace.orders.queries.corrections import (
     Correction,
     CorrectionList,
     CorrectionPage,
+    CorrectionSums,
     correction,
+    correction_sums,
     corrections,
 )
 from marketplace.orders.queries.disputes import (
@@ -128,6 +130,7 @@ __all__ = [
     "Correction",
     "CorrectionList",
     "CorrectionPage",
+    "CorrectionSums",
     "CustodyKind",
     "Deliverable",
     "Dispute",
@@ -179,6 +182,7 @@ __all__ = [
     "contract_of",
     "contracts",
     "correction",
+    "correction_sums",
     "corrections",
     "deliverables",
     "dispute_evidence",

@@ -8,11 +8,15 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Select, func, or_, select, true
 
+from marketplace.billing.invoicing import queries as invoicing
 from marketplace.kernel.db import Tx
 from marketplace.kernel.time import shanghai_instant
 from marketplace.orders import tables
 from marketplace.orders.errors import CorrectionMissing
 from marketplace.orders.queries.access import sees_everything
+from marketplace.orders.queries.orders import Order
+from marketplace.orders.rules.corrections import CorrectionStatus, red_letter_fen
+from marketplace.orders.rules.settlement import NOTHING, Parts
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +42,11 @@ class Correction:
     to_budgets_fen: int | None
     clawed_back_fen: int | None
 
+    @property
+    def asked(self) -> Parts:
+        """What it gives back."""
+        return Parts(voucher_fen=self.voucher_fen, own_fen=self.own_fen)
+
 
 @dataclass(frozen=True, slots=True)
 class CorrectionList:
@@ -62,6 +71,44 @@ class CorrectionPage:
     approved_fen: int
     page: int
     page_size: int
+
+
+@dataclass(frozen=True, slots=True)
+class CorrectionSums:
+    """What corrections leave of an order's charge, and of its invoices.
+
+    A fee for moving is due whatever became of the service: it is no part of what is given back,
+    and stands on the invoice beside it.
+    """
+
+    settled: Parts
+    given_back: Parts
+    """By the corrections that were approved before."""
+    move_fee_fen: int
+    invoiced_fen: int
+
+    @property
+    def standing(self) -> Parts:
+        """What stands charged before this correction."""
+        return Parts(
+            voucher_fen=self.settled.voucher_fen - self.given_back.voucher_fen,
+            own_fen=self.settled.own_fen - self.given_back.own_fen,
+        )
+
+    def left(self, asked: Parts) -> Parts:
+        """What would stand charged after giving `asked` back."""
+        return Parts(
+            voucher_fen=self.standing.voucher_fen - asked.voucher_fen,
+            own_fen=self.standing.own_fen - asked.own_fen,
+        )
+
+    def red_letter_fen(self, asked: Parts) -> int:
+        """What of the invoices has to be taken back in red before. Policy: J.21b, F.invoice"""
+        return red_letter_fen(
+            invoiced_fen=self.invoiced_fen,
+            standing_fen=self.standing.total_fen + self.move_fee_fen,
+            credit_fen=asked.total_fen,
+        )
 
 
 def correction_columns() -> Select[Any]:
@@ -104,6 +151,36 @@ async def corrections(tx: Tx, question: CorrectionList) -> CorrectionPage:
     ).one()
     return CorrectionPage(
         rows, whole.total, int(whole.approved_fen or 0), question.page, question.page_size
+    )
+
+
+async def correction_sums(
+    tx: Tx, order: Order, *, before: Correction | None = None
+) -> CorrectionSums:
+    """What an order that was loaded as visible stands charged at, now or before a correction.
+
+    One correction of an order waits at a time, so those with lower numbers were decided before.
+    """
+    table = tables.correction.c
+    earlier = [table.order_id == order.id, table.status == CorrectionStatus.APPROVED]
+    if before is not None:
+        earlier.append(table.id < before.id)
+    back = (
+        await tx.execute(
+            select(
+                func.coalesce(func.sum(table.voucher_fen), 0).label("voucher_fen"),
+                func.coalesce(func.sum(table.own_fen), 0).label("own_fen"),
+            ).where(*earlier)
+        )
+    ).one()
+    settled = order.settled_voucher_fen, order.settled_own_fen
+    return CorrectionSums(
+        settled=NOTHING
+        if settled[0] is None or settled[1] is None
+        else Parts(voucher_fen=settled[0], own_fen=settled[1]),
+        given_back=Parts(voucher_fen=int(back.voucher_fen), own_fen=int(back.own_fen)),
+        move_fee_fen=order.move_fee_fen,
+        invoiced_fen=await invoicing.invoiced(tx, order.id),
     )
 
 

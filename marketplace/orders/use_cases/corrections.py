@@ -148,7 +148,7 @@ async def approve_correction(tx: Tx, command: DecideCorrection) -> Correction:
         InsufficientFunds: when the provider's account has less than is to be given back.
     """
     waiting, found = await _waiting(tx, command)
-    asked = Parts(voucher_fen=waiting.voucher_fen, own_fen=waiting.own_fen)
+    asked = waiting.asked
     standing = await _standing(tx, found.id)
     require_covered(asked, standing=standing)
     await _require_red_letter(tx, found.id, standing=standing, asked=asked)

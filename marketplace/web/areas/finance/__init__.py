@@ -11,6 +11,7 @@ from marketplace.web.areas.finance import (
     claims,
     clawbacks,
     clearings,
+    corrections,
     dashboard,
     exports,
     imports,
@@ -59,6 +60,7 @@ areas = (
             link("/finance/packs", "审计包", "Audit packs", *READS_ENTRIES),
             link("/finance/exports", "导出", "Exports", *READS_CLAIMS),
             link("/orders", "订单", "Orders", *READS_ENTRIES, *OFFICER),
+            link("/corrections", "结算更正", "Corrections", *corrections.CENTRE),
         ),
     ),
 )
@@ -68,6 +70,7 @@ routes: list[ControllerRouterHandler] = [
     *reconciliation.routes,
     *cases.routes,
     *clearings.routes,
+    *corrections.routes,
     *refunds.routes,
     *payouts.routes,
     *batches.routes,

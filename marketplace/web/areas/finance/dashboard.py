@@ -15,6 +15,7 @@ from marketplace.billing.reconciliation import queries as reconciliation
 from marketplace.billing.rewards import queries as rewards
 from marketplace.kernel.db import Tx
 from marketplace.kernel.http import read
+from marketplace.orders import queries as orders
 from marketplace.vouchers import queries as vouchers
 from marketplace.web.areas.finance.names import Names, names
 from marketplace.web.areas.finance.roles import READERS, READS_ENTRIES
@@ -50,6 +51,7 @@ class Board:
     ripe: list[vouchers.Claim]
     drafts: list[rewards.RewardRun]
     unsigned: list[reconciliation.SignOff]
+    corrections: orders.CorrectionPage
     names: Names
 
 
@@ -85,6 +87,9 @@ async def board(tx: Tx, _: None = None) -> Board:
         ripe=ripe[:SHORT],
         drafts=drafts.results,
         unsigned=[each for each in signed if each.approved_at is None],
+        corrections=await orders.corrections(
+            tx, orders.CorrectionList(status="proposed", page_size=SHORT)
+        ),
         names=await names(tx, [*about, *(each.payee_id for each in ripe[:SHORT])]),
     )
 

@@ -42,6 +42,7 @@ areas = (
             link("/provider/reports", "机时统计", "Machine-hours", *STAFF),
             link("/provider/systems", "校内系统", "Campus systems", *STAFF),
             link("/claims", "创新券兑付", "Voucher claims", *MANAGER),
+            link("/corrections", "结算更正", "Corrections", *MANAGER),
             link("/provider/rewards", "奖励与兑付", "Rewards and claims", *MANAGER),
         ),
     ),

@@ -19,7 +19,7 @@ from marketplace.kernel.http import read
 from marketplace.kernel.time import During, shanghai_instant
 from marketplace.orders import queries as orders
 from marketplace.parties import queries as parties
-from marketplace.web.areas.provider.roles import STAFF
+from marketplace.web.areas.provider.roles import MANAGER, STAFF
 from marketplace.web.rendering import page
 from marketplace.web.visitor import PageRequest, members
 
@@ -61,6 +61,7 @@ class Today:
     bench: orders.BenchPage
     notices: list[pricing.PriceNotice]
     disputes: orders.DisputePage
+    corrections: list[orders.Correction]
     names: dict[int, str]
 
 
@@ -93,8 +94,17 @@ async def today(tx: Tx, _: None = None) -> Today:
         bench=await orders.sample_bench(tx, orders.BenchList(page_size=SHORT)),
         notices=[each for each in notices.notices if each.open_objections],
         disputes=await orders.disputes(tx, orders.DisputeList(state="open", page_size=SHORT)),
+        corrections=await waiting_corrections(tx),
         names={each.id: each.cname for each in named.values()},
     )
+
+
+async def waiting_corrections(tx: Tx) -> list[orders.Correction]:
+    """What of settled orders is to be given back, for whoever decides about it."""
+    if not tx.actor.has(*MANAGER):
+        return []
+    asked = orders.CorrectionList(status="proposed", page_size=SHORT)
+    return (await orders.corrections(tx, asked)).rows
 
 
 async def machines_of(tx: Tx, during: During) -> tuple[list[Machine], int]:

@@ -35,6 +35,7 @@ from marketplace.orders.use_cases import (
 from marketplace.parties import queries as parties
 from marketplace.parties.roles import Role
 from marketplace.web.acting import StepAsked, act, rehearse, take
+from marketplace.web.areas.finance import corrections
 from marketplace.web.areas.sme.roles import READERS, SIDES
 from marketplace.web.files import ROWS_MAX, as_file
 from marketplace.web.forms import Typed, new_key, typed
@@ -231,6 +232,12 @@ async def order_page(
         is_buyer=mine == order.buyer_id and visitor.has(Role.BUYER),
         is_provider=mine == order.provider_id,
         is_side=side and visitor.has(*SIDES),
+        reads_corrections=visitor.has(*corrections.READERS),
+        may_correct=order.settled_fen
+        and (
+            visitor.has(Role.VOUCHER_OFFICER, Role.FINANCE_MAKER)
+            or (mine == order.provider_id and visitor.has(Role.PROVIDER_MANAGER))
+        ),
         may_ask=(side and visitor.has(Role.BUYER, Role.TECHNICIAN, Role.PROVIDER_MANAGER))
         or (mine == order.agent_id and visitor.has(Role.STATION_AGENT)),
         form=form or Typed(request.query_params, visitor.speech),
