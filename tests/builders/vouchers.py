@@ -235,11 +235,12 @@ async def a_claim(
     drafted = await atomically(database, draft_claim, DraftClaim(), actor=provider)
     made = AClaim(drafted.id, provider, await an_officer(database), tuple(ids))
     if status != "draft":
-        await _bring(database, made, status)
+        await bring_claim(database, made, status)
     return made
 
 
-async def _bring(database: Database, made: AClaim, status: str) -> None:
+async def bring_claim(database: Database, made: AClaim, status: str) -> None:
+    """Prove, submit, audit and spot-check a draft, as far as `status`."""
     pieces = tuple(a_piece(each, kind) for each in made.redemption_ids for kind in EvidenceKind)
     await atomically(
         database, attach_evidence, AttachEvidence(made.claim_id, pieces), actor=made.provider

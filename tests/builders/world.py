@@ -79,6 +79,7 @@ from tests.builders.disputes import dispute_things
 from tests.builders.einvoice import an_invoice_file
 from tests.builders.enquiries import a_service, an_enquiry, an_offer
 from tests.builders.hours import a_session_in_history
+from tests.builders.notices import public_notices
 from tests.builders.offices import office_things, waiting_orders
 from tests.builders.orders import (
     Market,
@@ -182,6 +183,7 @@ async def a_world(database: Database) -> World:
         market, payout_id=int(ids["payout_id"]), programme_id=int(ids["programme_id"])
     )
     await waiting_orders(market, agent)
+    ids |= await public_notices(market)
     sme_people = dict.fromkeys((Role.BUYER, Role.SME_ADMINISTRATOR), market.buyer)
     return World(
         ids=ids,

@@ -14,6 +14,7 @@ from marketplace.booking.queries.free_time import (
     WeekOf,
     Window,
     availability,
+    first_free_times,
     free_among,
     week_strips,
 )
@@ -284,6 +285,7 @@ __all__ = [
     "contents_by_secret",
     "dated_hours_of",
     "feeds",
+    "first_free_times",
     "free_among",
     "group",
     "groups",

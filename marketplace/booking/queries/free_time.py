@@ -9,8 +9,9 @@ from datetime import date, timedelta
 from marketplace.booking.queries.floors import floor_of
 from marketplace.booking.queries.standing import operators_among, operators_of
 from marketplace.booking.queries.timetables import require_visible, schedule, schedules, taken
+from marketplace.booking.rules.alternatives import first_of_each_day
 from marketplace.booking.rules.assistance import attended_timetable, needs_operator
-from marketplace.booking.rules.availability import free_intervals
+from marketplace.booking.rules.availability import Schedule, free_intervals
 from marketplace.booking.rules.classes import class_of
 from marketplace.booking.rules.floor import FloorWeek, whole_weeks
 from marketplace.booking.rules.intervals import common, minutes_of
@@ -134,7 +135,8 @@ async def week_strips(tx: Tx, week: WeekOf) -> dict[int, tuple[int, ...]]:
         for ahead in range(WEEK_DAYS)
     ]
     within = During(days[0].starts_at, days[-1].ends_at)
-    free = await _free(tx, week.instrument_ids, within, week.classes)
+    found = await schedules(tx, week.instrument_ids, within, classes=week.classes)
+    free = await _free(tx, found, within)
     return {
         instrument_id: tuple(minutes_of(common(stretches, [day])) for day in days)
         for instrument_id, stretches in free.items()
@@ -143,7 +145,8 @@ async def week_strips(tx: Tx, week: WeekOf) -> dict[int, tuple[int, ...]]:
 
 async def free_among(tx: Tx, asked: FreeIn) -> set[int]:
     """Those of the instruments that can be reserved in the window. Two statements."""
-    free = await _free(tx, asked.instrument_ids, asked.during, asked.classes)
+    found = await schedules(tx, asked.instrument_ids, asked.during, classes=asked.classes)
+    free = await _free(tx, found, asked.during)
     wanted = timedelta(minutes=asked.minutes) if asked.minutes else None
     length = wanted or asked.during.ends_at - asked.during.starts_at
     return {
@@ -153,11 +156,21 @@ async def free_among(tx: Tx, asked: FreeIn) -> set[int]:
     }
 
 
-async def _free(
-    tx: Tx, instrument_ids: Sequence[int], within: During, classes: Mapping[int, UserClass]
-) -> dict[int, list[During]]:
+async def first_free_times(tx: Tx, asked: FreeIn) -> dict[int, list[During]]:
+    """For each instrument, one time on each day of the window at which it can be reserved for
+    `minutes`; instruments that are not free on any are left out. Two statements.
+    """
+    found = await schedules(tx, asked.instrument_ids, asked.during, classes=asked.classes)
+    free = await _free(tx, found, asked.during)
+    times = {
+        instrument_id: first_of_each_day(stretches, found[instrument_id].terms, asked.minutes or 0)
+        for instrument_id, stretches in free.items()
+    }
+    return {instrument_id: some for instrument_id, some in times.items() if some}
+
+
+async def _free(tx: Tx, found: Mapping[int, Schedule], within: During) -> dict[int, list[During]]:
     """One statement more where some of the instruments are run by operators."""
-    found = await schedules(tx, instrument_ids, within, classes=classes)
     beside = await taken(tx, list(found.values()), within)
     free = {
         instrument_id: free_intervals(one, beside[instrument_id], within, at=tx.now)

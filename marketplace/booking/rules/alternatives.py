@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 
 from marketplace.booking.rules.availability import (
     BookingTerms,
@@ -20,6 +20,8 @@ SHIFT_MINUTES_MAX = 20
 SHORTER_PERCENT_MIN = 75
 # How far ahead a free slot is looked for.
 SEARCH_DAYS = 14
+# Of a day that is free all round, a time is told at which people come.
+DAY_BEGINS_MINUTE = 8 * 60
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +86,25 @@ def alternatives(
             following = aligned(slot.ends_at, terms.step_minutes)
             starts_at = following
     return offered
+
+
+def first_of_each_day(free: Sequence[During], terms: BookingTerms, minutes: int) -> list[During]:
+    """On each day with room for `minutes`, the first time from eight o'clock, else the first.
+
+    None where the booking rule does not allow so long a time.
+    """
+    length = timedelta(minutes=possible_length(terms, minutes))
+    if length < timedelta(minutes=minutes):
+        return []
+    firsts: dict[date, During] = {}
+    for least in (DAY_BEGINS_MINUTE, 0):
+        for stretch in free:
+            for day in stretch.days():
+                earliest = max(stretch.starts_at, shanghai_instant(day, least))
+                starts_at = aligned(earliest, terms.step_minutes)
+                if shanghai_day(starts_at) == day and starts_at + length <= stretch.ends_at:
+                    firsts.setdefault(day, During(starts_at, starts_at + length))
+    return [firsts[day] for day in sorted(firsts)]
 
 
 def aligned(instant: datetime, step_minutes: int) -> datetime:

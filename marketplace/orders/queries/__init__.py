@@ -24,9 +24,7 @@ from marketplace.orders.queries.corrections import (
     Correction,
     CorrectionList,
     CorrectionPage,
-    CorrectionSums,
     correction,
-    correction_sums,
     corrections,
 )
 from marketplace.orders.queries.disputes import (
@@ -61,7 +59,18 @@ from marketplace.orders.queries.items import (
     order_items,
     quote_items,
 )
-from marketplace.orders.queries.offers import SERVICE_KIND, FindOffers, Offer, Offers, find_offers
+from marketplace.orders.queries.nearest import FreeDay, FreeTime, Nearest, nearest_free
+from marketplace.orders.queries.offers import (
+    CANDIDATES_MAX,
+    SERVICE_KIND,
+    FindOffers,
+    Hits,
+    Offer,
+    Offers,
+    find_hits,
+    find_offers,
+    offers_of,
+)
 from marketplace.orders.queries.orders import (
     Order,
     OrderList,
@@ -112,6 +121,7 @@ from marketplace.orders.rules.custody import CustodyKind
 from marketplace.orders.rules.states import Mode, Status
 
 __all__ = [
+    "CANDIDATES_MAX",
     "SERVICE_KIND",
     "STATES",
     "AwaitedOrder",
@@ -130,7 +140,6 @@ __all__ = [
     "Correction",
     "CorrectionList",
     "CorrectionPage",
-    "CorrectionSums",
     "CustodyKind",
     "Deliverable",
     "Dispute",
@@ -140,14 +149,18 @@ __all__ = [
     "Evidence",
     "FiguresAsked",
     "FindOffers",
+    "FreeDay",
+    "FreeTime",
     "FreeUse",
     "FreeUseEvidence",
     "FreeUseFigure",
     "FreeUseFigures",
     "FreeUsePage",
     "FreeUseSearch",
+    "Hits",
     "ItemDelivery",
     "Mode",
+    "Nearest",
     "Offer",
     "Offers",
     "Order",
@@ -182,12 +195,12 @@ __all__ = [
     "contract_of",
     "contracts",
     "correction",
-    "correction_sums",
     "corrections",
     "deliverables",
     "dispute_evidence",
     "disputes",
     "evidence_of",
+    "find_hits",
     "find_offers",
     "free_use_by_id",
     "free_use_figures",
@@ -195,7 +208,9 @@ __all__ = [
     "instrument_reviews",
     "items_of",
     "items_to_read",
+    "nearest_free",
     "offered_clauses",
+    "offers_of",
     "order",
     "order_items",
     "order_story",

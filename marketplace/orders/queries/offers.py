@@ -91,6 +91,16 @@ class Offers:
     page_size: int
 
 
+@dataclass(frozen=True, slots=True)
+class Hits:
+    """One page of instruments that fit, free in the window where one is asked for."""
+
+    hits: tuple[catalogue.InstrumentHit, ...]
+    total: int
+    capped: bool
+    facets: catalogue.Facets
+
+
 async def find_offers(tx: Tx, question: FindOffers) -> Offers:
     """Instruments that fit, with free time and with what the caller's organisation would pay.
 
@@ -99,44 +109,61 @@ async def find_offers(tx: Tx, question: FindOffers) -> Offers:
     Raises:
         OffersUnclear: for half a window.
     """
-    window = question.window()
-    if window is None:
-        found = await catalogue.search(tx, question.search)
-        hits, total, capped = found.hits, found.total, found.capped
-    else:
-        found, free = await _free_hits(tx, question, window)
-        first = (question.search.page - 1) * question.search.page_size
-        hits, total = tuple(free[first : first + question.search.page_size]), len(free)
-        capped = found.total > CANDIDATES_MAX
+    found = await find_hits(tx, question)
     return Offers(
-        offers=await _offers(tx, hits, service_kind=question.service_kind),
-        total=total,
-        capped=capped,
+        offers=await offers_of(tx, found.hits, service_kind=question.service_kind),
+        total=found.total,
+        capped=found.capped,
         facets=found.facets,
         page=question.search.page,
         page_size=question.search.page_size,
     )
 
 
-async def _free_hits(
-    tx: Tx, question: FindOffers, window: During
-) -> tuple[catalogue.SearchHits, list[catalogue.InstrumentHit]]:
-    candidates = replace(question.search, page=1, page_size=CANDIDATES_MAX)
-    found = await catalogue.search(tx, candidates)
-    classes = await _classes(tx, {hit.provider_id for hit in found.hits})
+async def find_hits(tx: Tx, question: FindOffers) -> Hits:
+    """Instruments that fit, for anybody: free as the caller, or a company, may reserve them.
+
+    Raises:
+        OffersUnclear: for half a window.
+    """
+    window = question.window()
+    if window is None:
+        found = await catalogue.search(tx, question.search)
+        return Hits(found.hits, found.total, found.capped, found.facets)
+    found, classes = await candidates(tx, question)
     asked = booking.FreeIn(
-        [hit.id for hit in found.hits],
-        window,
-        minutes=question.minutes,
-        classes=_user_classes(found.hits, classes),
+        [hit.id for hit in found.hits], window, minutes=question.minutes, classes=classes
     )
-    free = await booking.free_among(tx, asked)
-    return found, [hit for hit in found.hits if hit.id in free]
+    among = await booking.free_among(tx, asked)
+    free = tuple(hit for hit in found.hits if hit.id in among)
+    first = (question.search.page - 1) * question.search.page_size
+    return Hits(
+        hits=free[first : first + question.search.page_size],
+        total=len(free),
+        capped=found.total > CANDIDATES_MAX,
+        facets=found.facets,
+    )
 
 
-async def _offers(
-    tx: Tx, hits: Sequence[catalogue.InstrumentHit], *, service_kind: str
+async def candidates(
+    tx: Tx, question: FindOffers
+) -> tuple[catalogue.SearchHits, dict[int, booking.UserClass]]:
+    """The best hits of a search, and as which class of user the caller comes to each of them.
+
+    Who acts for no organisation has no class of its own.
+    """
+    whole = replace(question.search, page=1, page_size=CANDIDATES_MAX)
+    found = await catalogue.search(tx, whole)
+    if not tx.actor.organisation_id:
+        return found, {}
+    classes = await _classes(tx, {hit.provider_id for hit in found.hits})
+    return found, _user_classes(found.hits, classes)
+
+
+async def offers_of(
+    tx: Tx, hits: Sequence[catalogue.InstrumentHit], *, service_kind: str = SERVICE_KIND
 ) -> list[Offer]:
+    """The offers of instruments to the caller's organisation, in the order of `hits`."""
     ids = [hit.id for hit in hits]
     if not ids:
         return []

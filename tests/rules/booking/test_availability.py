@@ -7,7 +7,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from marketplace.booking.rules.alternatives import SHIFT_MINUTES_MAX, aligned, alternatives
+from marketplace.booking.rules.alternatives import (
+    SHIFT_MINUTES_MAX,
+    aligned,
+    alternatives,
+    first_of_each_day,
+)
 from marketplace.booking.rules.availability import (
     BookingTerms,
     Closed,
@@ -265,3 +270,21 @@ def test_an_aligned_start_is_the_first_step_not_before(instant: datetime, step: 
     assert start >= instant
     assert start - instant < timedelta(minutes=step)
     assert start == aligned(start, step)
+
+
+@pytest.mark.parametrize(
+    ("free", "minutes", "told"),
+    [
+        ([at_hours(0, 0, 24), at_hours(1, 0, 24)], 60, [at_hours(0, 8, 9), at_hours(1, 8, 9)]),
+        ([During(clock(0, 0), clock(2, 0))], 120, [at_hours(0, 8, 10), at_hours(1, 8, 10)]),
+        ([at_hours(0, 0, 3), at_hours(0, 9.25, 12)], 60, [at_hours(0, 9.5, 10.5)]),
+        ([at_hours(0, 2, 5)], 60, [at_hours(0, 2, 3)]),
+        ([at_hours(0, 9, 10)], 120, []),
+        ([at_hours(0, 9, 10)], 20, [at_hours(0, 9, 10)]),
+        ([at_hours(0, 9, 20)], 600, []),
+        ([at_hours(0, 22, 26)], 180, [at_hours(0, 22, 25)]),
+        ([], 60, []),
+    ],
+)
+def test_each_day_is_told_with_the_first_time_at_which_people_come(free, minutes, told):
+    assert told == first_of_each_day(free, TERMS, minutes)

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 
 from litestar import Response, get
@@ -16,10 +16,11 @@ from marketplace.catalogue import queries as catalogue
 from marketplace.kernel.db import Tx
 from marketplace.kernel.errors import DomainError
 from marketplace.kernel.http import read
-from marketplace.kernel.time import shanghai_instant
+from marketplace.kernel.time import SHANGHAI, shanghai_instant
 from marketplace.orders import queries as orders
 from marketplace.orders.queries.saved import favourites_among
 from marketplace.web.areas.sme.roles import BUYERS
+from marketplace.web.files import as_file
 from marketplace.web.forms import Typed
 from marketplace.web.rendering import page
 from marketplace.web.visitor import PageRequest, anybody, visitor_of
@@ -30,7 +31,20 @@ PAGES_MAX = 500
 HOUR = "hour"
 # Sorting by price or by free time looks at so many of the best hits.
 SORTED_MAX = 200
-NEAREST, NEAREST_WITHIN = 5, timedelta(days=14)
+# A file holds so many of the best hits: as many as free time is looked up for.
+FILE_MAX = orders.CANDIDATES_MAX
+HEADS = (
+    ("仪器", "Instrument"),
+    ("英文名称", "English name"),
+    ("生产厂家", "Manufacturer"),
+    ("型号", "Model"),
+    ("统一编号", "Identifier"),
+    ("单位", "Provider"),
+    ("所在地", "Place"),
+    ("每小时价格（元）", "Price of an hour (CNY)"),
+    ("创新券抵扣（元）", "Vouchers pay (CNY)"),
+    ("自付（元）", "Own payment (CNY)"),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +56,8 @@ class Row:
     hour_fen: int | None
     own_fen: int | None
     voucher_fen: int
+    free_at: datetime | None = None
+    """When it is free first, by the clock in Shanghai, where that was looked for."""
 
 
 def _first_free(row: Row) -> int:
@@ -62,8 +78,19 @@ ORDERS: dict[str, Callable[[Row], Any]] = {
 
 
 @dataclass(frozen=True, slots=True)
+class Wider:
+    """The same search without one of its filters finds so many."""
+
+    field: str
+    found: int
+    capped: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Results:
-    """One page of results, as a visitor sees it; `nearest` is what is free soon afterwards."""
+    """One page of results, as a visitor sees it; where there are none, what would be found by
+    asking for a little less.
+    """
 
     rows: list[Row]
     total: int
@@ -72,6 +99,8 @@ class Results:
     today: date
     starred: frozenset[int] = frozenset()
     nearest: tuple[Row, ...] = ()
+    free_days: tuple[orders.FreeDay, ...] = ()
+    wider: tuple[Wider, ...] = ()
 
     @property
     def days(self) -> list[date]:
@@ -85,6 +114,16 @@ class Asked:
 
     offers: orders.FindOffers
     order: str = ""
+
+    @property
+    def minutes(self) -> int:
+        """How long a time is looked for; an hour where none is said."""
+        return self.offers.minutes or 60
+
+    @property
+    def file_max(self) -> int:
+        """Of so many hits at most a file holds what the pages show."""
+        return SORTED_MAX if self.order else FILE_MAX
 
 
 @get("/instruments", **anybody())
@@ -111,12 +150,54 @@ async def show_instruments(request: PageRequest) -> Response[Any]:
         results=results,
         search=asked.offers.search,
         order=asked.order,
-        windowed=asked.offers.free_from is not None,
+        asked=asked,
         may_keep=visitor.has(*BUYERS),
         refusal=refusal,
         page_number=number,
         page_size=PAGE_SIZE,
     )
+
+
+@get("/instruments/file", **anybody())
+async def get_instruments_file(request: PageRequest) -> Response[Any]:
+    """The same instruments, all pages, as CSV or XLSX, with each day's free hours."""
+    speech = visitor_of(request).speech
+    form = Typed(request.query_params, speech)
+    today = await read(request, _today, None)
+    asked = _asked(form, today)
+    form.require()
+    search = replace(asked.offers.search, page=1, page_size=asked.file_max)
+    found = await read(
+        request, _page_of, replace(asked, offers=replace(asked.offers, search=search))
+    )
+    free_on = [
+        (f"{day.isoformat()} 空闲小时", f"Hours free on {day.isoformat()}") for day in found.days
+    ]
+    return await as_file(
+        form, "instruments", (*HEADS, *free_on), [_line(row) for row in found.rows]
+    )
+
+
+def _line(row: Row) -> tuple[Any, ...]:
+    hit = row.instrument
+    own_fen = row.hour_fen if row.own_fen is None else row.own_fen
+    return (
+        hit.cname,
+        hit.ename,
+        hit.manufacturer,
+        hit.model,
+        hit.cstr,
+        hit.provider_name,
+        hit.city,
+        _yuan(row.hour_fen),
+        _yuan(row.voucher_fen),
+        _yuan(own_fen),
+        *(minutes / 60 for minutes in row.free_minutes),
+    )
+
+
+def _yuan(fen: int | None) -> float | None:
+    return None if fen is None else fen / 100
 
 
 async def _today(tx: Tx, _: None) -> date:
@@ -126,23 +207,46 @@ async def _today(tx: Tx, _: None) -> date:
 async def find(tx: Tx, asked: Asked) -> Results:
     """What fits, with the caller's own prices where the caller is a member somewhere.
 
-    In an order of its own the first `SORTED_MAX` hits are sorted. Where nothing is free in the
-    days that were asked, the nearest that is free in the two weeks after them is told.
+    In an order of its own the first `SORTED_MAX` hits are sorted. Where nothing is found, it is
+    told what is free on the next days and what the search finds without one of its filters.
 
     Policy: J.21d, J.22b
     """
     found = await _page_of(tx, asked)
-    nearest: tuple[Row, ...] = ()
-    until = asked.offers.free_until
-    if not found.rows and until is not None and asked.offers.search.page == 1:
-        search = replace(asked.offers.search, page_size=NEAREST)
-        later = replace(
-            asked.offers, search=search, free_from=until, free_until=until + NEAREST_WITHIN
-        )
-        nearest = tuple((await _rows(tx, later)).rows)
-    ids = [row.instrument.id for row in (*found.rows, *nearest)]
+    if not found.rows and asked.offers.search.page == 1:
+        found = await _with_alternatives(tx, asked, found)
+    ids = [row.instrument.id for row in (*found.rows, *found.nearest)]
     starred = await favourites_among(tx, ids) if tx.actor.organisation_id and ids else set()
-    return replace(found, starred=frozenset(starred), nearest=nearest)
+    return replace(found, starred=frozenset(starred))
+
+
+async def _with_alternatives(tx: Tx, asked: Asked, found: Results) -> Results:
+    near = await orders.nearest_free(tx, asked.offers)
+    times = {each.instrument.id: each.during.starts_at.astimezone(SHANGHAI) for each in near.times}
+    rows = await _rows_of(tx, [each.instrument for each in near.times])
+    wider = []
+    for name, search in _widened(asked.offers.search):
+        more = await orders.find_hits(tx, replace(asked.offers, search=search))
+        wider += [Wider(name, more.total, more.capped)] if more.total else []
+    return replace(
+        found,
+        nearest=tuple(replace(row, free_at=times[row.instrument.id]) for row in rows),
+        free_days=near.days,
+        wider=tuple(wider),
+    )
+
+
+def _widened(
+    search: catalogue.InstrumentSearch,
+) -> Iterator[tuple[str, catalogue.InstrumentSearch]]:
+    """The search without one of its conditions; words alone are all there is to look for."""
+    search = replace(search, page_size=1)
+    if search.text and (search.category or search.region):
+        yield "text", replace(search, text="")
+    if search.category:
+        yield "category", replace(search, category="")
+    if search.region:
+        yield "region", replace(search, region="")
 
 
 async def _page_of(tx: Tx, asked: Asked) -> Results:
@@ -162,26 +266,18 @@ async def _page_of(tx: Tx, asked: Asked) -> Results:
 
 
 async def _rows(tx: Tx, question: orders.FindOffers) -> Results:
+    found = await orders.find_hits(tx, question)
+    rows = await _rows_of(tx, found.hits)
+    return Results(rows, found.total, found.capped, found.facets, tx.today)
+
+
+async def _rows_of(tx: Tx, hits: Sequence[catalogue.InstrumentHit]) -> list[Row]:
+    """With the caller's own prices, or those for a company where the caller is nobody."""
     if tx.actor.organisation_id:
-        offers = await orders.find_offers(tx, question)
-        rows = [
+        return [
             Row(each.instrument, each.free_minutes, each.hour_fen, each.own_fen, each.voucher_fen)
-            for each in offers.offers
+            for each in await orders.offers_of(tx, hits)
         ]
-        return Results(rows, offers.total, offers.capped, offers.facets, tx.today)
-    window = question.window()
-    search = question.search
-    if window is not None:
-        search = replace(search, page=1, page_size=SORTED_MAX)
-    found = await catalogue.search(tx, search)
-    hits, total = list(found.hits), found.total
-    if window is not None and hits:
-        asked = booking.FreeIn([hit.id for hit in hits], window, minutes=question.minutes)
-        free = await booking.free_among(tx, asked)
-        hits = [hit for hit in hits if hit.id in free]
-        total = len(hits)
-        first = (question.search.page - 1) * question.search.page_size
-        hits = hits[first : first + question.search.page_size]
     ids = [hit.id for hit in hits]
     weeks = await booking.week_strips(tx, booking.WeekOf(ids, tx.today)) if ids else {}
     hours = {
@@ -189,8 +285,7 @@ async def _rows(tx: Tx, question: orders.FindOffers) -> Results:
         for price in await pricing.prices_in_force(tx, ids, tx.today)
         if price.unit == HOUR and price.customer_class == pricing.CustomerClass.ENTERPRISE
     }
-    rows = [Row(hit, weeks.get(hit.id, ()), hours.get(hit.id), None, 0) for hit in hits]
-    return Results(rows, total, found.capped, found.facets, tx.today)
+    return [Row(hit, weeks.get(hit.id, ()), hours.get(hit.id), None, 0) for hit in hits]
 
 
 def _asked(form: Typed, today: date) -> Asked:
@@ -222,4 +317,4 @@ def _asked(form: Typed, today: date) -> Asked:
     return Asked(window, order)
 
 
-routes: list[ControllerRouterHandler] = [show_instruments]
+routes: list[ControllerRouterHandler] = [show_instruments, get_instruments_file]
