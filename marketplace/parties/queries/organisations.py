@@ -55,6 +55,17 @@ async def organisations(tx: Tx, ids: Iterable[int]) -> dict[int, Organisation]:
     return {each.id: each for each in found}
 
 
+async def organisations_of(tx: Tx, legal_entity_id: int) -> list[Organisation]:
+    """The organisations of a legal entity, in the order in which they were registered."""
+    table = tables.organisation
+    return await tx.all(
+        Organisation,
+        select(*columns(Organisation, table))
+        .where(table.c.legal_entity_id == legal_entity_id)
+        .order_by(table.c.id),
+    )
+
+
 async def require_organisation(tx: Tx, organisation_id: int, kind: str) -> Organisation:
     """The organisation with this id, which must be a `kind`.
 

@@ -9,6 +9,7 @@ from marketplace.web.words.centre_labels import CENTRE
 from marketplace.web.words.fact_labels import FACTS
 from marketplace.web.words.finance_labels import FINANCE
 from marketplace.web.words.naming import Label, Tone
+from marketplace.web.words.party_labels import PARTIES
 from marketplace.web.words.voucher_labels import VOUCHERS
 
 __all__ = ["LABELS", "Label", "Tone", "label"]
@@ -18,6 +19,7 @@ LABELS: Final[dict[str, dict[str, Label]]] = {
     **CENTRE,
     **FINANCE,
     **FACTS,
+    **PARTIES,
     **VOUCHERS,
     "order": {
         "placed": Label("待确认", "Awaiting confirmation", "warning"),

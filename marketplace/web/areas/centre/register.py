@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -20,9 +19,10 @@ from marketplace.parties.use_cases import (
     resume_organisation,
     suspend_organisation,
 )
-from marketplace.web.acting import act
+from marketplace.web.acting import StepAsked, take
+from marketplace.web.areas.centre.who import named, region_choices
 from marketplace.web.files import ROWS_MAX, as_file
-from marketplace.web.forms import Typed, new_key, typed
+from marketplace.web.forms import Typed, empty, new_key
 from marketplace.web.rendering import page
 from marketplace.web.visitor import PageRequest, members, visitor_of
 from marketplace.web.words import Told, label, told
@@ -55,11 +55,10 @@ def _search(form: Typed, *, number: int, size: int) -> parties.Search:
 @get("/ops/orgs", **members(*READERS))
 async def show_organisations(request: PageRequest) -> Response[Any]:
     """Everybody who takes part, by name."""
-    speech = visitor_of(request).speech
-    form = Typed(request.query_params, speech)
+    visitor = visitor_of(request)
+    form = Typed(request.query_params, visitor.speech)
     number = form.whole("page", least=1, most=10_000, needed=False) or 1
     search = _search(form, number=number, size=PAGE_SIZE)
-    kinds = [(kind, label("organisation", kind)) for kind in ROLES_BY_ORGANISATION_KIND]
     return page(
         request,
         "centre/organisations.html",
@@ -67,8 +66,9 @@ async def show_organisations(request: PageRequest) -> Response[Any]:
         found=await read(request, parties.search_organisations, search),
         page_number=number,
         page_size=PAGE_SIZE,
-        kinds=[(kind, speech.either(it.chinese, it.english)) for kind, it in kinds],
-        regions=[(code, speech.either(it.chinese, it.english)) for code, it in REGIONS.items()],
+        kinds=named(visitor.speech, "organisation", list(ROLES_BY_ORGANISATION_KIND)),
+        regions=region_choices(visitor.speech),
+        may_register=visitor.has(Role.ADMINISTRATOR),
     )
 
 
@@ -123,18 +123,29 @@ async def sheet(tx: Tx, organisation_id: int) -> Sheet:
 @get("/ops/orgs/{organisation_id:int}", **members(*READERS))
 async def show_organisation(request: PageRequest, organisation_id: FromPath[int]) -> Response[Any]:
     """One organisation."""
-    return await _sheet(request, organisation_id)
+    return await organisation_page(request, organisation_id, empty(visitor_of(request).speech))
 
 
-async def _sheet(
-    request: PageRequest, organisation_id: int, refusal: Told | None = None, status: int = 200
+async def organisation_page(
+    request: PageRequest,
+    organisation_id: int,
+    form: Typed,
+    refusal: Told | None = None,
+    status: int = 200,
 ) -> Response[Any]:
+    """An organisation's page, with what was typed and refused."""
+    visitor = visitor_of(request)
+    found = await read(request, sheet, organisation_id)
+    roles = sorted(ROLES_BY_ORGANISATION_KIND.get(found.organisation.kind, ()))
     return page(
         request,
         "centre/organisation.html",
         status=status,
-        sheet=await read(request, sheet, organisation_id),
+        sheet=found,
+        form=form,
         refusal=refusal,
+        roles=named(form.speech, "role", roles),
+        may_keep=visitor.has(Role.ADMINISTRATOR),
         key=new_key(),
     )
 
@@ -142,38 +153,34 @@ async def _sheet(
 @post("/ops/orgs/{organisation_id:int}/suspend", **members(Role.ADMINISTRATOR))
 async def send_suspend(request: PageRequest, organisation_id: FromPath[int]) -> Response[Any]:
     """Nobody signs in for it any more; what it had stays."""
-    said = ("单位已停用", "The organisation is suspended.")
 
-    def command(form: Typed) -> SuspendOrganisation:
+    def asked(form: Typed) -> Any:
         reason = form.text("reason", length_max=REASON_LENGTH_MAX)
-        form.require()
-        return SuspendOrganisation(organisation_id, reason)
+        return suspend_organisation, SuspendOrganisation(organisation_id, reason)
 
-    return await _do(request, organisation_id, suspend_organisation, command, said)
+    said = ("单位已停用", "The organisation is suspended.")
+    return await _step(request, organisation_id, asked, said)
 
 
 @post("/ops/orgs/{organisation_id:int}/resume", **members(Role.ADMINISTRATOR))
 async def send_resume(request: PageRequest, organisation_id: FromPath[int]) -> Response[Any]:
     """Its people sign in again."""
     said = ("单位已恢复", "The organisation is active again.")
-    return await _do(request, organisation_id, resume_organisation, lambda _: organisation_id, said)
+    return await _step(
+        request, organisation_id, lambda _: (resume_organisation, organisation_id), said
+    )
 
 
-async def _do(
-    request: PageRequest,
-    organisation_id: int,
-    use_case: Any,
-    command: Callable[[Typed], Any],
-    said: tuple[str, str],
+async def _step(
+    request: PageRequest, organisation_id: int, asked: StepAsked, said: tuple[str, str]
 ) -> Response[Any]:
-    speech = visitor_of(request).speech
-    form = await typed(request, speech)
     await read(request, parties.organisation, organisation_id)
-    try:
-        address = f"/ops/orgs/{organisation_id}"
-        return await act(request, form, use_case, command(form), to=address, said=said)
-    except DomainError as error:
-        return await _sheet(request, organisation_id, told(error, speech), error.status)
+
+    async def again(form: Typed, error: DomainError) -> Response[Any]:
+        refusal = told(error, form.speech)
+        return await organisation_page(request, organisation_id, form, refusal, error.status)
+
+    return await take(request, asked, to=f"/ops/orgs/{organisation_id}", said=said, again=again)
 
 
 routes: list[ControllerRouterHandler] = [

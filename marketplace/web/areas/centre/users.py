@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -25,12 +24,13 @@ from marketplace.parties.use_cases import (
     grant_role,
     revoke_role,
 )
-from marketplace.web.acting import act
+from marketplace.web.acting import StepAsked, take
+from marketplace.web.areas.centre.who import named
 from marketplace.web.files import ROWS_MAX, as_file
-from marketplace.web.forms import Typed, empty, new_key, typed
+from marketplace.web.forms import Typed, empty, new_key
 from marketplace.web.rendering import page
 from marketplace.web.visitor import PageRequest, members, visitor_of
-from marketplace.web.words import Told, label, told
+from marketplace.web.words import Told, told
 
 READERS = (Role.ADMINISTRATOR, *SEES_EVERYTHING)
 PAGE_SIZE = 30
@@ -62,7 +62,8 @@ def _search(form: Typed, *, number: int, size: int) -> parties.AccountSearch:
 @get("/ops/users", **members(*READERS))
 async def show_users(request: PageRequest) -> Response[Any]:
     """People by name, with roles, last sign-in and state."""
-    form = Typed(request.query_params, visitor_of(request).speech)
+    visitor = visitor_of(request)
+    form = Typed(request.query_params, visitor.speech)
     number = form.whole("page", least=1, most=10_000, needed=False) or 1
     search = _search(form, number=number, size=PAGE_SIZE)
     return page(
@@ -72,14 +73,10 @@ async def show_users(request: PageRequest) -> Response[Any]:
         found=await read(request, parties.accounts, search),
         page_number=number,
         page_size=PAGE_SIZE,
-        role_choices=_names(form, "role", list(Role)),
-        state_choices=_names(form, "person", list(parties.PersonState)),
+        may_register=visitor.has(Role.ADMINISTRATOR),
+        role_choices=named(visitor.speech, "role", list(Role)),
+        state_choices=named(visitor.speech, "person", list(parties.PersonState)),
     )
-
-
-def _names(form: Typed, group: str, values: list[Any]) -> list[tuple[str, str]]:
-    names = [(value, label(group, value)) for value in values]
-    return [(str(value), form.speech.either(name.chinese, name.english)) for value, name in names]
 
 
 @get("/ops/users/file", **members(*READERS))
@@ -176,67 +173,57 @@ async def user_page(
 async def send_disable(request: PageRequest, person_id: FromPath[int]) -> Response[Any]:
     """They sign in nowhere any more."""
     said = ("已停用登录", "The sign-in is ended.")
-    return await _do(request, person_id, disable_person, lambda _: person_id, said)
+    return await _step(request, person_id, lambda _: (disable_person, person_id), said)
 
 
 @post("/ops/users/{person_id:int}/enable", **members(Role.ADMINISTRATOR))
 async def send_enable(request: PageRequest, person_id: FromPath[int]) -> Response[Any]:
     """They may sign in again, and wrong passwords are forgotten."""
     said = ("已恢复登录", "They can sign in again.")
-    return await _do(request, person_id, enable_person, lambda _: person_id, said)
+    return await _step(request, person_id, lambda _: (enable_person, person_id), said)
 
 
 @post("/ops/users/{person_id:int}/end-sessions", **members(Role.ADMINISTRATOR))
 async def send_end_sessions(request: PageRequest, person_id: FromPath[int]) -> Response[Any]:
     """They sign in anew everywhere."""
     said = ("已结束全部登录", "Every sign-in is ended.")
-    return await _do(request, person_id, end_sessions, lambda _: person_id, said)
+    return await _step(request, person_id, lambda _: (end_sessions, person_id), said)
 
 
 @post("/ops/users/{person_id:int}/grant", **members(Role.ADMINISTRATOR))
 async def send_grant(request: PageRequest, person_id: FromPath[int]) -> Response[Any]:
     """Another role in an organisation."""
 
-    def command(form: Typed) -> GrantRole:
+    def asked(form: Typed) -> Any:
         organisation, _, role = form.text("role", length_max=60).partition(":")
         if not (organisation.isdecimal() and len(organisation) < 16 and role in set(Role)):
             form.wrong("role", "请选择其中一项", "Choose one of the list")
         form.require()
-        return GrantRole(person_id, int(organisation), role)
+        return grant_role, GrantRole(person_id, int(organisation), role)
 
-    said = ("角色已授予", "The role is granted.")
-    return await _do(request, person_id, grant_role, command, said)
+    return await _step(request, person_id, asked, ("角色已授予", "The role is granted."))
 
 
 @post("/ops/users/{person_id:int}/revoke", **members(Role.ADMINISTRATOR))
 async def send_revoke(request: PageRequest, person_id: FromPath[int]) -> Response[Any]:
     """A role less."""
 
-    def command(form: Typed) -> RevokeRole:
-        organisation = form.whole("organisation", least=1, most=2**53 - 1)
-        role = form.choice("role", list(Role))
-        form.require()
-        return RevokeRole(person_id, organisation or 0, role)
+    def asked(form: Typed) -> Any:
+        organisation = form.whole("organisation", least=1, most=2**53 - 1) or 0
+        return revoke_role, RevokeRole(person_id, organisation, form.choice("role", list(Role)))
 
-    said = ("角色已收回", "The role is taken away.")
-    return await _do(request, person_id, revoke_role, command, said)
+    return await _step(request, person_id, asked, ("角色已收回", "The role is taken away."))
 
 
-async def _do(
-    request: PageRequest,
-    person_id: int,
-    use_case: Any,
-    command: Callable[[Typed], Any],
-    said: tuple[str, str],
+async def _step(
+    request: PageRequest, person_id: int, asked: StepAsked, said: tuple[str, str]
 ) -> Response[Any]:
-    speech = visitor_of(request).speech
     await read(request, parties.account, person_id)
-    form = await typed(request, speech)
-    try:
-        address = f"/ops/users/{person_id}"
-        return await act(request, form, use_case, command(form), to=address, said=said)
-    except DomainError as error:
-        return await user_page(request, person_id, form, told(error, speech), error.status)
+
+    async def again(form: Typed, error: DomainError) -> Response[Any]:
+        return await user_page(request, person_id, form, told(error, form.speech), error.status)
+
+    return await take(request, asked, to=f"/ops/users/{person_id}", said=said, again=again)
 
 
 routes: list[ControllerRouterHandler] = [
