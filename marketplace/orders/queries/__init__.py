@@ -24,7 +24,9 @@ from marketplace.orders.queries.corrections import (
     Correction,
     CorrectionList,
     CorrectionPage,
+    CorrectionSums,
     correction,
+    correction_sums,
     corrections,
 )
 from marketplace.orders.queries.disputes import (
@@ -140,6 +142,7 @@ __all__ = [
     "Correction",
     "CorrectionList",
     "CorrectionPage",
+    "CorrectionSums",
     "CustodyKind",
     "Deliverable",
     "Dispute",
@@ -195,6 +198,7 @@ __all__ = [
     "contract_of",
     "contracts",
     "correction",
+    "correction_sums",
     "corrections",
     "deliverables",
     "dispute_evidence",
