@@ -10,9 +10,12 @@ import pytest
 from marketplace.web.areas.public import instruments
 from tests.builders.booking import a_bookable_instrument, a_closure, at_hours
 from tests.builders.orders import a_market, a_price_list
-from tests.builders.pages import OWN_PAGE
+from tests.builders.pages import OWN_PAGE, Browser
+from tests.pages.test_who_sees import stage
 
 pytestmark = pytest.mark.timeout(240)
+
+__all__ = ["stage"]
 
 
 async def the_file(browser, **asked):
@@ -98,3 +101,21 @@ async def test_a_filter_that_leaves_nothing_can_be_taken_away_alone(visitor, dat
 
     assert "放宽一个条件" not in words.text + two.text
     assert "1 台仪器" in (await visitor.open(one.links["不限所在地 · 1 台"])).text
+
+
+async def test_rules_and_notices_are_files_for_everybody(stage):
+    claim, run = stage.world.ids["noticed_claim_id"], stage.world.ids["noticed_run_id"]
+    async with Browser(stage.app) as browser:
+        rules = await browser.http.get("/vouchers/rules/file", headers=OWN_PAGE)
+        lines = await browser.http.get(f"/claim-notices/{claim}/file", headers=OWN_PAGE)
+        shares = await browser.http.get(f"/reward-notices/{run}/file?format=xlsx", headers=OWN_PAGE)
+        shown = await browser.open("/vouchers/rules")
+
+    told = list(csv.DictReader(io.StringIO(rules.content.decode("utf-8-sig"))))
+    drawn = list(csv.DictReader(io.StringIO(lines.content.decode("utf-8-sig"))))
+    assert {"省级", "市县"} == {line["出资方"] for line in told}
+    assert ["25.0"] == sorted({line["抵扣比例（%）"] for line in told})
+    assert all(line["依据"] for line in told)
+    assert [("是", "400.0")] == [(line["抽中"], line["申请（元）"]) for line in drawn]
+    assert shares.content.startswith(b"PK")
+    assert "/vouchers/rules/file?format=csv" in shown.links.values()

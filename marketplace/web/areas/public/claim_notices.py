@@ -16,6 +16,7 @@ from marketplace.vouchers import queries as vouchers
 from marketplace.vouchers.queries.objections import notice_page
 from marketplace.vouchers.use_cases import FileObjection, file_objection
 from marketplace.web.acting import act
+from marketplace.web.files import as_file
 from marketplace.web.forms import Typed, empty, new_key, typed
 from marketplace.web.rendering import page
 from marketplace.web.visitor import PageRequest, anybody, visitor_of
@@ -24,6 +25,13 @@ from marketplace.web.words import Told, told
 HERE = "/claim-notices"
 PAGE_SIZE = 50
 PAGES_MAX = 1_000
+LINE_HEADS = (
+    ("用券", "Redemption"),
+    ("用券日", "Used on"),
+    ("申请（元）", "Claimed (CNY)"),
+    ("核准（元）", "Approved (CNY)"),
+    ("抽中", "Drawn for the spot check"),
+)
 
 
 def _page_of(request: PageRequest) -> int:
@@ -45,6 +53,25 @@ async def show_claim_notices(request: PageRequest) -> Response[Any]:
 async def show_claim_notice(request: PageRequest, claim_id: FromPath[int]) -> Response[Any]:
     """The lines of a claim, the seed of its spot check, and a form to object."""
     return await _notice(request, claim_id, empty(visitor_of(request).speech))
+
+
+@get(f"{HERE}/{{claim_id:int}}/file", **anybody())
+async def get_claim_notice_file(request: PageRequest, claim_id: FromPath[int]) -> Response[Any]:
+    """The lines of a claim as CSV or XLSX: enough to repeat the draw."""
+    speech = visitor_of(request).speech
+    found = await read(request, notice_page, claim_id, actor=NOBODY)
+    rows = [
+        (
+            line.redemption_id,
+            line.redeemed_on,
+            line.claimed_fen / 100,
+            line.approved_fen / 100,
+            speech.t("是", "yes") if line.drawn else "",
+        )
+        for line in found.lines
+    ]
+    form = Typed(request.query_params, speech)
+    return await as_file(form, f"claim-notice-{claim_id}", LINE_HEADS, rows)
 
 
 @post(f"{HERE}/{{claim_id:int}}/objections", rate_limit=SIGN_IN, **anybody())
@@ -92,5 +119,6 @@ async def _notice(
 routes: list[ControllerRouterHandler] = [
     show_claim_notices,
     show_claim_notice,
+    get_claim_notice_file,
     send_claim_objection,
 ]

@@ -15,6 +15,7 @@ from marketplace.kernel.errors import DomainError
 from marketplace.kernel.http import read
 from marketplace.kernel.limits import SIGN_IN
 from marketplace.web.acting import act
+from marketplace.web.files import ROWS_MAX, as_file
 from marketplace.web.forms import Typed, empty, new_key, typed
 from marketplace.web.rendering import page
 from marketplace.web.visitor import PageRequest, anybody, visitor_of
@@ -22,6 +23,11 @@ from marketplace.web.words import Told, told
 
 PAGE_SIZE = 50
 PAGES_MAX = 1_000
+LINE_HEADS = (
+    ("法人单位", "Legal entity"),
+    ("服务总额（元）", "Services (CNY)"),
+    ("奖励（元）", "Reward (CNY)"),
+)
 
 
 @get("/reward-notices", **anybody())
@@ -35,6 +41,24 @@ async def show_notices(request: PageRequest) -> Response[Any]:
 async def show_notice(request: PageRequest, run_id: FromPath[int]) -> Response[Any]:
     """The legal entities that a run pays, and a form to object."""
     return await _notice(request, run_id, empty(visitor_of(request).speech))
+
+
+@get("/reward-notices/{run_id:int}/file", **anybody())
+async def get_notice_file(request: PageRequest, run_id: FromPath[int]) -> Response[Any]:
+    """What each legal entity is to be paid, as CSV or XLSX."""
+    speech = visitor_of(request).speech
+    asked = rewards.NoticeAsked(run_id, 1, ROWS_MAX + 1)
+    found = await read(request, rewards.notice_page, asked, actor=NOBODY)
+    rows = [
+        (
+            speech.either(line.name, line.name_en),
+            line.service_total_fen / 100,
+            line.amount_fen / 100,
+        )
+        for line in found.lines
+    ]
+    form = Typed(request.query_params, speech)
+    return await as_file(form, f"reward-notice-{run_id}", LINE_HEADS, rows)
 
 
 @post("/reward-notices/{run_id:int}/objections", rate_limit=SIGN_IN, **anybody())
@@ -79,4 +103,4 @@ async def _notice(
     )
 
 
-routes: list[ControllerRouterHandler] = [show_notices, show_notice, send_objection]
+routes: list[ControllerRouterHandler] = [show_notices, show_notice, get_notice_file, send_objection]

@@ -11,11 +11,30 @@ from litestar.types import ControllerRouterHandler
 from marketplace.kernel.db import Tx
 from marketplace.kernel.http import read
 from marketplace.vouchers import queries as vouchers
+from marketplace.web.files import as_file
 from marketplace.web.forms import Typed
 from marketplace.web.rendering import page
 from marketplace.web.visitor import PageRequest, anybody, visitor_of
+from marketplace.web.words import label
 
 PAGE_SIZE = 20
+# Programmes are few; their layers are looked up one by one.
+FILE_MAX = 200
+HEADS = (
+    ("计划", "Programme"),
+    ("申请开始", "Apply from"),
+    ("申请截止", "Apply until"),
+    ("使用至", "Usable until"),
+    ("出资方", "Funder"),
+    ("抵扣比例（%）", "Pays (%)"),
+    ("每单上限（元）", "At most for an order (CNY)"),
+    ("每家企业每年上限（元）", "At most for an SME and year (CNY)"),
+    ("职工上限（人）", "Staff, at most"),
+    ("销售上限（元）", "Sales, at most (CNY)"),
+    ("资产上限（元）", "Assets, at most (CNY)"),
+    ("公示（工作日）", "Public notice (working days)"),
+    ("依据", "Source"),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,9 +47,9 @@ class Listed:
     """Whether its last day to use vouchers is over."""
 
 
-async def programmes(tx: Tx, number: int) -> vouchers.Listed[Listed]:
+async def programmes(tx: Tx, page: vouchers.PageAsked) -> vouchers.Listed[Listed]:
     """Programmes that were opened, the newest first. Policy: J.22a"""
-    asked = vouchers.ProgrammeSearch(page=vouchers.PageAsked(number, PAGE_SIZE))
+    asked = vouchers.ProgrammeSearch(page=page)
     found = await vouchers.programmes(tx, asked)
     rows = [
         Listed(
@@ -52,10 +71,38 @@ async def show_rules(request: PageRequest) -> Response[Any]:
     return page(
         request,
         "public/rules.html",
-        found=await read(request, programmes, number),
+        found=await read(request, programmes, vouchers.PageAsked(number, PAGE_SIZE)),
         page_number=number,
         page_size=PAGE_SIZE,
     )
+
+
+@get("/vouchers/rules/file", **anybody())
+async def get_rules_file(request: PageRequest) -> Response[Any]:
+    """The same programmes as CSV or XLSX, a line for each funder."""
+    speech = visitor_of(request).speech
+    found = await read(request, programmes, vouchers.PageAsked(1, FILE_MAX))
+    rows = [
+        (
+            speech.either(each.programme.name, each.programme.name_en),
+            each.programme.opens_on,
+            each.programme.closes_on,
+            each.programme.valid_until,
+            speech.either((funder := label("funder", layer.funder)).chinese, funder.english),
+            layer.ratio_basis_points / 100,
+            terms.cap_per_order_fen / 100,
+            terms.cap_per_sme_year_fen / 100,
+            terms.staff_max,
+            terms.sales_max_fen / 100,
+            terms.assets_max_fen / 100,
+            terms.notice_working_days,
+            terms.sources.get("layers") or each.programme.source,
+        )
+        for each in found.rows
+        for terms in (each.programme.agreed,)
+        for layer in each.layers
+    ]
+    return await as_file(Typed(request.query_params, speech), "voucher-rules", HEADS, rows)
 
 
 @get("/help", **anybody())
@@ -64,4 +111,4 @@ async def show_help(request: PageRequest) -> Response[Any]:
     return page(request, "public/help.html")
 
 
-routes: list[ControllerRouterHandler] = [show_rules, show_help]
+routes: list[ControllerRouterHandler] = [show_rules, get_rules_file, show_help]
