@@ -32,6 +32,7 @@ WITHOUT_A_LINK = {
 # Whoever may open a page but has nothing there in the world of the tests.
 NOTHING_THERE = {
     (Role.SME_ADMINISTRATOR, "GET /claims/{claim_id:int}"): "the SME redeemed no voucher itself",
+    (Role.SME_ADMINISTRATOR, "GET /sanctions/{sanction_id:int}"): "no sanction is about the SME",
     (Role.STATION_AGENT, "GET /invoices/{invoice_id:int}/file"): "no order of theirs is settled",
     (Role.REGULATOR, "GET /finance/clearings/{clearing_id:int}"): "explained lines are asked for",
 }

@@ -19,6 +19,7 @@ from marketplace.parties.roles import SEES_EVERYTHING
 from marketplace.vouchers import queries
 from marketplace.vouchers.controllers.claims import READERS as CLAIM_READERS
 from marketplace.vouchers.controllers.programmes import READERS as GRANT_READERS
+from marketplace.vouchers.controllers.sanctions import SANCTION_READERS
 from marketplace.vouchers.queries import (
     BeneficiaryFact,
     Claim,
@@ -183,7 +184,7 @@ async def get_clawbacks_file(
     return await _file(request, clawbacks, search, Clawback, file_format, "clawbacks")
 
 
-@get("/sanctions/file", summary="Sanctions as a file", **allow(*CLAIM_READERS))
+@get("/sanctions/file", summary="Sanctions as a file", **allow(*SANCTION_READERS))
 async def get_sanctions_file(
     request: ApiRequest,
     file_format: Format = FileFormat.CSV,
@@ -191,9 +192,10 @@ async def get_sanctions_file(
     kind: FromQuery[SanctionKind | None] = None,
     status: FromQuery[SanctionStatus | None] = None,
     in_force_on: FromQuery[date | None] = None,
+    text: FromQuery[Line] = "",
 ) -> Response[bytes]:
     """CSV or XLSX: every row of all pages of the list; a last row says if there are more."""
-    search = SanctionSearch(organisation_id, kind, status, in_force_on, WHOLE)
+    search = SanctionSearch(organisation_id, kind, status, in_force_on, text, WHOLE)
     return await _file(request, sanctions, search, Sanction, file_format, "sanctions")
 
 

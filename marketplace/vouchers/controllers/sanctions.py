@@ -7,7 +7,7 @@ from litestar.params import FromPath, FromQuery, JSONBody
 from litestar.types import ControllerRouterHandler
 
 from marketplace.kernel.http import ApiRequest, allow, perform, read
-from marketplace.kernel.wire import Id, Page, PageNumber, PageSize
+from marketplace.kernel.wire import Id, Line, Page, PageNumber, PageSize
 from marketplace.parties.roles import Role
 from marketplace.vouchers.controllers.claims import READERS
 from marketplace.vouchers.queries import PageAsked
@@ -25,6 +25,8 @@ from marketplace.vouchers.use_cases.sanctions import (
     state_case,
 )
 
+# Whoever decides about a sanction reads it first.
+SANCTION_READERS = (*READERS, Role.ADMINISTRATOR)
 PARTIES = (Role.PROVIDER_MANAGER, Role.SME_ADMINISTRATOR)
 
 
@@ -34,24 +36,27 @@ async def post_sanction(request: ApiRequest, data: JSONBody[SanctionIn]) -> Resp
     return await perform(request, propose_sanction, data.to_command(), present=SanctionOut.of)
 
 
-@get("/sanctions", summary="Sanctions", **allow(*READERS))
+@get("/sanctions", summary="Sanctions", **allow(*SANCTION_READERS))
 async def get_sanctions(
     request: ApiRequest,
     organisation_id: FromQuery[Id | None] = None,
     kind: FromQuery[SanctionKind | None] = None,
     status: FromQuery[SanctionStatus | None] = None,
     in_force_on: FromQuery[date | None] = None,
+    text: FromQuery[Line] = "",
     page: FromQuery[PageNumber] = 1,
     page_size: FromQuery[PageSize] = 50,
 ) -> Page[SanctionOut]:
     """Sanctions, the newest first; a party sees its own."""
-    search = SanctionSearch(organisation_id, kind, status, in_force_on, PageAsked(page, page_size))
+    search = SanctionSearch(
+        organisation_id, kind, status, in_force_on, text, PageAsked(page, page_size)
+    )
     found = await read(request, sanctions, search)
     rows = [SanctionOut.of(row) for row in found.rows]
     return Page(results=rows, total=found.total, page=page, page_size=page_size)
 
 
-@get("/sanctions/{sanction_id:int}", summary="A sanction", **allow(*READERS))
+@get("/sanctions/{sanction_id:int}", summary="A sanction", **allow(*SANCTION_READERS))
 async def get_sanction(request: ApiRequest, sanction_id: FromPath[Id]) -> SanctionOut:
     """A sanction with its statement, decision and appeal."""
     return SanctionOut.of(await read(request, sanction, sanction_id))

@@ -57,12 +57,13 @@ class Sanction:
 
 @dataclass(frozen=True, slots=True)
 class SanctionSearch:
-    """Which sanctions: of a party, a kind, in a state, in force on a day; which page."""
+    """Which sanctions: of a party, a kind, in a state, in force on a day, by its reason."""
 
     organisation_id: int | None = None
     kind: str | None = None
     status: str | None = None
     in_force_on: date | None = None
+    text: str | None = None
     page: PageAsked = FIRST_PAGE
 
 
@@ -99,6 +100,8 @@ async def sanctions(tx: Tx, search: SanctionSearch) -> Listed[Sanction]:
             table.c.starts_on <= search.in_force_on,
             or_(table.c.ends_on.is_(None), table.c.ends_on >= search.in_force_on),
         )
+    if search.text:
+        statement = statement.where(table.c.reason.icontains(search.text, autoescape=True))
     return await listed(tx, Sanction, statement, table.c.id, search.page)
 
 

@@ -2,6 +2,7 @@
 
 from marketplace.vouchers.rules.anomalies import AnomalyStatus
 from marketplace.vouchers.rules.programme_file import FILE_BYTES_MAX, UNLIMITED_FEN
+from marketplace.vouchers.rules.states import SanctionKind, SanctionStatus
 from marketplace.vouchers.use_cases.applications import (
     AmendApplication,
     ApplyForTopUp,
@@ -204,6 +205,8 @@ __all__ = [
     "ReturnApplication",
     "ReturnBudgets",
     "ReverseClaim",
+    "SanctionKind",
+    "SanctionStatus",
     "SetOff",
     "SettleVoucher",
     "StateFact",

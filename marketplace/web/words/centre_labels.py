@@ -47,6 +47,18 @@ CENTRE: Final[dict[str, dict[str, Label]]] = {
         "overdue": Label("答复逾期", "The answer is overdue", "error"),
         **BUYER["dispute_end"],
     },
+    "sanction": {
+        "proposed": Label("听取陈述中", "The party is heard", "warning"),
+        "imposed": Label("生效", "Imposed", "error"),
+        "dropped": Label("不予处理", "Dropped"),
+        "appealed": Label("申诉中（仍有效）", "Appealed, in force", "warning"),
+        "lifted": Label("已撤销", "Lifted", "success"),
+    },
+    "sanction_kind": {
+        "warning": Label("警告", "Warning"),
+        "suspension": Label("暂停创新券资格", "Suspension of voucher rights"),
+        "exclusion": Label("取消计划资格", "Exclusion from a programme"),
+    },
     "anomaly_severity": {
         "notice": Label("提示", "To know", "info"),
         "warning": Label("警示", "Warning", "warning"),

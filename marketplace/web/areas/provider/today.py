@@ -19,6 +19,8 @@ from marketplace.kernel.http import read
 from marketplace.kernel.time import During, shanghai_instant
 from marketplace.orders import queries as orders
 from marketplace.parties import queries as parties
+from marketplace.vouchers.queries.sanctions import Sanction
+from marketplace.web.areas.centre.sanctions import standing_sanctions
 from marketplace.web.areas.provider.roles import MANAGER, STAFF
 from marketplace.web.rendering import page
 from marketplace.web.visitor import PageRequest, members
@@ -62,6 +64,7 @@ class Today:
     notices: list[pricing.PriceNotice]
     disputes: orders.DisputePage
     corrections: list[orders.Correction]
+    sanctions: list[Sanction]
     names: dict[int, str]
 
 
@@ -95,6 +98,7 @@ async def today(tx: Tx, _: None = None) -> Today:
         notices=[each for each in notices.notices if each.open_objections],
         disputes=await orders.disputes(tx, orders.DisputeList(state="open", page_size=SHORT)),
         corrections=await waiting_corrections(tx),
+        sanctions=await standing_sanctions(tx),
         names={each.id: each.cname for each in named.values()},
     )
 

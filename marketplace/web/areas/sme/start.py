@@ -20,6 +20,8 @@ from marketplace.orders.queries.enquiries import EnquiryList, EnquiryPage, enqui
 from marketplace.orders.queries.saved import KeptSearch, saved_searches
 from marketplace.orders.rules.enquiries import EnquiryStatus
 from marketplace.vouchers import queries as vouchers
+from marketplace.vouchers.queries.sanctions import Sanction
+from marketplace.web.areas.centre.sanctions import standing_sanctions
 from marketplace.web.areas.sme.account import wallet_balance
 from marketplace.web.areas.sme.roles import BUYERS
 from marketplace.web.areas.sme.vouchers import HOLDERS, Wallet, wallet
@@ -49,6 +51,7 @@ class Start:
     returned: vouchers.Listed[vouchers.Application] | None
     vouchers: Wallet | None
     balance: ledger.Balance | None
+    sanctions: list[Sanction]
 
     @property
     def is_clear(self) -> bool:
@@ -100,6 +103,7 @@ async def start(tx: Tx, _: None = None) -> Start:
         returned=await _returned(tx) if holder else None,
         vouchers=await wallet(tx) if holder else None,
         balance=await wallet_balance(tx, tx.actor.organisation_id) if holder else None,
+        sanctions=await standing_sanctions(tx),
     )
 
 

@@ -15,6 +15,8 @@ from marketplace.kernel.db import Tx
 from marketplace.kernel.http import read
 from marketplace.parties.roles import Role
 from marketplace.vouchers import queries as vouchers
+from marketplace.vouchers.queries.sanctions import Sanction
+from marketplace.web.areas.centre.sanctions import standing_sanctions
 from marketplace.web.files import ROWS_MAX, as_file
 from marketplace.web.forms import Typed, empty, new_key
 from marketplace.web.rendering import page
@@ -93,7 +95,12 @@ async def _with_rates(tx: Tx, found: list[vouchers.WalletVoucher]) -> list[Held]
 @get("/vouchers", **members(*HOLDERS))
 async def show_wallet(request: PageRequest) -> Response[Any]:
     """Issued, held, used, left, expiring; and the rule that set each rate. Policy: J.22b"""
-    return page(request, "sme/vouchers.html", wallet=await read(request, wallet, None))
+
+    async def both(tx: Tx, _: None) -> tuple[Wallet, list[Sanction]]:
+        return await wallet(tx), await standing_sanctions(tx)
+
+    held, standing = await read(request, both, None)
+    return page(request, "sme/vouchers.html", wallet=held, standing=standing)
 
 
 @get("/vouchers/file", **members(*HOLDERS))
