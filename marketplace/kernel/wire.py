@@ -16,6 +16,7 @@ PositiveFen = Annotated[int, msgspec.Meta(ge=1, le=AMOUNT_FEN_MAX)]
 BasisPoints = Annotated[int, msgspec.Meta(ge=0, le=10_000)]
 Minutes = Annotated[int, msgspec.Meta(ge=0, le=10_000_000)]
 Count = Annotated[int, msgspec.Meta(ge=0, le=1_000_000_000)]
+Persons = Annotated[int, msgspec.Meta(ge=0, le=10_000)]
 Year = Annotated[int, msgspec.Meta(ge=2000, le=2100)]
 # PostgreSQL text holds no NUL; the pattern also keeps other control characters out.
 _NO_CONTROLS = r"^[^\x00-\x08\x0b\x0c\x0e-\x1f]*$"

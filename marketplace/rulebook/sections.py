@@ -33,7 +33,16 @@ ReminderDays = Annotated[
 Grade = Literal["excellent", "good", "qualified", "unqualified"]
 UpkeepPurpose = Literal["maintenance", "test_run"]
 MaskedField = Literal["applicant", "applicantPhone", "applicantEmail"]
-EvidenceKind = Literal["contract", "invoice", "payment-proof", "result", "usage-log"]
+EvidenceKind = Literal[
+    "contract",
+    "invoice",
+    "payment-proof",
+    "result",
+    "usage-log",
+    "provider-qualification",
+    "service-confirmation",
+    "service-rating",
+]
 
 
 class Frozen(BaseModel):

@@ -12,6 +12,13 @@ class ClaimWindowClosed(Refused):
     title = "No claims are taken today"
 
 
+class PapersOutOfTime(Refused):
+    """The programme pays for invoices or payments of some days only; each line outside is told."""
+
+    code = "claim-papers-out-of-time"
+    title = "Papers are of other days than the programme pays for"
+
+
 class CorrectionMissing(Refused):
     """A line that was refused is claimed again only with what was corrected."""
 

@@ -56,6 +56,7 @@ BROKEN = [
     ("voucher_application_round", APPLICATION.format("round = 0")),
     ("voucher_application_waiting", APPLICATION.format("status = 'waiting'")),
     ("voucher_application_proposed", APPLICATION.format("proposed_at = now()")),
+    ("voucher_application_waiting_rank", APPLICATION.format("waiting_rank = -1")),
     (
         "voucher_application_open_once",
         "insert into voucher_application (programme_id, organisation_id, asked_fen, purpose,"
@@ -89,6 +90,7 @@ BROKEN = [
     ),
     ("voucher_year_cap", "update voucher_year set granted_fen = cap_fen + 1"),
     ("voucher_year_cap", "update voucher_year set granted_fen = -1"),
+    ("voucher_hold_persons", HOLD.format("persons = 0")),
     ("voucher_hold_status", HOLD.format("status = 'lost', ended_at = now()")),
     ("voucher_hold_amount", HOLD.format("amount_fen = service_value_fen + 1")),
     ("voucher_hold_amount", HOLD.format("amount_fen = 0")),
@@ -138,6 +140,7 @@ BROKEN = [
     ("claim_notice", CLAIM.format("notice_ends_on = null, approved_by = 1, entry_id = 1")),
     ("claim_entry", CLAIM.format("approved_by = 1")),
     ("claim_evidence_kind", EVIDENCE.format("kind = 'letter'", "result")),
+    ("claim_evidence_dated", EVIDENCE.format("dated_on = '2025-03-03'", "result")),
     ("claim_evidence_sha256", EVIDENCE.format("sha256 = 'abc'", "result")),
     ("claim_evidence_invoice", EVIDENCE.format("invoice_number = null", "invoice")),
     ("claim_evidence_invoice", EVIDENCE.format("invoice_number = '" + "1" * 20 + "'", "result")),

@@ -233,7 +233,19 @@ async def test_a_claim_goes_from_draft_to_money_owed(
         409,
         "evidence-file-claimed",
     )
-    assert (await call(officer, "GET", f"{address}/evidence")).json()["total"] == 10
+    evidence = (await call(officer, "GET", f"{address}/evidence")).json()
+    assert evidence["total"] == 2 * len(EvidenceKind)
+    days = [
+        {"redemption_id": redemption_id, "kind": "invoice", "dated_on": "2025-03-01"}
+        for redemption_id in made.redemption_ids
+    ]
+    dated = await call(provider, "POST", f"{address}/paper-days", json={"days": days})
+    assert dated.status_code == 200
+    days[0]["kind"] = "contract"
+    wrong = await call(provider, "POST", f"{address}/paper-days", json={"days": days})
+    problem(wrong, 422, "evidence-refused")
+    complete = (await call(provider, "GET", f"{address}/completeness")).json()
+    assert (complete["complete"], complete["lines"][0]["windows"]) == (True, [])
     assert (await call(provider, "POST", f"{address}/submit")).json()["status"] == "submitted"
 
     audited = (await call(officer, "POST", f"{address}/audit")).json()

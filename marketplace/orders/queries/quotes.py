@@ -69,6 +69,11 @@ class Quote:
         return None if chosen is None else tuple(chosen)
 
     @property
+    def persons(self) -> int:
+        """How many persons the service trains, where a voucher pays for it by the person."""
+        return int(self.explanation["voucher"].get("persons", 0))
+
+    @property
     def samples_from(self) -> date | None:
         """The first day on which samples may arrive that are ordered when the quote was made."""
         if self.samples is None:

@@ -15,6 +15,7 @@ from marketplace.kernel.wire import (
     In,
     Instant,
     Out,
+    Persons,
     Word,
 )
 from marketplace.orders import queries
@@ -154,6 +155,7 @@ class QuoteIn(In):
     Without a `unit` the cheapest of the price list is taken; `elements` are per sample, `runs` for
     all samples. `further_items` are more instruments of the same provider, ordered as one with the
     first. `grant_ids` are the vouchers to pay with; without them, the combination that pays most.
+    `persons` is how many the service trains, where vouchers pay by the person.
     """
 
     instrument_id: Id
@@ -173,6 +175,7 @@ class QuoteIn(In):
     extras: Extras = msgspec.field(default_factory=list)
     further_items: FurtherItems = msgspec.field(default_factory=list)
     grant_ids: ChosenGrants | None = None
+    persons: Persons = 0
 
     def to_command(self) -> MakeQuote:
         """The command."""
@@ -276,6 +279,7 @@ class QuoteOut(Out):
     manual_unit: str | None
     manual_unit_fen: int | None
     reimbursed_fen: int
+    persons: int
 
     @classmethod
     def of(cls, quote: queries.Quote) -> QuoteOut:

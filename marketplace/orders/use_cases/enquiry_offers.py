@@ -34,7 +34,7 @@ from marketplace.rulebook import rulebook
 
 OFFERS_MAX = 50
 _OWN_COLUMNS = ("instrument_id", "mode", "starts_at", "ends_at", "samples", "arrives_on")
-_IN_DETAILS = ("unit", "elements", "runs", "urgent", "extras", "further")
+_IN_DETAILS = ("unit", "elements", "runs", "urgent", "extras", "further", "persons")
 
 
 @dataclass(frozen=True, slots=True)

@@ -311,6 +311,7 @@ async def _new_price(
             instead_of_order_id=found.id,
             instrument_id=found.instrument_id,
             grant_ids=quote.chosen_grants,
+            persons=quote.persons,
         ),
         asked=quote.explanation["voucher"]["asked"],
     )

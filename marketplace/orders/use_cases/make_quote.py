@@ -102,6 +102,7 @@ class MakeQuote:
     `arrives_on` is the day on which the buyer's samples are to arrive, where it knows it.
     `further` are more instruments of the same provider; the quote's own is the first, its main one.
     `grant_ids` are the vouchers that the buyer chose; None: the combination that pays most.
+    `persons` is how many the service trains, where vouchers pay by the person.
     """
 
     instrument_id: int
@@ -121,6 +122,7 @@ class MakeQuote:
     extras: tuple[tuple[str, int], ...] = ()
     further: tuple[ItemAsked, ...] = ()
     grant_ids: tuple[int, ...] | None = None
+    persons: int = 0
 
     @property
     def items(self) -> tuple[ItemAsked, ...]:
@@ -209,6 +211,7 @@ async def make_quote(tx: Tx, command: MakeQuote, offered: Offered | None = None)
             on=tx.today if during is None else shanghai_day(during.starts_at),
             instrument_id=instrument.id,
             grant_ids=command.grant_ids,
+            persons=command.persons,
         ),
         asked=command.use_voucher,
     )

@@ -103,6 +103,7 @@ async def _take_from_voucher(
                 service_value_fen=quote.total_fen,
                 on=quote.served_on,
                 grant_ids=quote.chosen_grants,
+                persons=quote.persons,
             ),
         )
     except VoucherNotUsable as refusal:

@@ -20,6 +20,7 @@ async def voucher_told(
     """
     told: dict[str, Any] = {
         "asked": asked,
+        "persons": question.persons,
         "chosen": None if question.grant_ids is None else sorted(set(question.grant_ids)),
         "layers": [],
         "explanation": [],

@@ -27,9 +27,11 @@ from marketplace.vouchers.schemas import (
     RedemptionOut,
 )
 from marketplace.vouchers.schemas.claims import SubmitIn
+from marketplace.vouchers.schemas.requests import PaperDaysIn
 from marketplace.vouchers.use_cases import (
     SubmitClaim,
     attach_evidence,
+    date_papers,
     draft_claim,
     leave_out,
     submit_claim,
@@ -128,6 +130,15 @@ async def post_evidence(
     return await perform(request, attach_evidence, command, present=ClaimOut.of)
 
 
+@post("/claims/{claim_id:int}/paper-days", summary="Date papers", **allow(*CLAIMANTS))
+async def post_paper_days(
+    request: ApiRequest, claim_id: FromPath[Id], data: JSONBody[PaperDaysIn]
+) -> Response[ClaimOut]:
+    """Say of which days the invoices and payments of the own draft are, or correct it."""
+    command = data.to_command(claim_id)
+    return await perform(request, date_papers, command, present=ClaimOut.of, status=200)
+
+
 @get("/claims/{claim_id:int}/evidence", summary="The evidence of a claim", **allow(*READERS))
 async def get_evidence(
     request: ApiRequest,
@@ -180,6 +191,7 @@ routes: list[ControllerRouterHandler] = [
     get_claim,
     post_leave_out,
     post_evidence,
+    post_paper_days,
     get_evidence,
     post_submit,
     get_claim_notices,

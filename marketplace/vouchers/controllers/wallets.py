@@ -8,7 +8,7 @@ from litestar.types import ControllerRouterHandler
 
 from marketplace.kernel.http import ApiRequest, actor_of, allow, read, services
 from marketplace.kernel.time import shanghai_day
-from marketplace.kernel.wire import AmountFen, Id, Word
+from marketplace.kernel.wire import AmountFen, Id, Persons, Word
 from marketplace.parties.roles import Role
 from marketplace.vouchers import queries
 from marketplace.vouchers.controllers.programmes import READERS
@@ -37,6 +37,7 @@ async def get_voucher_question(
     service_kind: FromQuery[Word] = "research",
     on: FromQuery[date | None] = None,
     organisation_id: FromQuery[Id | None] = None,
+    persons: FromQuery[Persons] = 0,
 ) -> VoucherPartOut:
     """The voucher's part of a service with every rule that applied, or every reason against."""
     question = VoucherQuestion(
@@ -45,6 +46,7 @@ async def get_voucher_question(
         service_kind=service_kind,
         service_value_fen=service_value_fen,
         on=on or shanghai_day(services(request).database.clock.now()),
+        persons=persons,
     )
     return VoucherPartOut.of(await read(request, queries.visible_voucher_part, question))
 

@@ -140,6 +140,7 @@ def purchase_of(standing: GrantStanding, use: Use, sme: Organisation) -> Purchas
         first_use=standing.first_use,
         value_in_year_fen=standing.value_in_year_fen,
         spent=standing.spent,
+        persons=use.persons,
     )
 
 

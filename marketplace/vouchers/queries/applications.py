@@ -51,6 +51,7 @@ from marketplace.vouchers.rules.eligibility import (
 from marketplace.vouchers.rules.regions import layers_for
 from marketplace.vouchers.rules.shares import grant_parts
 from marketplace.vouchers.rules.states import ApplicationStatus, FactKind, FactStatus
+from marketplace.vouchers.rules.waiting import waiting_rank
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +112,7 @@ async def applications(tx: Tx, search: ApplicationSearch) -> Listed[Application]
     statement = _narrowed(statement, search)
     if search.status == ApplicationStatus.WAITING:
         # In the order in which their turn comes.
-        turn = tuple_(table.c.waiting_since, table.c.id)
+        turn = tuple_(table.c.waiting_rank, table.c.waiting_since, table.c.id)
         return await listed(tx, Application, statement, turn, search.page, oldest=True)
     return await listed(tx, Application, statement, table.c.id, search.page)
 
@@ -334,6 +335,14 @@ def _facts(found: Sequence[BeneficiaryFact]) -> Facts:
         incubated_since=since(FactKind.INCUBATED),
         members=number(FactKind.TEAM),
     )
+
+
+async def waiting_rank_of(tx: Tx, of: Programme, organisation_id: int) -> int:
+    """Where an SME stands today among those that wait: which preference of the terms it meets."""
+    preferences = of.agreed.waiting_first
+    if not preferences:
+        return 0
+    return waiting_rank(await facts_of(tx, organisation_id, tx.today), preferences)
 
 
 async def _profile(tx: Tx, organisation_id: int, year: int) -> Profile | None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -30,6 +29,7 @@ from marketplace.vouchers.queries.rows import (
     SpotCheck,
     columns,
 )
+from marketplace.vouchers.rules.paper_days import DatedPaper
 
 # Whoever names more claimants than these asks for a longer part of the name.
 NAMED_MAX = 200
@@ -169,19 +169,16 @@ async def evidence(tx: Tx, search: EvidenceSearch) -> Listed[Evidence]:
     return await listed(tx, Evidence, statement, table.c.id, search.page)
 
 
-async def evidence_kinds(tx: Tx, claim_id: int) -> Sequence[tuple[int, str]]:
-    """Redemption and kind of every piece of evidence of a claim."""
-    rows = await tx.execute(
-        select(tables.claim_evidence.c.redemption_id, tables.claim_evidence.c.kind)
+async def dated_papers(tx: Tx, claim_id: int) -> list[DatedPaper]:
+    """Redemption, kind and day of the evidence of a claim."""
+    proof, of = tables.claim_evidence, tables.redemption
+    return await tx.all(
+        DatedPaper,
+        select(proof.c.redemption_id, proof.c.kind, proof.c.dated_on)
         .distinct()
-        .join_from(
-            tables.claim_evidence,
-            tables.redemption,
-            tables.redemption.c.id == tables.claim_evidence.c.redemption_id,
-        )
-        .where(tables.redemption.c.claim_id == claim_id)
+        .join_from(proof, of, of.c.id == proof.c.redemption_id)
+        .where(of.c.claim_id == claim_id),
     )
-    return [(row.redemption_id, row.kind) for row in rows]
 
 
 async def claimed_by_programme(tx: Tx, claim_id: int) -> dict[int, list[int]]:

@@ -164,6 +164,7 @@ def past_orders(asked: PastOrders, *, by_day: bool, with_others: bool) -> Select
             held.c.instrument_id,
             others if with_others else literal(0),
             paid.c.amount_fen,
+            func.coalesce(held.c.persons, 0),
         )
         .join(
             held,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 
 from sqlalchemy import func, select
@@ -43,6 +43,7 @@ class VoucherQuestion:
 
     `instead_of_order_id` is an order that would let go what is held for it, because it changes.
     `grant_ids` are the vouchers that the buyer chose; None: the combination that pays most.
+    `persons` is how many the service trains.
     """
 
     organisation_id: int
@@ -53,6 +54,7 @@ class VoucherQuestion:
     instead_of_order_id: int | None = None
     instrument_id: int | None = None
     grant_ids: tuple[int, ...] | None = None
+    persons: int = 0
 
 
 async def wallet(tx: Tx, organisation_id: int) -> list[WalletVoucher]:
@@ -161,7 +163,11 @@ async def best_together(tx: Tx, question: VoucherQuestion) -> Together:
         tie = ties[standing.terms.common_control_basis_points]
         use = use_of(question.service_kind, question.on, tx.today, sme, provider, tie, instrument)
         use = beside_sanctions(
-            use, standing, sanctioned, sme_id=sme.id, provider_id=question.provider_id
+            replace(use, persons=question.persons),
+            standing,
+            sanctioned,
+            sme_id=sme.id,
+            provider_id=question.provider_id,
         )
         answers.append(answer_of(standing, question.service_value_fen, use, sme))
     if question.grant_ids is not None:

@@ -106,8 +106,8 @@ class _CapRow:
     cap_fen: int
 
 
-# What one SME may hold unspent limits no order.
-_SCOPES = tuple(scope for scope in CapScope if scope is not CapScope.HELD)
+# What one SME may hold unspent limits no order, and nobody is trained in two halves.
+_SCOPES = tuple(scope for scope in CapScope if scope not in (CapScope.HELD, CapScope.PERSON))
 
 
 async def _caps(tx: Tx) -> list[_CapRow]:
@@ -124,6 +124,8 @@ async def _caps(tx: Tx) -> list[_CapRow]:
             for cap in of_version.caps_on(
                 scope, beneficiary=row.beneficiary, first_use=row.first_use
             ):
+                if cap.service_kinds:
+                    continue
                 key = scope, cap.funder or ""
                 lowest[key] = min(cap.amount_fen, lowest.get(key, cap.amount_fen))
         caps += [

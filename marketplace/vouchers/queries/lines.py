@@ -10,11 +10,14 @@ from typing import Any
 from sqlalchemy import Select, func, or_, select
 
 from marketplace.kernel.db import Tx
+from marketplace.kernel.errors import Reason
 from marketplace.vouchers import tables
-from marketplace.vouchers.queries.claims import claim, claimed_by_programme, evidence_kinds
+from marketplace.vouchers.queries.claims import claim, claimed_by_programme, dated_papers
 from marketplace.vouchers.queries.paging import FIRST_PAGE, PageAsked, listed
 from marketplace.vouchers.queries.programmes import programme
 from marketplace.vouchers.queries.rows import Listed, columns
+from marketplace.vouchers.rules.limits import Window
+from marketplace.vouchers.rules.paper_days import papers_outside, windows_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +49,14 @@ class LineSearch:
 
 
 @dataclass(frozen=True, slots=True)
+class PaperWindow:
+    """The days of which a kind of paper has to be."""
+
+    kind: str
+    within: Window
+
+
+@dataclass(frozen=True, slots=True)
 class LineEvidence:
     """Which evidence a redemption needs, has and lacks."""
 
@@ -55,6 +66,15 @@ class LineEvidence:
     missing: tuple[str, ...]
     refused_before: tuple[int, ...]
     """The claims in which it was refused: it needs to be told what was corrected."""
+    windows: tuple[PaperWindow, ...] = ()
+    """The days of which its invoice and its payment have to be."""
+    outside: tuple[Reason, ...] = ()
+    """Why the days of papers that are attached are none of these."""
+
+    @property
+    def complete(self) -> bool:
+        """Whether it may be submitted as it is."""
+        return not self.missing and not self.outside
 
 
 def lines_of(claim_id: int) -> Select[Any]:
@@ -110,16 +130,22 @@ async def completeness(tx: Tx, claim_id: int) -> list[LineEvidence]:
     """What each redemption of a claim needs, has and lacks, before it is submitted or after."""
     await claim(tx, claim_id)
     by_programme = await claimed_by_programme(tx, claim_id)
-    attached: dict[int, list[str]] = {}
-    for redemption_id, kind in await evidence_kinds(tx, claim_id):
-        attached.setdefault(redemption_id, []).append(kind)
+    papers = await dated_papers(tx, claim_id)
+    attached: dict[int, set[str]] = {}
+    for paper in papers:
+        attached.setdefault(paper.redemption_id, set()).add(paper.kind)
     ids = [each for some in by_programme.values() for each in some]
     refused = await refused_lines(tx, ids)
     found = []
     for programme_id, some in by_programme.items():
-        required = (await programme(tx, programme_id)).agreed.required_evidence
+        terms = (await programme(tx, programme_id)).agreed
+        required = terms.required_evidence
+        windows = tuple(PaperWindow(kind, of) for kind, of in windows_of(terms).items())
+        outside: dict[int, list[Reason]] = {}
+        for reason in papers_outside(some, papers, terms):
+            outside.setdefault(reason.asked["redemption_id"], []).append(reason)
         for each in some:
-            there = attached.get(each, [])
+            there = attached.get(each, set())
             found.append(
                 LineEvidence(
                     each,
@@ -127,6 +153,12 @@ async def completeness(tx: Tx, claim_id: int) -> list[LineEvidence]:
                     tuple(sorted(there)),
                     tuple(kind for kind in required if kind not in there),
                     tuple(one for one in refused.get(each, ()) if one != claim_id),
+                    windows,
+                    tuple(
+                        reason
+                        for reason in outside.get(each, ())
+                        if reason.rule.removesuffix("-day") in there
+                    ),
                 )
             )
     return sorted(found, key=lambda one: one.redemption_id)

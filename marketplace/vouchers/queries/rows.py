@@ -132,6 +132,8 @@ class Application:
     round: int
     waiting_since: datetime | None
     proposed_at: datetime | None
+    waiting_rank: int
+    """The place of the preference by which it waits; who is preferred least has the highest."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -263,6 +265,8 @@ class VoucherHold:
     terms_version: int
     counted_year: int
     """The one year that it counts in: that of the day of its service."""
+    persons: int | None
+    """How many persons the service trains."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -346,6 +350,8 @@ class Evidence:
     sha256: str
     reference: str
     invoice_number: str | None
+    dated_on: date | None
+    """The day of an invoice or of a payment."""
     attached_by: int
     attached_at: datetime
 

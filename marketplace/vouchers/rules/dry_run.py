@@ -56,6 +56,7 @@ class PastOrder(NamedTuple):
     instrument_id: int
     others_fen: int
     recorded_fen: int
+    persons: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -207,6 +208,7 @@ class Side:
             order.others_fen,
             spending.value_fen,
             spending.spent,
+            order.persons,
         )
         rooms = [
             LayerRoom(part.layer_id, part.funder, part.ratio_basis_points, room, part.region_code)

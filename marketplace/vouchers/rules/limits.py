@@ -37,6 +37,8 @@ class CapScope(StrEnum):
     """What the money is added up over before it meets a cap."""
 
     ORDER = "order"
+    PERSON = "person"
+    """Each person that an order trains."""
     APPLICATION = "application"
     """What one application may ask for."""
     GRANT = "grant"
@@ -57,6 +59,8 @@ class Cap:
     funder: Funder | None = None
     beneficiaries: frozenset[Word] = frozenset()
     first_use: bool | None = None
+    service_kinds: frozenset[Word] = frozenset()
+    """Of a cap per order or person: the kinds of service that it is for; empty: every kind."""
     source: Clause = ""
 
     __pydantic_config__ = STRICT
@@ -120,6 +124,17 @@ class Window:
     def holds_on(self, day: date) -> bool:
         """Whether the day lies in the window."""
         return self.opens_on <= day <= self.closes_on
+
+
+@dataclass(frozen=True, slots=True)
+class Preference:
+    """Whose turn it is before others that wait: who meets every condition on the day."""
+
+    founded_from: date | None = None
+    certificates: frozenset[Word] = frozenset()
+    source: Clause = ""
+
+    __pydantic_config__ = STRICT
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,19 +10,26 @@ import itertools
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 from pydantic import Field, TypeAdapter, ValidationError
 
 from marketplace.kernel.errors import Reason, Reasons
 from marketplace.kernel.money import BASIS_POINTS
-from marketplace.vouchers.rules.limits import STRICT, BasisPoints, Count, Fen, Funder, Word
+from marketplace.vouchers.rules.limits import (
+    STRICT,
+    BasisPoints,
+    CapScope,
+    Count,
+    Fen,
+    Funder,
+    Word,
+)
 from marketplace.vouchers.rules.regions import LayerRegion, lies_in
 from marketplace.vouchers.rules.shares import LayerRoom, Purchase, Sharing
+from marketplace.vouchers.rules.states import EvidenceKind
 from marketplace.vouchers.rules.terms import OPTIONAL, Terms, adapter_of, missing_terms, terms_of
 from marketplace.vouchers.rules.validity import PROGRAMME_END, grant_valid_until
-
-Evidence = Literal["contract", "invoice", "payment-proof", "result", "usage-log"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +61,7 @@ _NEEDED: Mapping[str, Any] = {
     "excluded_services": list[Word],
     "spot_check_basis_points": BasisPoints,
     "notice_working_days": Annotated[int, Field(ge=0, le=60)],
-    "required_evidence": list[Evidence],
+    "required_evidence": list[EvidenceKind],
 }
 
 
@@ -97,6 +104,8 @@ def wrong_terms(
     _check_days(reasons, terms, days)
     _check_steps(reasons, terms)
     _check_names(reasons, terms, layers)
+    _check_kinds(reasons, terms)
+    _check_papers(reasons, terms)
     _check_faces(reasons, terms, layers)
     _check_together(reasons, terms, layers)
     return reasons.found
@@ -129,7 +138,10 @@ def _check_days(reasons: Reasons, terms: Terms, days: Days) -> None:
                     limit=last.isoformat(),
                     asked=days.closes_on.isoformat(),
                 )
-    windows = {"terms.services_within": [terms.services_within] if terms.services_within else []}
+    windows = {
+        f"terms.{name}": [window] if (window := getattr(terms, name)) else []
+        for name in ("services_within", "invoices_within", "payments_within")
+    }
     windows["terms.claim_windows"] = list(terms.claim_windows)
     for where, found in windows.items():
         _check_order(reasons, where, [(each.opens_on, each.closes_on) for each in found])
@@ -194,6 +206,10 @@ def _check_names(reasons: Reasons, terms: Terms, layers: Sequence[LayerRegion]) 
             reasons.add(
                 where, f"{where}: {kind} is no beneficiary.", limit=sorted(kinds), asked=kind
             )
+
+
+def _check_kinds(reasons: Reasons, terms: Terms) -> None:
+    """What a rate or a cap is for is something that vouchers pay for at all."""
     both = terms.service_kinds & terms.excluded_services
     if both:
         reasons.add(
@@ -201,15 +217,35 @@ def _check_names(reasons: Reasons, terms: Terms, layers: Sequence[LayerRegion]) 
             "A kind of service is both eligible and excluded.",
             asked=sorted(both),
         )
-    for index, rate in enumerate(terms.rates):
-        lost = rate.service_kinds & terms.excluded_services
+    named = [
+        *((f"terms.rates.{i}", rate.service_kinds) for i, rate in enumerate(terms.rates)),
+        *((f"terms.caps.{i}", cap.service_kinds) for i, cap in enumerate(terms.caps)),
+    ]
+    for where, kinds in named:
+        lost = kinds & terms.excluded_services
         if terms.service_kinds:
-            lost |= rate.service_kinds - terms.service_kinds
+            lost |= kinds - terms.service_kinds
         if lost:
-            where = f"terms.rates.{index}"
             reasons.add(
                 where, f"{where}: vouchers do not pay for this kind at all.", asked=sorted(lost)
             )
+    for index, cap in enumerate(terms.caps):
+        if cap.service_kinds and cap.scope not in (CapScope.ORDER, CapScope.PERSON):
+            where = f"terms.caps.{index}"
+            reasons.add(where, f"{where}: only a cap per order or person is for some kinds.")
+
+
+def _check_papers(reasons: Reasons, terms: Terms) -> None:
+    """Whoever minds the day of a paper asks for the paper, and whoever prefers says whom."""
+    asked = set(terms.required_evidence)
+    if terms.invoices_within and EvidenceKind.INVOICE not in asked:
+        reasons.add("terms.invoices_within", "Nothing is said of invoices in required_evidence.")
+    if terms.payments_within and EvidenceKind.PAYMENT_PROOF not in asked:
+        reasons.add("terms.payments_within", "No payment-proof is in required_evidence.")
+    for index, each in enumerate(terms.waiting_first):
+        if each.founded_from is None and not each.certificates:
+            where = f"terms.waiting_first.{index}"
+            reasons.add(where, f"{where}: say who comes first.")
 
 
 def _check_faces(reasons: Reasons, terms: Terms, layers: Sequence[LayerRegion]) -> None:

@@ -41,6 +41,8 @@ class Purchase:
     value_in_year_fen: int = 0
     """What services the programme paid for cost this SME in the year so far."""
     spent: Spent = field(default_factory=dict)
+    persons: int = 0
+    """How many persons the service trains."""
 
 
 UNSAID = Purchase()

@@ -37,6 +37,7 @@ __all__ = [
 
 CAPPED_AT_ORDERS = (
     CapScope.ORDER,
+    CapScope.PERSON,
     CapScope.SME_YEAR,
     CapScope.GROUP_YEAR,
     CapScope.INSTRUMENT_YEAR,
@@ -45,6 +46,7 @@ CAPPED_AT_ORDERS = (
 
 SCOPE_WORDS = {
     CapScope.ORDER: "order",
+    CapScope.PERSON: "person trained",
     CapScope.SME_YEAR: "SME and year",
     CapScope.GROUP_YEAR: "controlling group and year",
     CapScope.INSTRUMENT_YEAR: "instrument and year",
@@ -227,8 +229,11 @@ class Sharing:
     ) -> None:
         paid_fen = sum(amounts)
         for cap in self.caps(purchase.beneficiary, first_use=purchase.first_use):
+            if cap.service_kinds and purchase.service_kind not in cap.service_kinds:
+                continue
             spent = purchase.spent.get((cap.scope, cap.funder), 0)
-            limit = cap.amount_fen - spent
+            of_person = cap.scope is CapScope.PERSON
+            limit = cap.amount_fen * (purchase.persons if of_person else 1) - spent
             if paid_fen <= limit:
                 continue
             layers = [
@@ -240,6 +245,8 @@ class Sharing:
                 continue
             of = "" if cap.funder is None else f"{cap.funder.title()}: "
             before = f", of which {yuan(spent)} CNY are used" if spent else ""
+            if of_person:
+                before = f", and there are {purchase.persons}"
             source = f" ({cap.source})" if cap.source else ""
             sentence = (
                 f"{of}{'a' if of else 'A'}t most {yuan(cap.amount_fen)} CNY per"

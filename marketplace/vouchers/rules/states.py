@@ -131,6 +131,11 @@ class EvidenceKind(StrEnum):
     PAYMENT_PROOF = "payment-proof"
     RESULT = "result"
     USAGE_LOG = "usage-log"
+    PROVIDER_QUALIFICATION = "provider-qualification"
+    """Its licence, accreditation or certificate: one paper for all that it serves."""
+    SERVICE_CONFIRMATION = "service-confirmation"
+    """Who ordered and who served confirm online that the service was done."""
+    SERVICE_RATING = "service-rating"
 
 
 class ReturnCause(StrEnum):

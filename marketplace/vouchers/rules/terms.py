@@ -22,6 +22,7 @@ from marketplace.vouchers.rules.limits import (
     Count,
     Fen,
     Few,
+    Preference,
     Rate,
     Region,
     Stacking,
@@ -102,6 +103,10 @@ class Terms:
     """The last day of the programme, for vouchers that are valid until then."""
     services_within: Window | None = None
     """The days on which a service has to be ordered for the programme to pay for it."""
+    invoices_within: Window | None = None
+    """The days of the invoices that claims may be made with."""
+    payments_within: Window | None = None
+    """The days of the payments that claims may be made for."""
     redeemed_by: Literal["provider", "sme"] = "provider"
     """Who claims: the provider that took the voucher, or the SME after it paid in full."""
     claim_every: Literal["month", "quarter", "half-year", "year"] | None = None
@@ -110,6 +115,8 @@ class Terms:
     cost_split: CostSplit | None = None
     batches: tuple[Batch, ...] = ()
     """Rounds of applications; empty: any day from the programme's first to its last."""
+    waiting_first: Annotated[tuple[Preference, ...], Field(max_length=9)] = ()
+    """Who comes first of those that wait for money; of equals, who waits longest."""
     approvers: Few = 1
     """How many persons decide one after the other whether to grant."""
     applications_per_year: Count | None = None
@@ -156,6 +163,14 @@ class Terms:
                 for cap in self.caps
                 if cap.scope == scope and cap.holds_for(beneficiary, first_use=first_use)
             ),
+        )
+
+    def asks_for_persons(self, service_kind: str) -> bool:
+        """Whether it matters how many persons a service of this kind trains."""
+        return any(
+            cap.scope is CapScope.PERSON
+            and (not cap.service_kinds or service_kind in cap.service_kinds)
+            for cap in self.caps
         )
 
     def cap_on(

@@ -33,13 +33,15 @@ class Use:
     instrument_worth_fen: int | None = None
     """Of the instrument that serves; None leaves a rule about it unasked."""
     service_value_fen: int | None = None
+    persons: int = 0
+    """How many persons the service trains."""
     other_programmes: frozenset[str] = frozenset()
     """Codes of other programmes whose vouchers pay for the same order."""
     other_funders: frozenset[str] = frozenset()
+    """Funders that pay for the same order by another programme."""
     sme_barred: bool = False
     provider_barred: bool = False
     """Whether a sanction bars one of the two from the programme on the day of the order."""
-    """Funders that pay for the same order by another programme."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,6 +146,13 @@ def _kind_and_place(reasons: Reasons, use: Use, terms: Terms) -> None:
             limit=[within.opens_on.isoformat(), within.closes_on.isoformat()],
             asked=use.on.isoformat(),
             source=terms.source_of("services_within"),
+        )
+    if not use.persons and terms.asks_for_persons(use.service_kind):
+        reasons.add(
+            "persons",
+            "The programme pays for this kind of service by the person: say how many are trained.",
+            asked=use.service_kind,
+            source=terms.source_of("caps"),
         )
     least = terms.minimum_order_fen
     if use.service_value_fen is not None and use.service_value_fen < least:

@@ -8,6 +8,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from marketplace.vouchers.rules.beneficiaries import Facts
+from marketplace.vouchers.rules.limits import Preference
+
 
 @dataclass(frozen=True, slots=True)
 class InLine:
@@ -15,6 +18,20 @@ class InLine:
 
     application_id: int
     parts_fen: Mapping[int, int]
+
+
+def waiting_rank(facts: Facts, preferences: Sequence[Preference]) -> int:
+    """The place of the first preference whose every condition is met; after all of them for none.
+
+    What nobody has verified is not met.
+    """
+    for place, each in enumerate(preferences):
+        young = each.founded_from is None or (
+            facts.founded_on is not None and facts.founded_on >= each.founded_from
+        )
+        if young and each.certificates <= facts.certificates.keys():
+            return place
+    return len(preferences)
 
 
 def next_in_line(waiting: Sequence[InLine], room_fen: Mapping[int, int]) -> list[int]:

@@ -167,6 +167,7 @@ class ApplicationOut(Out):
     grant_id: int | None
     round: int
     waiting_since: datetime | None
+    waiting_rank: int
     proposed_at: datetime | None
 
     @classmethod
@@ -273,6 +274,7 @@ class EvidenceOut(Out):
     sha256: str
     reference: str
     invoice_number: str | None
+    dated_on: date | None
     attached_by: int
     attached_at: datetime
 

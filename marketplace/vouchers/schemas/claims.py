@@ -163,6 +163,14 @@ class ClaimLineOut(Out):
         return cls.like(row)
 
 
+class PaperWindowOut(Out):
+    """The days of which a kind of paper has to be."""
+
+    kind: str
+    opens_on: date
+    closes_on: date
+
+
 class LineEvidenceOut(Out):
     """Which evidence a redemption needs, has and lacks."""
 
@@ -171,11 +179,28 @@ class LineEvidenceOut(Out):
     attached: list[str]
     missing: list[str]
     refused_before: list[int]
+    windows: list[PaperWindowOut]
+    outside: list[str]
 
     @classmethod
     def of(cls, row: LineEvidence) -> "LineEvidenceOut":
         """The answer for a line."""
-        return msgspec.convert(row, cls, from_attributes=True)
+        return cls(
+            redemption_id=row.redemption_id,
+            required=list(row.required),
+            attached=list(row.attached),
+            missing=list(row.missing),
+            refused_before=list(row.refused_before),
+            windows=[
+                PaperWindowOut(
+                    kind=each.kind,
+                    opens_on=each.within.opens_on,
+                    closes_on=each.within.closes_on,
+                )
+                for each in row.windows
+            ],
+            outside=[reason.message for reason in row.outside],
+        )
 
 
 class CompletenessOut(Out):
@@ -188,7 +213,7 @@ class CompletenessOut(Out):
     def of(cls, rows: list[LineEvidence]) -> "CompletenessOut":
         """The answer for a claim."""
         return cls(
-            complete=not any(row.missing for row in rows),
+            complete=all(row.complete for row in rows),
             lines=[LineEvidenceOut.of(row) for row in rows],
         )
 

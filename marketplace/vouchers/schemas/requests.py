@@ -10,11 +10,13 @@ from marketplace.vouchers.rules.states import EvidenceKind
 from marketplace.vouchers.use_cases import (
     ApplyForVoucher,
     AttachEvidence,
+    DatePapers,
     DecideApplication,
     DraftClaim,
     DraftProgramme,
     LayerPlan,
     LeaveOut,
+    PaperDay,
     Piece,
     RecordSpotCheck,
 )
@@ -108,13 +110,17 @@ class LeaveOutIn(In):
 
 
 class PieceIn(In):
-    """One file by its digest; an invoice has its number of 20 digits."""
+    """One file by its digest; an invoice has its number of 20 digits.
+
+    `dated_on` is the day of an invoice or a payment, where a programme minds it.
+    """
 
     redemption_id: Id
     kind: EvidenceKind
     sha256: Sha256
     reference: Word
     invoice_number: InvoiceNumber | None = None
+    dated_on: date | None = None
 
 
 class EvidenceIn(In):
@@ -133,9 +139,31 @@ class EvidenceIn(In):
                     piece.sha256,
                     piece.reference,
                     piece.invoice_number,
+                    piece.dated_on,
                 )
                 for piece in self.pieces
             ),
+        )
+
+
+class PaperDayIn(In):
+    """The day of a redemption's invoice or payment proof."""
+
+    redemption_id: Id
+    kind: EvidenceKind
+    dated_on: date
+
+
+class PaperDaysIn(In):
+    """Of which days papers of a draft are."""
+
+    days: Annotated[list[PaperDayIn], msgspec.Meta(min_length=1, max_length=1_000)]
+
+    def to_command(self, claim_id: int) -> DatePapers:
+        """The days that are written down."""
+        return DatePapers(
+            claim_id,
+            tuple(PaperDay(each.redemption_id, each.kind, each.dated_on) for each in self.days),
         )
 
 

@@ -33,6 +33,7 @@ from marketplace.vouchers.tables.applications import (
     application_approval,
     application_document,
     beneficiary_fact,
+    voucher_application,
     voucher_batch,
 )
 from marketplace.vouchers.tables.claims import (
@@ -164,71 +165,6 @@ programme_layer = Table(
     CheckConstraint("budget_fen > 0", name="budget"),
 )
 
-voucher_application = Table(
-    "voucher_application",
-    metadata,
-    Column("id", BigInteger, Identity(always=True), primary_key=True),
-    Column("programme_id", BigInteger, ForeignKey("programme.id"), nullable=False),
-    Column("organisation_id", BigInteger, ForeignKey("organisation.id"), nullable=False),
-    Column("asked_fen", BigInteger, nullable=False),
-    Column("purpose", Text, nullable=False),
-    Column("status", Text, nullable=False),
-    Column("checks", JSONB, nullable=False),
-    Column("made_by", BigInteger, ForeignKey("person.id"), nullable=False),
-    Column("made_at", Instant, nullable=False),
-    Column("decided_by", BigInteger, ForeignKey("person.id")),
-    Column("decided_at", Instant),
-    Column("reason", Text, nullable=False, server_default=""),
-    # Two tables name each other: an application tops up a grant that an application made.
-    Column(
-        "grant_id",
-        BigInteger,
-        ForeignKey("voucher_grant.id", name="voucher_application_grant_id_fkey", use_alter=True),
-    ),
-    Column("round", Integer, nullable=False, server_default="1"),
-    Column("waiting_since", Instant),
-    Column("proposed_at", Instant),
-    CheckConstraint("asked_fen > 0", name="asked"),
-    CheckConstraint(
-        "status in ('draft', 'submitted', 'returned', 'waiting', 'granted', 'refused',"
-        " 'withdrawn', 'lapsed')",
-        name="status",
-    ),
-    CheckConstraint("decided_by is distinct from made_by", name="second_person"),
-    CheckConstraint("round >= 1", name="round"),
-    CheckConstraint("status <> 'waiting' or waiting_since is not null", name="waiting"),
-    CheckConstraint("proposed_at is null or waiting_since is not null", name="proposed"),
-)
-Index(
-    "voucher_application_open_once",
-    voucher_application.c.programme_id,
-    voucher_application.c.organisation_id,
-    unique=True,
-    postgresql_where=voucher_application.c.status.in_(
-        ("draft", "submitted", "returned", "waiting")
-    ),
-)
-Index("voucher_application_status_idx", voucher_application.c.status, voucher_application.c.id)
-Index(
-    "voucher_application_waiting_idx",
-    voucher_application.c.programme_id,
-    voucher_application.c.waiting_since,
-    voucher_application.c.id,
-    postgresql_where=voucher_application.c.status == "waiting",
-)
-Index("voucher_application_grant_idx", voucher_application.c.grant_id)
-Index(
-    "voucher_application_organisation_idx",
-    voucher_application.c.organisation_id,
-    voucher_application.c.id,
-)
-Index(
-    "voucher_application_queue_idx",
-    voucher_application.c.programme_id,
-    voucher_application.c.id,
-    postgresql_where=voucher_application.c.status == "submitted",
-)
-
 voucher_grant = Table(
     "voucher_grant",
     metadata,
@@ -302,6 +238,9 @@ voucher_hold = Table(
     Column("settled_fen", BigInteger),
     Column("terms_version", Integer, nullable=False, server_default="0"),
     Column("counted_year", Integer, nullable=False, server_default="0"),
+    # How many persons the service trains, where that caps what a voucher pays.
+    Column("persons", Integer),
+    CheckConstraint("persons between 1 and 10000", name="persons"),
     UniqueConstraint("id", "counted_year", name="voucher_hold_of_year"),
     CheckConstraint("counted_year between 2000 and 2100", name="counted_year"),
     CheckConstraint("terms_version >= 1", name="terms_version"),

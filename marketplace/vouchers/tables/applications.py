@@ -1,4 +1,4 @@
-"""The documents and approvals of applications."""
+"""Applications, their documents and their approvals."""
 
 from __future__ import annotations
 
@@ -12,12 +12,83 @@ from sqlalchemy import (
     Index,
     Integer,
     PrimaryKeyConstraint,
+    SmallInteger,
     Table,
     Text,
     UniqueConstraint,
 )
+from sqlalchemy.dialects.postgresql import JSONB
 
 from marketplace.kernel.tables import Instant, metadata
+
+voucher_application = Table(
+    "voucher_application",
+    metadata,
+    Column("id", BigInteger, Identity(always=True), primary_key=True),
+    Column("programme_id", BigInteger, ForeignKey("programme.id"), nullable=False),
+    Column("organisation_id", BigInteger, ForeignKey("organisation.id"), nullable=False),
+    Column("asked_fen", BigInteger, nullable=False),
+    Column("purpose", Text, nullable=False),
+    Column("status", Text, nullable=False),
+    Column("checks", JSONB, nullable=False),
+    Column("made_by", BigInteger, ForeignKey("person.id"), nullable=False),
+    Column("made_at", Instant, nullable=False),
+    Column("decided_by", BigInteger, ForeignKey("person.id")),
+    Column("decided_at", Instant),
+    Column("reason", Text, nullable=False, server_default=""),
+    # Two tables name each other: an application tops up a grant that an application made.
+    Column(
+        "grant_id",
+        BigInteger,
+        ForeignKey("voucher_grant.id", name="voucher_application_grant_id_fkey", use_alter=True),
+    ),
+    Column("round", Integer, nullable=False, server_default="1"),
+    Column("waiting_since", Instant),
+    Column("proposed_at", Instant),
+    # The place of the preference that it meets, nought for the first; who meets none comes last.
+    Column("waiting_rank", SmallInteger, nullable=False, server_default="0"),
+    CheckConstraint("waiting_rank >= 0", name="waiting_rank"),
+    CheckConstraint("asked_fen > 0", name="asked"),
+    CheckConstraint(
+        "status in ('draft', 'submitted', 'returned', 'waiting', 'granted', 'refused',"
+        " 'withdrawn', 'lapsed')",
+        name="status",
+    ),
+    CheckConstraint("decided_by is distinct from made_by", name="second_person"),
+    CheckConstraint("round >= 1", name="round"),
+    CheckConstraint("status <> 'waiting' or waiting_since is not null", name="waiting"),
+    CheckConstraint("proposed_at is null or waiting_since is not null", name="proposed"),
+)
+Index(
+    "voucher_application_open_once",
+    voucher_application.c.programme_id,
+    voucher_application.c.organisation_id,
+    unique=True,
+    postgresql_where=voucher_application.c.status.in_(
+        ("draft", "submitted", "returned", "waiting")
+    ),
+)
+Index("voucher_application_status_idx", voucher_application.c.status, voucher_application.c.id)
+Index(
+    "voucher_application_waiting_idx",
+    voucher_application.c.programme_id,
+    voucher_application.c.waiting_rank,
+    voucher_application.c.waiting_since,
+    voucher_application.c.id,
+    postgresql_where=voucher_application.c.status == "waiting",
+)
+Index("voucher_application_grant_idx", voucher_application.c.grant_id)
+Index(
+    "voucher_application_organisation_idx",
+    voucher_application.c.organisation_id,
+    voucher_application.c.id,
+)
+Index(
+    "voucher_application_queue_idx",
+    voucher_application.c.programme_id,
+    voucher_application.c.id,
+    postgresql_where=voucher_application.c.status == "submitted",
+)
 
 application_document = Table(
     "application_document",

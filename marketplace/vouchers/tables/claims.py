@@ -106,9 +106,14 @@ claim_evidence = Table(
             persisted=True,
         ),
     ),
+    # The day of an invoice or of a payment, where a programme pays for those of some days only.
+    Column("dated_on", Date),
     CheckConstraint(
-        "kind in ('contract', 'invoice', 'payment-proof', 'result', 'usage-log')", name="kind"
+        "kind in ('contract', 'invoice', 'payment-proof', 'result', 'usage-log',"
+        " 'provider-qualification', 'service-confirmation', 'service-rating')",
+        name="kind",
     ),
+    CheckConstraint("dated_on is null or kind in ('invoice', 'payment-proof')", name="dated"),
     CheckConstraint("sha256 ~ '^[0-9a-f]{64}$'", name="sha256"),
     CheckConstraint("(kind = 'invoice') = (invoice_number is not null)", name="invoice"),
     CheckConstraint("invoice_number ~ '^[0-9]{20}$'", name="digits"),
@@ -116,7 +121,13 @@ claim_evidence = Table(
     ExcludeConstraint(
         ("invoice_number", "="), ("order_id", "<>"), name="claim_evidence_invoice_number"
     ),
-    ExcludeConstraint(("sha256", "="), ("order_id", "<>"), name="claim_evidence_file"),
+    # What qualifies a provider is the same paper for all that it serves.
+    ExcludeConstraint(
+        ("sha256", "="),
+        ("order_id", "<>"),
+        name="claim_evidence_file",
+        where=text("kind <> 'provider-qualification'"),
+    ),
 )
 Index(
     "claim_evidence_document_idx",

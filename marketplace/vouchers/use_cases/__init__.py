@@ -46,11 +46,8 @@ from marketplace.vouchers.use_cases.changes import (
     propose_grant_change,
 )
 from marketplace.vouchers.use_cases.claims import (
-    AttachEvidence,
     DraftClaim,
     LeaveOut,
-    Piece,
-    attach_evidence,
     draft_claim,
     leave_out,
 )
@@ -86,6 +83,14 @@ from marketplace.vouchers.use_cases.documents import (
     store_document,
 )
 from marketplace.vouchers.use_cases.dry_runs import AskDryRun, ask_dry_run, work_dry_run
+from marketplace.vouchers.use_cases.evidence import (
+    AttachEvidence,
+    DatePapers,
+    PaperDay,
+    Piece,
+    attach_evidence,
+    date_papers,
+)
 from marketplace.vouchers.use_cases.expiry import Expired, ExpireVouchers, expire_vouchers
 from marketplace.vouchers.use_cases.facts import DecideFact, StateFact, decide_fact, state_fact
 from marketplace.vouchers.use_cases.held import HeldOfGrant
@@ -166,6 +171,7 @@ __all__ = [
     "AuditClaim",
     "AuditLocally",
     "CloseProgramme",
+    "DatePapers",
     "DecideApplication",
     "DecideClawback",
     "DecideFact",
@@ -191,6 +197,7 @@ __all__ = [
     "LeaveOut",
     "NotePayment",
     "PaidTo",
+    "PaperDay",
     "Piece",
     "ProposeClawback",
     "ProposeGrantChange",
@@ -233,6 +240,7 @@ __all__ = [
     "changes_in",
     "close_programme",
     "closed_programmes",
+    "date_papers",
     "decide_application",
     "decide_clawback",
     "decide_fact",

@@ -25,6 +25,7 @@ from marketplace.vouchers.queries import (
     Application,
     Eligibility,
     EligibilityQuestion,
+    Programme,
     application,
     budgets_available,
     document_kinds,
@@ -33,7 +34,7 @@ from marketplace.vouchers.queries import (
     programme,
     visible_programme,
 )
-from marketplace.vouchers.queries.applications import granted_in_batches
+from marketplace.vouchers.queries.applications import granted_in_batches, waiting_rank_of
 from marketplace.vouchers.rules.batches import batch_of, left_in
 from marketplace.vouchers.rules.eligibility import Check, failed
 from marketplace.vouchers.rules.states import ApplicationStatus
@@ -114,7 +115,7 @@ async def _apply(
             made_by=tx.actor.person_id,
             made_at=tx.now,
             grant_id=grant_id,
-            waiting_since=tx.now if status == ApplicationStatus.WAITING else None,
+            **await _in_line(tx, of, status),
         )
         .returning(table.c.id)
     )
@@ -136,6 +137,14 @@ async def _require_eligible(
     if reasons:
         raise NotEligible("; ".join(reason.message for reason in reasons), reasons=reasons)
     return found
+
+
+async def _in_line(tx: Tx, of: Programme, status: ApplicationStatus) -> dict[str, Any]:
+    """Since when the signed-in SME waits, and by which preference; nothing where it does not."""
+    if status != ApplicationStatus.WAITING:
+        return {}
+    rank = await waiting_rank_of(tx, of, tx.actor.organisation_id)
+    return {"waiting_since": tx.now, "waiting_rank": rank}
 
 
 async def _submitted_or_waiting(tx: Tx, programme_id: int, found: Eligibility) -> ApplicationStatus:
@@ -224,7 +233,7 @@ async def submit_application(tx: Tx, command: SubmitApplication) -> Application:
     reasons.raise_as(ApplicationIncomplete)
     found = await _require_eligible(tx, of.id, asked.asked_fen, asked.grant_id, asked.id)
     status = await _submitted_or_waiting(tx, of.id, found)
-    waiting = {"waiting_since": tx.now} if status == ApplicationStatus.WAITING else {}
+    waiting = await _in_line(tx, of, status)
     await tx.execute(
         update(tables.voucher_application)
         .where(tables.voucher_application.c.id == asked.id)

@@ -1,4 +1,4 @@
-"""Who paid for services gathers redemptions in a claim and proves them."""
+"""Who paid for services gathers redemptions in a claim."""
 
 from __future__ import annotations
 
@@ -6,16 +6,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 
-from sqlalchemy import ColumnElement, func, insert, select, update
+from sqlalchemy import ColumnElement, insert, select, update
 
 from marketplace.kernel.db import Tx
-from marketplace.kernel.errors import Reasons
 from marketplace.parties.roles import Role
 from marketplace.vouchers import tables
 from marketplace.vouchers.errors import (
     ClaimMissing,
     ClaimStateMoved,
-    EvidenceRefused,
     NothingToClaim,
     RedemptionMissing,
 )
@@ -25,13 +23,9 @@ from marketplace.vouchers.queries import (
     programme,
     visible_programme,
 )
-from marketplace.vouchers.rules.claims import (
-    claimable_through,
-)
-from marketplace.vouchers.rules.states import ClaimStatus, EvidenceKind
+from marketplace.vouchers.rules.claims import claimable_through
+from marketplace.vouchers.rules.states import ClaimStatus
 from marketplace.vouchers.use_cases.returns import recount
-
-INVOICE_DIGITS = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,84 +153,6 @@ async def leave_out(tx: Tx, command: LeaveOut) -> Claim:
         raise RedemptionMissing("Only redemptions of this claim can be left out of it.")
     await recount(tx, command.claim_id)
     return await claim(tx, command.claim_id)
-
-
-@dataclass(frozen=True, slots=True)
-class Piece:
-    """One file that proves something of a redemption; an invoice has its number of 20 digits."""
-
-    redemption_id: int
-    kind: EvidenceKind
-    sha256: str
-    reference: str
-    invoice_number: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class AttachEvidence:
-    """Evidence for redemptions of a draft."""
-
-    claim_id: int
-    pieces: tuple[Piece, ...]
-
-
-async def attach_evidence(tx: Tx, command: AttachEvidence) -> Claim:
-    """Attach evidence; a file or an invoice that proves another redemption is refused.
-
-    Raises:
-        EvidenceRefused: with every piece whose invoice number does not fit its kind.
-        RedemptionMissing: when a redemption is not in the claim.
-        FileClaimedBefore, InvoiceClaimedBefore, EvidenceAttached: what was attached before.
-    """
-    found = await own_draft(tx, command.claim_id)
-    _require_readable(command.pieces)
-    ids = {piece.redemption_id for piece in command.pieces}
-    table = tables.redemption.c
-    known = await tx.scalar(
-        select(func.count()).where(table.claim_id == found.id, table.id.in_(ids))
-    )
-    if known != len(ids):
-        raise RedemptionMissing("Evidence belongs to a redemption of this claim.")
-    await tx.execute(
-        insert(tables.claim_evidence),
-        [
-            {
-                "redemption_id": piece.redemption_id,
-                "kind": piece.kind,
-                "sha256": piece.sha256,
-                "reference": piece.reference,
-                "invoice_number": piece.invoice_number,
-                "attached_by": tx.actor.person_id,
-                "attached_at": tx.now,
-            }
-            for piece in command.pieces
-        ],
-    )
-    tx.audit("attach", subject="claim", subject_id=found.id, pieces=len(command.pieces))
-    return found
-
-
-def _require_readable(pieces: Sequence[Piece]) -> None:
-    reasons = Reasons()
-    for piece in pieces:
-        number = piece.invoice_number
-        if piece.kind is EvidenceKind.INVOICE:
-            digits = number is not None and number.isascii() and number.isdigit()
-            if number is None or not digits or len(number) != INVOICE_DIGITS:
-                reasons.add(
-                    "invoice-number",
-                    f"The invoice of redemption {piece.redemption_id} needs its number"
-                    f" of {INVOICE_DIGITS} digits.",
-                    limit=INVOICE_DIGITS,
-                    asked=number,
-                )
-        elif number is not None:
-            reasons.add(
-                "invoice-number",
-                f"Only an invoice has an invoice number, not a {piece.kind}.",
-                asked=number,
-            )
-    reasons.raise_as(EvidenceRefused)
 
 
 async def own_draft(tx: Tx, claim_id: int) -> Claim:

@@ -33,7 +33,7 @@ from marketplace.vouchers.queries import (
     eligibility_of,
     programme,
 )
-from marketplace.vouchers.queries.applications import granted_in_batches
+from marketplace.vouchers.queries.applications import granted_in_batches, waiting_rank_of
 from marketplace.vouchers.rules.anomalies import Subject, SubjectKind
 from marketplace.vouchers.rules.batches import left_in
 from marketplace.vouchers.rules.eligibility import failed
@@ -287,7 +287,11 @@ async def queue_application(tx: Tx, command: QueueApplication) -> Application:
     await tx.execute(
         update(tables.voucher_application)
         .where(tables.voucher_application.c.id == asked.id)
-        .values(status=ApplicationStatus.WAITING, waiting_since=asked.waiting_since or tx.now)
+        .values(
+            status=ApplicationStatus.WAITING,
+            waiting_since=asked.waiting_since or tx.now,
+            waiting_rank=await waiting_rank_of(tx, of, asked.organisation_id),
+        )
     )
     await _next_round(tx, asked)
     tx.audit("queue", subject="voucher_application", subject_id=asked.id)

@@ -66,6 +66,7 @@ class HoldVoucher:
     """Keep the vouchers' part of an order aside; `on` is the day of the service, else today.
 
     `grant_ids` are the vouchers that the buyer chose; None: the combination that pays most.
+    `persons` is how many the service trains.
     """
 
     order_id: int
@@ -76,6 +77,7 @@ class HoldVoucher:
     service_value_fen: int
     on: date | None = None
     grant_ids: tuple[int, ...] | None = None
+    persons: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,6 +115,7 @@ async def hold_voucher(tx: Tx, command: HoldVoucher) -> VoucherHeld:
         on=on,
         instrument_id=command.instrument_id,
         grant_ids=command.grant_ids,
+        persons=command.persons,
     )
     await _take_turns(tx, command.organisation_id)
     found, held = await _hold_what_is_left(tx, command, question)
@@ -199,6 +202,7 @@ async def _write_holds(
                 # What the answer was found by: nothing is looked up anew after a wait for a lock.
                 terms_version=answer.standing.programme.version,
                 counted_year=on.year,
+                persons=command.persons or None,
             )
             .returning(tables.voucher_hold.c.id)
         )

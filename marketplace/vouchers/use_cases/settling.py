@@ -67,6 +67,7 @@ class Settling:
             first_use=self.purchase.first_use,
             others_fen=others_fen,
             value_in_year_fen=self.purchase.value_in_year_fen,
+            persons=self.purchase.persons,
         )
         return voucher_shares(self.value_fen, rooms, self.terms, purchase)
 
@@ -158,5 +159,6 @@ def settling_of(
         beneficiary=grant.beneficiary,
         first_use=held.hold.first_use,
         value_in_year_fen=value_in_year_fen,
+        persons=held.hold.persons or 0,
     )
     return Settling(held, terms, purchase, service_value_fen, grant)

@@ -10,19 +10,24 @@ from sqlalchemy import insert, update
 from marketplace.kernel.db import Tx
 from marketplace.kernel.errors import Reason, Reasons
 from marketplace.vouchers import tables
-from marketplace.vouchers.claim_errors import ClaimWindowClosed, CorrectionMissing
+from marketplace.vouchers.claim_errors import (
+    ClaimWindowClosed,
+    CorrectionMissing,
+    PapersOutOfTime,
+)
 from marketplace.vouchers.errors import ClaimMissing, EvidenceIncomplete, NothingToClaim
 from marketplace.vouchers.events import ClaimSubmitted
 from marketplace.vouchers.queries import (
     Claim,
     claim,
     claimed_by_programme,
-    evidence_kinds,
+    dated_papers,
     programme,
 )
 from marketplace.vouchers.queries.lines import refused_lines
 from marketplace.vouchers.queries.returns import net_redemptions
 from marketplace.vouchers.rules.claims import missing_evidence, outside_windows
+from marketplace.vouchers.rules.paper_days import papers_outside
 from marketplace.vouchers.rules.states import ClaimStatus
 from marketplace.vouchers.use_cases.claims import own_draft, require_status, set_free
 from marketplace.vouchers.use_cases.returns import recount
@@ -45,6 +50,8 @@ async def submit_claim(tx: Tx, command: SubmitClaim) -> Claim:
     Raises:
         ClaimWindowClosed: when a programme takes no claims today.
         EvidenceIncomplete: with every redemption that lacks some, and what it lacks.
+        PapersOutOfTime: with every redemption whose invoice or payment is of another day than the
+            programme pays for, or of a day that nobody said.
         CorrectionMissing: with every redemption that was refused before and is not corrected.
         NothingToClaim: when everything was left out of the draft.
         PartyBarred: when a sanction bars the claimant.
@@ -55,9 +62,11 @@ async def submit_claim(tx: Tx, command: SubmitClaim) -> Claim:
     by_programme = await claimed_by_programme(tx, found.id)
     if not by_programme:
         raise NothingToClaim("Everything was left out of this claim.")
-    attached = await evidence_kinds(tx, found.id)
+    papers = await dated_papers(tx, found.id)
+    attached = [(paper.redemption_id, paper.kind) for paper in papers]
     closed: list[Reason] = []
     lacking: list[Reason] = []
+    outside: list[Reason] = []
     for programme_id, redemption_ids in by_programme.items():
         of = await programme(tx, programme_id)
         terms = of.agreed
@@ -67,10 +76,15 @@ async def submit_claim(tx: Tx, command: SubmitClaim) -> Claim:
             attached,
             source=terms.source_of("required_evidence"),
         )
+        outside += papers_outside(redemption_ids, papers, terms)
     if closed:
-        raise ClaimWindowClosed("No claim may be submitted today.", reasons=closed + lacking)
+        reasons = closed + lacking + outside
+        raise ClaimWindowClosed("No claim may be submitted today.", reasons=reasons)
     if lacking:
-        raise EvidenceIncomplete(f"{len(lacking)} redemptions lack evidence.", reasons=lacking)
+        reasons = lacking + outside
+        raise EvidenceIncomplete(f"{len(lacking)} redemptions lack evidence.", reasons=reasons)
+    if outside:
+        raise PapersOutOfTime(f"{len(outside)} papers are out of time.", reasons=outside)
     ids = [each for some in by_programme.values() for each in some]
     refused = await refused_lines(tx, ids)
     _require_corrections(refused, command.corrections)

@@ -84,6 +84,17 @@ BUYER: Final[dict[str, dict[str, Label]]] = {
         "2": Label("不满意", "Dissatisfied", "warning"),
         "1": Label("极差", "Very poor", "error"),
     },
+    "service_kind": {
+        "research-and-development": Label("研究开发", "Research and development"),
+        "instrument-sharing": Label("仪器共享", "Instrument sharing"),
+        "testing": Label("检验检测", "Testing"),
+        "pilot": Label("中试", "Pilot"),
+        "proof-of-concept": Label("概念验证", "Proof of concept"),
+        "computing": Label("算力", "Computing"),
+        "technology-transfer": Label("技术转移", "Technology transfer"),
+        "result-evaluation": Label("成果评价", "Evaluation of results"),
+        "broker-training": Label("技术经纪人培训", "Training of technology brokers"),
+    },
     "disposal": {
         "return": Label("退回", "Return them"),
         "destroy": Label("销毁", "Destroy them"),

@@ -32,13 +32,9 @@ CENTRE: Final[dict[str, dict[str, Label]]] = {
         "unknown": Label("未知", "Unknown"),
     },
     "dry_run_service_kind": {
-        "instrument-sharing": Label("仪器共享", "Instrument sharing"),
+        **BUYER["service_kind"],
         "instrument-service": Label("仪器服务", "Services on instruments"),
         "research": Label("研究开发", "Research"),
-        "testing": Label("检验检测", "Testing"),
-        "pilot": Label("中试", "Pilot"),
-        "proof-of-concept": Label("概念验证", "Proof of concept"),
-        "computing": Label("算力", "Computing"),
         "": Label("未注明", "Not said"),
     },
     "dispute_state": {

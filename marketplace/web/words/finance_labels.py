@@ -155,6 +155,9 @@ FINANCE: Final[dict[str, dict[str, Label]]] = {
         "payment-proof": Label("付款凭证", "Proof of payment"),
         "result": Label("服务结果", "Result"),
         "usage-log": Label("使用记录", "Usage log"),
+        "provider-qualification": Label("服务机构资质", "Provider's qualification"),
+        "service-confirmation": Label("线上服务确认", "Online confirmation of the service"),
+        "service-rating": Label("线上服务评价", "Online rating of the service"),
     },
     "objection": {
         "open": Label("待答复", "To be answered", "warning"),

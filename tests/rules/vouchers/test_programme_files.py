@@ -123,6 +123,33 @@ def test_what_a_file_leaves_out_is_neutral():
             "terms.services_within",
         ),
         (
+            "invoices_within = { value = { opens_on = 2025-02-01, closes_on = 2025-01-01 },"
+            " source = 'x' }",
+            "terms.invoices_within",
+        ),
+        (
+            "payments_within = { value = { opens_on = 2025-01-01, closes_on = 2025-02-01 },"
+            " source = 'x' }\nrequired_evidence = { value = ['contract'], source = 'x' }",
+            "terms.payments_within",
+        ),
+        (
+            "invoices_within = { value = { opens_on = 2025-01-01, closes_on = 2025-02-01 },"
+            " source = 'x' }\nrequired_evidence = { value = ['result'], source = 'x' }",
+            "terms.invoices_within",
+        ),
+        ("waiting_first = { value = [{}], source = 'x' }", "terms.waiting_first.0"),
+        (
+            "caps = { value = [{ scope = 'grant', amount_fen = 1, service_kinds = ['pilot'] }],"
+            " source = 'x' }",
+            "terms.caps.0",
+        ),
+        (
+            "caps = { value = [{ scope = 'person', amount_fen = 1,"
+            " service_kinds = ['medical-service'] }], source = 'x' }",
+            "terms.caps.0",
+        ),
+        ("required_evidence = { value = ['photo'], source = 'x' }", "terms.required_evidence.0"),
+        (
             "claim_windows = { value = [{ opens_on = 2025-01-01, closes_on = 2025-02-01 },"
             " { opens_on = 2025-02-01, closes_on = 2025-03-01 }], source = 'x' }",
             "terms.claim_windows",

@@ -78,7 +78,7 @@ def test_what_others_pay_is_not_paid_again():
     assert paid([PROVINCE, CITY], everything) == [0, 0]
 
 
-@pytest.mark.parametrize("scope", CAPPED_AT_ORDERS)
+@pytest.mark.parametrize("scope", sorted(set(CAPPED_AT_ORDERS) - {CapScope.PERSON}))
 def test_a_cap_of_any_scope_counts_what_is_spent_of_it(scope):
     cap = Cap(scope, 20_000, source="J.gap")
     spent = dataclasses.replace(SUZHOU, spent={(scope, None): 5_000})
@@ -91,6 +91,21 @@ def test_a_cap_of_any_scope_counts_what_is_spent_of_it(scope):
         100_000, [PROVINCE, CITY], terms(sources=SOURCES, **OPEN, caps=(cap,)), spent
     )
     assert any("of which 50.00 CNY are used (J.gap)" in said for said in told.explanation)
+
+
+def test_a_cap_per_person_grows_with_the_persons_and_may_be_for_one_kind_of_service():
+    per_head = Cap(CapScope.PERSON, 10_000, service_kinds=frozenset({"testing"}))
+    three = dataclasses.replace(SUZHOU, persons=3)
+    nobody = dataclasses.replace(SUZHOU, persons=0)
+    other = dataclasses.replace(SUZHOU, service_kind="pilot", persons=0)
+
+    assert sum(paid([PROVINCE, CITY], three, caps=(per_head,))) == 30_000
+    assert sum(paid([PROVINCE, CITY], nobody, caps=(per_head,))) == 0
+    assert sum(paid([PROVINCE, CITY], other, caps=(per_head,))) == 50_000
+    told = voucher_shares(
+        100_000, [PROVINCE, CITY], terms(sources=SOURCES, **OPEN, caps=(per_head,)), three
+    )
+    assert "At most 100.00 CNY per person trained, and there are 3." in told.explanation
 
 
 def test_a_cap_may_be_of_one_funder_or_of_some_buyers_only():

@@ -5,7 +5,7 @@ from datetime import date
 
 import pytest
 
-from marketplace.vouchers.rules.limits import Stacking, Window
+from marketplace.vouchers.rules.limits import Cap, CapScope, Stacking, Window
 from marketplace.vouchers.rules.usability import GrantOnDay, Use, reasons_not_to_pay
 from tests.rules.vouchers.terms import ON, terms
 
@@ -53,6 +53,9 @@ def test_every_reason_is_said_at_once(use, grant, expected):
         ({"provider_regions": ("310000",)}, {"provider_region": "320100"}, ["provider-region"]),
         ({"provider_regions": ("310000",)}, {}, []),
         ({"services_within": Window(date(2025, 1, 1), ON)}, {}, []),
+        ({"caps": (Cap(CapScope.PERSON, 1),)}, {}, ["persons"]),
+        ({"caps": (Cap(CapScope.PERSON, 1),)}, {"persons": 2}, []),
+        ({"caps": (Cap(CapScope.PERSON, 1, service_kinds=frozenset({"pilot"})),)}, {}, []),
         ({"services_within": Window(date(2024, 1, 1), date(2024, 2, 1))}, {}, ["service-window"]),
         (
             {"instrument_categories": ("0102", "06")},
@@ -83,7 +86,7 @@ def test_every_reason_is_said_at_once(use, grant, expected):
 )
 def test_what_a_programme_pays_for_is_as_narrow_as_its_terms(changes, use, expected):
     names = ("service_kinds", "buyer_regions", "provider_regions", "services_within", "stacking")
-    more = ("minimum_order_fen", "instrument_categories", "instrument_worth_min_fen")
+    more = ("minimum_order_fen", "instrument_categories", "instrument_worth_min_fen", "caps")
     sources = dict.fromkeys((*names, *more), "J.gap")
     agreed = terms(**changes, sources={**terms().sources, **sources})
 

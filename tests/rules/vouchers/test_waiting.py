@@ -1,9 +1,14 @@
 """Policy: J.22a. Freed money goes to who waits longest, and nobody is passed."""
 
+from datetime import date
+
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from marketplace.vouchers.rules.waiting import InLine, next_in_line
+from marketplace.vouchers.rules.beneficiaries import Facts
+from marketplace.vouchers.rules.limits import Preference
+from marketplace.vouchers.rules.waiting import InLine, next_in_line, waiting_rank
 
 
 def test_the_first_in_line_comes_first_and_the_others_while_the_budget_lasts():
@@ -43,3 +48,23 @@ def test_turns_never_pass_a_budget_nor_anybody_before_them(line, room):
         before = waiting[: number + 1]
         for layer in waiting[number].parts_fen:
             assert sum(each.parts_fen.get(layer, 0) for each in before) <= room.get(layer, 0)
+
+
+YOUNG_FIRST = (
+    Preference(founded_from=date(2019, 1, 1), certificates=frozenset({"high-tech"})),
+    Preference(founded_from=date(2019, 1, 1)),
+)
+
+
+@pytest.mark.parametrize(
+    ("facts", "rank"),
+    [
+        (Facts(founded_on=date(2019, 1, 1), certificates={"high-tech": None}), 0),
+        (Facts(founded_on=date(2019, 1, 1)), 1),
+        (Facts(founded_on=date(2018, 12, 31), certificates={"high-tech": None}), 2),
+        (Facts(), 2),
+    ],
+)
+def test_who_meets_an_earlier_preference_comes_first_and_who_meets_none_last(facts, rank):
+    assert waiting_rank(facts, YOUNG_FIRST) == rank
+    assert waiting_rank(facts, ()) == 0

@@ -30,6 +30,7 @@ from marketplace.billing.invoicing.queries.invoices import (
     invoiced,
     invoices,
     is_non_tax_revenue,
+    issued_on,
 )
 from marketplace.billing.invoicing.rules.charges import Charged
 
@@ -58,6 +59,7 @@ __all__ = [
     "invoiced",
     "invoices",
     "is_non_tax_revenue",
+    "issued_on",
     "lines_behind_total",
     "service_totals",
 ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import date, datetime
 
@@ -109,6 +110,17 @@ async def invoice_of(tx: Tx, order_id: int) -> Invoice | None:
         .order_by(table.id.desc())
         .limit(1),
     )
+
+
+async def issued_on(tx: Tx, order_ids: Collection[int]) -> dict[tuple[int, str], date]:
+    """When the invoices of some orders were issued, by order and number; the caller has checked."""
+    table = invoice.c
+    rows = await tx.execute(
+        select(table.order_id, table.number, table.issued_on).where(
+            table.order_id.in_(sorted(order_ids)), table.kind == "blue"
+        )
+    )
+    return {(row.order_id, row.number): row.issued_on for row in rows}
 
 
 async def invoice_by_id(tx: Tx, invoice_id: int) -> Invoice:

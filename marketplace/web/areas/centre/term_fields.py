@@ -148,6 +148,7 @@ MONEY = Group(
                     needed=True,
                     choices=(
                         ("order", "每单", "an order"),
+                        ("person", "每名受训人", "a person trained"),
                         ("application", "每次申请", "an application"),
                         ("grant", "每张券", "a voucher"),
                         ("held", "持有未用", "held at a time"),
@@ -160,6 +161,11 @@ MONEY = Group(
                 Cell("funder", "choice", "出资方", "Funder", choices=FUNDERS),
                 Cell("beneficiaries", "words", "受益对象", "Beneficiaries"),
                 Cell("first_use", "flag", "首次", "First use", choices=FIRST_USE),
+                Cell("service_kinds", "words", "服务类型", "Kinds of service"),
+            ),
+            hint=(
+                "只有每单和每名受训人的封顶可限服务类型",
+                "only caps of an order or a person are for some kinds of service",
             ),
         ),
     ),
@@ -250,6 +256,28 @@ WHEN = Group(
             single=True,
         ),
         Rows(
+            "invoices_within",
+            "发票日期",
+            "Invoices dated within",
+            (
+                Cell("opens_on", "day", "从", "From", needed=True),
+                Cell("closes_on", "day", "到", "Until", needed=True),
+            ),
+            hint=("留空即不限", "none: any day"),
+            single=True,
+        ),
+        Rows(
+            "payments_within",
+            "付款日期",
+            "Payments made within",
+            (
+                Cell("opens_on", "day", "从", "From", needed=True),
+                Cell("closes_on", "day", "到", "Until", needed=True),
+            ),
+            hint=("留空即不限", "none: any day"),
+            single=True,
+        ),
+        Rows(
             "batches",
             "申请批次",
             "Rounds of applications",
@@ -299,6 +327,9 @@ HOW = Group(
                 ("payment-proof", "付款凭证", "proof of payment"),
                 ("result", "结果", "result"),
                 ("usage-log", "上机记录", "record of use"),
+                ("provider-qualification", "服务机构资质", "provider's qualification"),
+                ("service-confirmation", "线上服务确认", "online confirmation"),
+                ("service-rating", "线上服务评价", "online rating"),
             ),
         ),
         Cell("application_documents", "words", "申请材料", "Documents of an application"),
@@ -326,6 +357,18 @@ HOW = Group(
             choices=YES_OR_NO,
         ),
     ),
+    (
+        Rows(
+            "waiting_first",
+            "轮候优先",
+            "Who comes first of those that wait",
+            (
+                Cell("founded_from", "day", "成立于此日或之后", "Founded on or after"),
+                Cell("certificates", "words", "持有证明", "With certificates"),
+            ),
+            hint=("按行依次优先；都不符合的排在最后", "row by row; who meets none comes last"),
+        ),
+    ),
 )
 GROUPS: Final = (MONEY, WHO, WHEN, HOW)
 
@@ -348,20 +391,3 @@ TERM_NAMES: Final = {
     "starts_on": ("生效日", "In force from"),
     "reason": ("为什么改", "Why"),
 }
-
-WORDS: Final[dict[str, tuple[str, str]]] = {
-    "statutory-test": ("法定检验", "statutory tests"),
-    "law-enforcement-inspection": ("执法检查", "law enforcement"),
-    "commercial-inspection": ("商检", "commercial inspection"),
-    "bulk-inspection": ("大宗检验", "bulk inspection"),
-    "medical-service": ("医疗服务", "medical services"),
-    "commercial-photography": ("商业摄影", "commercial photography"),
-    "instrument-sharing": ("仪器共享", "instrument sharing"),
-    "research": ("研究开发", "research"),
-    "testing": ("检验检测", "testing"),
-    "pilot": ("中试", "pilot"),
-    "proof-of-concept": ("概念验证", "proof of concept"),
-    "computing": ("算力", "computing"),
-    "technology-sme": ("科技型中小企业", "technology SMEs"),
-}
-"""Kinds of service and of buyers that many programmes name; others are told as they are written."""

@@ -15,10 +15,10 @@ from marketplace.web.areas.centre.term_fields import (
     STRUCTURED,
     TABLES,
     TERM_NAMES,
-    WORDS,
     Cell,
     Rows,
 )
+from marketplace.web.areas.centre.term_words import WORDS
 from marketplace.web.forms import Typed
 from marketplace.web.words import Speech
 

@@ -115,7 +115,7 @@ class OneClaim:
     @property
     def complete(self) -> bool:
         """Whether no line lacks evidence."""
-        return not any(each.missing for each in self.evidence.values())
+        return all(each.complete for each in self.evidence.values())
 
     @property
     def open_checks(self) -> int:

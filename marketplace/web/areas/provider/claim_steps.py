@@ -16,11 +16,14 @@ from marketplace.kernel.http import read
 from marketplace.vouchers.rules.states import EvidenceKind
 from marketplace.vouchers.use_cases import (
     AttachEvidence,
+    DatePapers,
     LeaveOut,
+    PaperDay,
     Piece,
     SubmitClaim,
     WithdrawClaim,
     attach_evidence,
+    date_papers,
     leave_out,
     submit_claim,
     withdraw_claim,
@@ -41,6 +44,9 @@ NAME_LENGTH_MAX = 120
 # What an invoice is known by; its use case counts the digits.
 NUMBER_LENGTH_MAX = 40
 CORRECTION = "correction-"
+DAY = "day-"
+# In the order in which the page has them.
+DATED = (EvidenceKind.INVOICE, EvidenceKind.PAYMENT_PROOF)
 
 
 async def _step(
@@ -77,13 +83,30 @@ async def send_evidence(request: PageRequest, claim_id: FromPath[int]) -> Respon
                 number = form.text("number", length_max=NUMBER_LENGTH_MAX, needed=False)
             name, content = upload
             digest = hashlib.sha256(content).hexdigest()
-            pieces.append(Piece(redemption_id, kind, digest, name[:NAME_LENGTH_MAX], number))
+            day = form.day(f"{DAY}{kind}", needed=False) if kind in DATED else None
+            pieces.append(Piece(redemption_id, kind, digest, name[:NAME_LENGTH_MAX], number, day))
         if not pieces:
             form.wrong("file", "请至少选择一个文件", "Choose at least one file")
         return AttachEvidence(claim_id, tuple(pieces))
 
     said = ("证明已附上", "The papers are attached.")
     return await _step(request, claim_id, attach_evidence, command, said)
+
+
+@post("/claims/{claim_id:int}/days", **members(*CLAIMANTS))
+async def send_days(request: PageRequest, claim_id: FromPath[int]) -> Response[Any]:
+    """Say of which day the papers of a redemption are."""
+
+    async def command(form: Typed) -> DatePapers:
+        redemption_id = form.whole("redemption", least=1) or 0
+        typed_days = [(kind, form.day(f"{DAY}{kind}", needed=False)) for kind in DATED]
+        days = [PaperDay(redemption_id, kind, day) for kind, day in typed_days if day is not None]
+        if not days:
+            form.wrong("day", "请填写日期", "Say a day")
+        return DatePapers(claim_id, tuple(days))
+
+    said = ("日期已记下", "The days are written down.")
+    return await _step(request, claim_id, date_papers, command, said)
 
 
 @post("/claims/{claim_id:int}/leave-out", **members(*CLAIMANTS))
@@ -129,6 +152,7 @@ async def send_withdraw(request: PageRequest, claim_id: FromPath[int]) -> Respon
 
 routes: list[ControllerRouterHandler] = [
     send_evidence,
+    send_days,
     send_leave_out,
     send_submit,
     send_withdraw,

@@ -96,7 +96,7 @@ class OwnClaim:
     @property
     def complete(self) -> bool:
         """Whether no redemption lacks evidence."""
-        return not any(each.missing for each in self.needs.values())
+        return all(each.complete for each in self.needs.values())
 
     @property
     def to_correct(self) -> list[LineEvidence]:

@@ -11,6 +11,7 @@ from litestar import Response, get, post
 from litestar.params import FromPath
 from litestar.types import ControllerRouterHandler
 
+from marketplace.billing.credit import queries as credit
 from marketplace.catalogue import queries as catalogue
 from marketplace.kernel.db import Tx
 from marketplace.kernel.errors import DomainError
@@ -30,13 +31,17 @@ from marketplace.web.areas.sme.account import wallet_balance
 from marketplace.web.forms import Typed, new_key, time_fields, typed
 from marketplace.web.rendering import page
 from marketplace.web.visitor import PageRequest, members, visitor_of
-from marketplace.web.words import Told, told
+from marketplace.web.words import Speech, Told, told
+from marketplace.web.words.labels import LABELS
 
 BUYERS = (Role.BUYER, Role.STATION_AGENT)
 MODES = ("machine_time", "samples")
 HOURS_MAX = 24
 SAMPLES_MAX = 10_000
 TIME_REFUSED = ("reservation-refused", "reservation-overlaps")
+# The kinds of service that programmes tell apart; the first where the buyer says none.
+KINDS = tuple(LABELS["service_kind"])
+PERSONS_MAX = 10_000
 DISPOSALS = ("return", "destroy", "keep")
 
 
@@ -83,6 +88,7 @@ async def show_booking(request: PageRequest) -> Response[Any]:
         request,
         "sme/price.html" if only_price else "sme/booking.html",
         instrument=instrument,
+        kinds=_kinds(speech),
         form=form,
         price=price,
         refusal=refusal,
@@ -129,6 +135,7 @@ async def send_booking(request: PageRequest) -> Response[Any]:
             "sme/booking.html",
             status=error.status,
             instrument=await read(request, catalogue.visible_instrument, instrument_id),
+            kinds=_kinds(speech),
             form=form,
             price=None,
             refusal=refusal,
@@ -195,6 +202,7 @@ async def _quote_page(
         "sme/quote.html",
         status=status,
         quote=quote,
+        line=await read(request, _credit, quote),
         instrument=await read(request, catalogue.visible_instrument, quote.instrument_id),
         clauses=orders.offered_clauses(quote),
         form=form,
@@ -203,10 +211,26 @@ async def _quote_page(
     )
 
 
+async def _credit(tx: Tx, quote: orders.Quote) -> credit.LineInUse | None:
+    """The line on which the buyer may owe its own part, while there is one in force."""
+    line = await credit.credit_line_between(tx, quote.provider_id, quote.buyer_id)
+    return line if line and line.line.due_days is not None else None
+
+
+def _kinds(speech: Speech) -> list[tuple[str, str]]:
+    """The kinds of service to choose from, each with its name."""
+    return [
+        (kind, speech.either(named.chinese, named.english))
+        for kind, named in LABELS["service_kind"].items()
+    ]
+
+
 def _asked(form: Typed, instrument_id: int) -> MakeQuote:
     """The command of a form; fields that do not read are noted in the form."""
     use_voucher = form.raw("voucher", "yes") != "no"
     urgent = form.ticked("urgent")
+    kind = form.choice("kind", KINDS, needed=False) or KINDS[0]
+    persons = form.whole("persons", least=0, most=PERSONS_MAX, needed=False) or 0
     if form.raw("mode", MODES[0]) == "samples":
         return MakeQuote(
             instrument_id,
@@ -215,6 +239,8 @@ def _asked(form: Typed, instrument_id: int) -> MakeQuote:
             arrives_on=form.day("arrives", needed=False),
             use_voucher=use_voucher,
             urgent=urgent,
+            service_kind=kind,
+            persons=persons,
         )
     starts_at = form.moment("day", "start")
     minutes = form.whole("minutes", least=1, most=HOURS_MAX * 60, needed=False)
@@ -227,6 +253,8 @@ def _asked(form: Typed, instrument_id: int) -> MakeQuote:
         ends_at=None if starts_at is None else starts_at + length,
         use_voucher=use_voucher,
         urgent=urgent,
+        service_kind=kind,
+        persons=persons,
     )
 
 
