@@ -30,6 +30,7 @@ from marketplace.kernel.observe import Observed, configure_logging
 from marketplace.kernel.openapi import close_bodies, describe
 from marketplace.kernel.settings import Settings
 from marketplace.kernel.settings import settings as process_settings
+from marketplace.kernel.time import Clock
 from marketplace.kernel.tokens import (
     AccessTokens,
     MemoryRefreshStore,
@@ -206,7 +207,7 @@ def token_secret(settings: Settings) -> str:
     return path.read_text(encoding="ascii")
 
 
-def services_from(settings: Settings) -> Services:
+def services_from(settings: Settings, clock: Clock | None = None) -> Services:
     """Everything a web process shares, connected lazily on first use.
 
     Raises:
@@ -221,6 +222,7 @@ def services_from(settings: Settings) -> Services:
             settings.database_url,
             pool_size=settings.database_pool_size,
             statement_timeout_seconds=settings.statement_timeout_seconds,
+            clock=clock,
         ),
         access_tokens=AccessTokens(token_secret(settings), minutes=settings.access_token_minutes),
         refresh_tokens=RefreshTokens(store, days=settings.refresh_token_days),
@@ -232,8 +234,9 @@ def application() -> ASGIApp:
     """What the HTTP server builds in each of its processes."""
     settings = process_settings()
     configure_logging(log_format=settings.log_format, level=settings.log_level)
-    services = services_from(settings)
-    app = create_app(services, settings, tour=read_tour(settings.tour_file))
+    tour = read_tour(settings.tour_file)
+    services = services_from(settings, tour.clock)
+    app = create_app(services, settings, tour=tour.stops)
 
     async def close() -> None:
         await services.database.close()

@@ -17,6 +17,7 @@ from marketplace.demo.desks import leave_work
 from marketplace.demo.finance import Finance
 from marketplace.demo.plan import plan_province
 from marketplace.demo.report import Proof, print_report, print_sign_ins
+from marketplace.demo.today import eve_of, live_today
 from marketplace.demo.tour import TOUR
 from marketplace.demo.world import World
 from marketplace.demo.year import Year
@@ -27,7 +28,7 @@ from marketplace.kernel.observe import configure_logging
 from marketplace.kernel.settings import Settings, settings
 from marketplace.kernel.time import SetClock, SystemClock, shanghai_day, shanghai_instant, stopwatch
 from marketplace.serving import serve_until_stopped
-from marketplace.web.tour import write_tour
+from marketplace.web.tour import Tour, write_tour
 
 
 def run_demo(*, scale: str, seed: int, then_serve: bool, port: int | None, keep: bool) -> None:
@@ -54,7 +55,8 @@ def run_demo(*, scale: str, seed: int, then_serve: bool, port: int | None, keep:
     try:
         proof, world = asyncio.run(build(configured, console, scale=scale, seed=seed))
         tour_file = configured.data_folder / "tour.json"
-        write_tour(tour_file, TOUR)
+        ahead = world.clock.now() - SystemClock().now()
+        write_tour(tour_file, Tour(TOUR, ahead_seconds=round(ahead.total_seconds())))
         changes: dict[str, Any] = {"port": port} if port else {}
         changes["tour_file"] = str(tour_file)
         wanted = configured.model_copy(update=changes)
@@ -116,8 +118,11 @@ async def _live(world: World, console: Console, *, scale: str, seed: int) -> tup
         run_id = await finance.reward()
         bars.advance(closing)
         today = shanghai_day(SystemClock().now())
-        await finance.prepare_today(today)
-        await leave_work(world, staff, finance, plan, today)
+        eve = eve_of(today)
+        await finance.prepare_today(eve)
+        await leave_work(world, staff, finance, plan, eve)
+        await live_today(world, staff, today)
         await book_ahead(world, staff, today, seed)
+        await world.deliver()
         bars.advance(closing)
     return run_id, finance.bank.balance_fen

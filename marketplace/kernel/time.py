@@ -32,6 +32,17 @@ class SystemClock:
         return datetime.now(UTC)
 
 
+class ShiftedClock:
+    """The clock of the machine, moved by a fixed time: the day of a demo."""
+
+    def __init__(self, ahead: timedelta) -> None:
+        self._ahead = ahead
+
+    def now(self) -> datetime:
+        """The instant so far from the present one, in UTC."""
+        return datetime.now(UTC) + self._ahead
+
+
 class SetClock:
     """A clock that stands where it was set: for tests and for a year lived in a minute."""
 

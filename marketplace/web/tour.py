@@ -5,11 +5,13 @@ Only a demo has stops; elsewhere there is nothing to enter by, and the address d
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 
 import msgspec
+
+from marketplace.kernel.time import Clock, ShiftedClock, SystemClock
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,14 +35,31 @@ class Stop:
     tasks: tuple[Task, ...]
 
 
-def read_tour(path: str) -> tuple[Stop, ...]:
-    """The stops that a demo wrote; none without a file."""
+@dataclass(frozen=True, slots=True)
+class Tour:
+    """The stops that a demo offers, and how far its day runs ahead of the machine's clock: a demo
+    begins on a forenoon, whenever it is started.
+    """
+
+    stops: tuple[Stop, ...] = ()
+    ahead_seconds: int = 0
+
+    @property
+    def clock(self) -> Clock:
+        """The clock of the demo's day; the machine's where there is no demo."""
+        if not self.ahead_seconds:
+            return SystemClock()
+        return ShiftedClock(timedelta(seconds=self.ahead_seconds))
+
+
+def read_tour(path: str) -> Tour:
+    """What a demo wrote; nothing without a file."""
     if not path:
-        return ()
-    return msgspec.json.decode(Path(path).read_bytes(), type=tuple[Stop, ...])
+        return Tour()
+    return msgspec.json.decode(Path(path).read_bytes(), type=Tour)
 
 
-def write_tour(path: Path, stops: Sequence[Stop]) -> None:
-    """Keep the stops where only this user reads them: passwords are among them."""
+def write_tour(path: Path, tour: Tour) -> None:
+    """Keep the tour where only this user reads it: passwords are among it."""
     path.touch(mode=0o600)
-    path.write_bytes(msgspec.json.encode(list(stops)))
+    path.write_bytes(msgspec.json.encode(tour))

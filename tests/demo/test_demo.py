@@ -14,10 +14,13 @@ from marketplace.demo.bank import DemoBank
 from marketplace.demo.command import build
 from marketplace.demo.facts import SCALES, Scale
 from marketplace.demo.plan import plan_province
+from marketplace.demo.today import present_of
 from marketplace.demo.world import SELDOM, World
 from marketplace.kernel.settings import Settings
 from marketplace.kernel.time import shanghai_day
 from marketplace.parties.rules.identifiers import require_uscc
+from marketplace.web.areas.provider.today import today
+from marketplace.web.areas.sme.start import start
 from tests.conftest import MONDAY_MORNING
 
 TINY = Scale(units=4, instruments=14, companies=8, orders=40)
@@ -70,6 +73,21 @@ async def test_a_demo_year_ends_with_balanced_books_and_goes_through_every_step(
             await connection.execute(text("select max(paid_fen) from reward_year"))
         ).scalar_one()
     assert 0 < most <= 50_000_000
+    await it_is_a_forenoon_at_work(world)
+
+
+async def it_is_a_forenoon_at_work(world: World) -> None:
+    now = world.clock.now()
+    assert present_of(shanghai_day(now)) == now
+    day = await world.ask(today, None, world.units[0].technician)
+    states = {each.reservation.status for machine in day.machines for each in machine.booked}
+    ahead = [each for m in day.machines for each in m.booked if each.reservation.starts_at > now]
+    assert {"in_use", "confirmed", "used"} <= states
+    assert len(ahead) >= 3
+    assert (1, 1) == (day.problems.total, day.reports.total)
+    desk = await world.ask(start, None, world.companies[0].buyer)
+    assert desk.to_accept.total == 1
+    assert desk.next
 
 
 def test_the_same_seed_plans_the_same_province_and_another_seed_another():

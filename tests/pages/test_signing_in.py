@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import httpx
 import pytest
 
 from marketplace.kernel.db import atomically
+from marketplace.kernel.time import SystemClock
 from marketplace.parties.roles import Role
 from marketplace.parties.use_cases import disable_person
-from marketplace.web.tour import Stop, Task
+from marketplace.web.tour import Stop, Task, Tour, read_tour, write_tour
 from tests.builders.pages import OWN_PAGE, Browser
 from tests.builders.parties import PASSWORD, TEST, a_person, an_actor, an_sme
 from tests.pages.conftest import SHARED
@@ -193,3 +196,15 @@ async def test_a_task_of_the_tour_begins_on_its_page_and_on_no_other_site(
     assert "看创新券" in offered.text
     assert there.path == "/vouchers"
     assert elsewhere.path == "/me"
+
+
+def test_a_demo_goes_on_from_its_own_forenoon(tmp_path):
+    file = tmp_path / "tour.json"
+    stop = Stop("sme", "企业", "SME", "a@demo.invalid", "x", (Task("看", "Look", "/me"),))
+    write_tour(file, Tour((stop,), ahead_seconds=-3_600))
+    kept = read_tour(str(file))
+    behind = SystemClock().now() - kept.clock.now()
+
+    assert (stop,) == kept.stops
+    assert timedelta(minutes=59) < behind < timedelta(minutes=61)
+    assert isinstance(read_tour("").clock, SystemClock)
