@@ -45,6 +45,12 @@ class AwaitingPage:
     total: int
 
 
+async def customers(tx: Tx) -> set[int]:
+    """Every organisation that ever ordered from the actor's."""
+    asked = select(ORDER.buyer_id).where(ORDER.provider_id == tx.actor.organisation_id).distinct()
+    return set(await tx.scalars(asked))
+
+
 async def awaiting(tx: Tx, question: AwaitingList) -> AwaitingPage:
     """The placed orders of the actor's organisation that have no time kept on an instrument.
 

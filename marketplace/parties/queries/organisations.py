@@ -25,6 +25,7 @@ from marketplace.parties.queries.rows import (
 )
 from marketplace.parties.rules.affiliation import Affiliation, Control
 from marketplace.parties.rules.affiliation import affiliation as tie
+from marketplace.parties.rules.identifiers import is_uscc, require_uscc
 from marketplace.parties.rules.shareholding import Shareholding
 from marketplace.rulebook import rulebook
 
@@ -64,6 +65,15 @@ async def organisations_of(tx: Tx, legal_entity_id: int) -> list[Organisation]:
         .where(table.c.legal_entity_id == legal_entity_id)
         .order_by(table.c.id),
     )
+
+
+async def organisations_by_code(tx: Tx, uscc: str) -> list[Organisation]:
+    """The organisations of the legal entity with this whole code; none of what is no code."""
+    if not is_uscc(uscc):
+        return []
+    entity = tables.legal_entity.c
+    number = await tx.scalar(select(entity.id).where(entity.uscc == require_uscc(uscc)))
+    return [] if number is None else await organisations_of(tx, number)
 
 
 async def require_organisation(tx: Tx, organisation_id: int, kind: str) -> Organisation:

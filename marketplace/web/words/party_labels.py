@@ -26,6 +26,26 @@ PARTIES: Final[dict[str, dict[str, Label]]] = {
         "indirect-control": Label("间接控制", "Indirect control"),
         "common-control": Label("同一控制", "Common control"),
     },
+    "credit_state": {
+        "open": Label("未还清", "Open"),
+        "overdue": Label("有逾期", "Overdue"),
+        "proposed": Label("待审批", "To be decided"),
+    },
+    "credit_terms": {
+        "proposed": Label("待审批", "To be decided", "warning"),
+        "in_force": Label("生效", "In force", "success"),
+        "refused": Label("已拒绝", "Refused", "error"),
+        "withdrawn": Label("已撤回", "Taken back"),
+        "ended": Label("已终止", "Ended"),
+    },
+    "owing": {
+        "service": Label("服务费", "Service"),
+        "fee": Label("违约费用", "Fee"),
+    },
+    "credit_receipt": {
+        "wallet": Label("钱包还款", "Out of the wallet"),
+        "bank": Label("银行转账", "By bank"),
+    },
     "verified": {
         "yes": Label("已核验", "Verified", "success"),
         "no": Label("待核验", "To be verified", "warning"),

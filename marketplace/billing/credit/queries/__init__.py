@@ -9,6 +9,7 @@ from marketplace.billing.credit.queries.lines import (
     credit_line_between,
     credit_line_by_id,
     credit_lines,
+    credit_partners,
     terms_of,
 )
 from marketplace.billing.credit.queries.receivables import (
@@ -50,6 +51,7 @@ __all__ = [
     "credit_line_between",
     "credit_line_by_id",
     "credit_lines",
+    "credit_partners",
     "owed_on",
     "receipts",
     "receivables",

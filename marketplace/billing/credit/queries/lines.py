@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
@@ -72,6 +72,8 @@ class LineSearch:
     proposed: bool = False
     page: int = 1
     page_size: int = 50
+    among: Sequence[int] | None = None
+    """With one of these; None: with whomever."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +104,21 @@ def own(tx: Tx, table: Any) -> ColumnElement[bool]:
         return true()
     mine = tx.actor.organisation_id
     return or_(table.provider_id == mine, table.buyer_id == mine)
+
+
+def with_one_of(table: Any, organisations: Sequence[int]) -> ColumnElement[bool]:
+    """Rows in which one of `organisations` is provider or buyer."""
+    return or_(table.provider_id.in_(organisations), table.buyer_id.in_(organisations))
+
+
+async def credit_partners(tx: Tx) -> set[int]:
+    """Who stands on the other side of the caller's lines; both sides for those who check."""
+    table = credit_line.c
+    rows = await tx.execute(
+        select(table.provider_id, table.buyer_id).where(own(tx, table)).distinct()
+    )
+    found = {each for row in rows for each in (row.provider_id, row.buyer_id)}
+    return found - {tx.actor.organisation_id}
 
 
 def _lines(today: date) -> Select[Any]:
@@ -161,6 +178,8 @@ def _wanted(tx: Tx, search: LineSearch) -> list[ColumnElement[bool]]:
     wanted = [own(tx, table)]
     if search.other_id is not None:
         wanted.append(or_(table.provider_id == search.other_id, table.buyer_id == search.other_id))
+    if search.among is not None:
+        wanted.append(with_one_of(table, search.among))
     if search.overdue:
         wanted.append(
             select(receivable.c.id)

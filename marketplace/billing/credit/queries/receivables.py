@@ -21,7 +21,7 @@ from sqlalchemy import (
     select,
 )
 
-from marketplace.billing.credit.queries.lines import is_open, owed_part, own
+from marketplace.billing.credit.queries.lines import is_open, owed_part, own, with_one_of
 from marketplace.billing.credit.rules.states import AGES, Age
 from marketplace.billing.credit.tables import (
     credit_line,
@@ -73,6 +73,8 @@ class ReceivableSearch:
     due_until: date | None = None
     page: int = 1
     page_size: int = 50
+    among: Sequence[int] | None = None
+    """With one of these organisations; None: with whomever."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,6 +129,8 @@ def _wanted(tx: Tx, search: ReceivableSearch) -> list[ColumnElement[bool]]:
         wanted.append(table.due_on >= search.due_from)
     if search.due_until is not None:
         wanted.append(table.due_on <= search.due_until)
+    if search.among is not None:
+        wanted.append(with_one_of(table, search.among))
     return wanted
 
 

@@ -47,6 +47,7 @@ areas = (
             link("/ops/evaluations", "年度评价", "Evaluation", *evaluations.READERS),
             link("/ops/notices", "通知", "Notices", *notices.READERS),
             link("/ops/audit", "审计日志", "Audit trail", Role.AUDITOR, Role.ADMINISTRATOR),
+            link("/credit", "授信", "Credit", Role.AUDITOR),
             link("/ops/jobs", "后台任务", "Jobs", *OVERSEERS),
             link("/ops/messages", "失败的消息", "Failed messages", *board.SERVICE),
         ),

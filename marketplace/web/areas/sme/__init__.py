@@ -36,7 +36,7 @@ areas = (
             link("/vouchers", "创新券", "Vouchers", *vouchers.HOLDERS),
             link("/claims", "报销申请", "Claims", Role.SME_ADMINISTRATOR),
             link("/account", "账户", "Account", *account.HOLDERS),
-            link("/org", "本单位", "Our organisation", *organisation.INSIDERS),
+            link("/org", "本单位", "Our organisation", *account.HOLDERS),
         ),
     ),
 )

@@ -1,4 +1,4 @@
-"""One's own organisation: the profile of the year, its people and their roles, its bank account."""
+"""One's own organisation: its people and their roles, its bank account, an SME's yearly profile."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from marketplace.kernel.db import Tx
 from marketplace.kernel.errors import DomainError, Missing
 from marketplace.kernel.http import read
 from marketplace.parties import queries as parties
-from marketplace.parties.roles import Role
+from marketplace.parties.roles import ROLES_BY_ORGANISATION_KIND, Role
 from marketplace.parties.use_cases import (
     AddMember,
     FileSmeProfile,
@@ -39,9 +39,10 @@ from marketplace.web.rendering import page
 from marketplace.web.visitor import PageRequest, members, visitor_of
 from marketplace.web.words import Told, told
 
-INSIDERS = (Role.BUYER, Role.SME_ADMINISTRATOR)
-KEEPER = (Role.SME_ADMINISTRATOR,)
-ROLES = (Role.BUYER, Role.SME_ADMINISTRATOR)
+INSIDERS = (Role.BUYER, Role.SME_ADMINISTRATOR, Role.PROVIDER_MANAGER)
+KEEPERS = (Role.SME_ADMINISTRATOR, Role.PROVIDER_MANAGER)
+"""Who keeps the people and the bank account of a company, or of a provider."""
+FILER = (Role.SME_ADMINISTRATOR,)
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +55,11 @@ class Own:
     members: list[parties.Member]
     accounts: list[payouts.BankAccount]
     year: int
+
+    @property
+    def roles(self) -> list[Role]:
+        """What its people may be."""
+        return sorted(ROLES_BY_ORGANISATION_KIND[self.organisation.kind])
 
     @property
     def people(self) -> dict[int, list[parties.Member]]:
@@ -73,11 +79,11 @@ async def own(tx: Tx, _: None = None) -> Own:
     """The actor's organisation with its people, profiles and bank accounts."""
     mine = tx.actor.organisation_id
     found = await parties.organisation(tx, mine)
-    keeper = tx.actor.has(*KEEPER)
+    keeper = tx.actor.has(*KEEPERS)
     return Own(
         organisation=found,
         legal_entity=await parties.legal_entity(tx, found.legal_entity_id),
-        profiles=await parties.sme_profiles(tx, mine),
+        profiles=await parties.sme_profiles(tx, mine) if found.kind == "sme" else [],
         members=await parties.members(tx, mine) if keeper else [],
         accounts=await payouts.bank_accounts(tx, mine) if keeper else [],
         year=tx.today.year,
@@ -110,9 +116,8 @@ async def _page(
         "sme/organisation.html",
         status=status,
         own=found,
-        may_keep=visitor.has(*KEEPER),
+        may_keep=visitor.has(*KEEPERS),
         me=visitor.actor.person_id,
-        roles=list(ROLES),
         form=shown,
         refusal=refusal,
         key=new_key(),
@@ -132,7 +137,7 @@ def _mine(request: PageRequest) -> int:
     return visitor_of(request).actor.organisation_id
 
 
-@post("/org/profile", **members(*KEEPER))
+@post("/org/profile", **members(*FILER))
 async def send_profile(request: PageRequest) -> Response[Any]:
     """File or correct the profile of a year: staff, sales, assets, register number.
 
@@ -155,7 +160,7 @@ async def send_profile(request: PageRequest) -> Response[Any]:
     )
 
 
-@post("/org/members", **members(*KEEPER))
+@post("/org/members", **members(*KEEPERS))
 async def send_member(request: PageRequest) -> Response[Any]:
     """Add a person with a first role; they change their password after signing in."""
     return await _step(
@@ -164,7 +169,7 @@ async def send_member(request: PageRequest) -> Response[Any]:
             add_member,
             AddMember(
                 _mine(request),
-                form.choice("role", [str(each) for each in ROLES]),
+                form.choice("role", list(Role)),
                 RegisterPerson(
                     form.text("email", length_max=320),
                     form.text("name", length_max=100),
@@ -188,7 +193,7 @@ async def _colleague(tx: Tx, person_id: int) -> None:
         raise Missing()
 
 
-@post("/org/members/{person_id:int}/grant", **members(*KEEPER))
+@post("/org/members/{person_id:int}/grant", **members(*KEEPERS))
 async def send_grant(request: PageRequest, person_id: FromPath[int]) -> Response[Any]:
     """Give a colleague another role."""
     await read(request, _colleague, person_id)
@@ -196,15 +201,13 @@ async def send_grant(request: PageRequest, person_id: FromPath[int]) -> Response
         request,
         lambda form: (
             grant_role,
-            GrantRole(
-                person_id, _mine(request), form.choice("role", [str(each) for each in ROLES])
-            ),
+            GrantRole(person_id, _mine(request), form.choice("role", list(Role))),
         ),
         ("角色已授予", "The role is granted."),
     )
 
 
-@post("/org/members/{person_id:int}/revoke", **members(*KEEPER))
+@post("/org/members/{person_id:int}/revoke", **members(*KEEPERS))
 async def send_revoke(request: PageRequest, person_id: FromPath[int]) -> Response[Any]:
     """Take a role from a colleague; it is gone at once."""
     await read(request, _colleague, person_id)
@@ -212,15 +215,13 @@ async def send_revoke(request: PageRequest, person_id: FromPath[int]) -> Respons
         request,
         lambda form: (
             revoke_role,
-            RevokeRole(
-                person_id, _mine(request), form.choice("role", [str(each) for each in ROLES])
-            ),
+            RevokeRole(person_id, _mine(request), form.choice("role", list(Role))),
         ),
         ("角色已收回", "The role is taken."),
     )
 
 
-@post("/org/bank-accounts", **members(*KEEPER))
+@post("/org/bank-accounts", **members(*KEEPERS))
 async def send_bank_account(request: PageRequest) -> Response[Any]:
     """Say where money is paid to; the centre verifies it before anything goes there."""
     return await _step(
@@ -244,7 +245,7 @@ async def _own_account(tx: Tx, account_id: int) -> None:
         raise BankAccountMissing()
 
 
-@post("/org/bank-accounts/{account_id:int}/close", **members(*KEEPER))
+@post("/org/bank-accounts/{account_id:int}/close", **members(*KEEPERS))
 async def send_close(request: PageRequest, account_id: FromPath[int]) -> Response[Any]:
     """Let no more money go there."""
     await read(request, _own_account, account_id)
