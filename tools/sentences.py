@@ -134,7 +134,11 @@ def spoken(call: ast.Call, known: dict[str, list[tuple[int, str]]]) -> Iterator[
     """The arguments of a call that people will read."""
     name = call.func.id if isinstance(call.func, ast.Name) else getattr(call.func, "attr", "")
     fields = known.get(name, [])
-    if name == "add" and len(call.args) > 1 and isinstance(call.args[0], ast.Constant):
+    if (
+        name == "add"
+        and len(call.args) > 1
+        and isinstance(call.args[0], ast.Constant | ast.JoinedStr)
+    ):
         fields = [(1, "message")]
     for place, field_name in fields:
         if place < len(call.args):
