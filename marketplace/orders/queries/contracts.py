@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
@@ -137,6 +138,8 @@ class RegistrationList:
     text: str | None = None
     page: int = 1
     page_size: int = 50
+    provider_ids: Sequence[int] | None = None
+    """Of one of these providers; None: of any."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -210,6 +213,8 @@ def _asked(tx: Tx, question: RegistrationList) -> list[ColumnElement[bool]]:
         conditions.append(_STATE.in_([question.state.value]))
     if question.provider_id is not None:
         conditions.append(table.provider_id == question.provider_id)
+    if question.provider_ids is not None:
+        conditions.append(table.provider_id.in_(question.provider_ids))
     if question.signed_from is not None:
         conditions.append(table.confirmed_at >= shanghai_instant(question.signed_from))
     if question.signed_until is not None:

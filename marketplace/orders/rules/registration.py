@@ -65,6 +65,11 @@ class Registered:
     reason: str = ""
 
 
+def steps_open(was: RegistrationState, *, by: Registrar) -> list[RegistrationState]:
+    """What may follow `was`, as far as `by` may say it. Policy: J.18b"""
+    return [to for (of, to), who in STEPS.items() if of is was and by in who]
+
+
 def require_registration(
     was: RegistrationState, asked: Registered, *, by: Registrar, today: date, signed_on: date
 ) -> None:
@@ -78,7 +83,7 @@ def require_registration(
     reasons = Reasons()
     allowed = STEPS.get((was, asked.state), frozenset())
     if by not in allowed:
-        following = [str(to) for (of, to), who in STEPS.items() if of is was and by in who]
+        following = [str(to) for to in steps_open(was, by=by)]
         reasons.add(
             "registration-step",
             f"The {by} may follow {was} with {' or '.join(following) or 'nothing'} only.",

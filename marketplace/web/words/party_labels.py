@@ -26,6 +26,13 @@ PARTIES: Final[dict[str, dict[str, Label]]] = {
         "indirect-control": Label("间接控制", "Indirect control"),
         "common-control": Label("同一控制", "Common control"),
     },
+    "contract_registration": {
+        "not_eligible": Label("不登记", "Not to be registered"),
+        "eligible": Label("拟登记", "To be filed", "info"),
+        "submitted": Label("登记中", "With the registry", "warning"),
+        "registered": Label("已登记", "Registered", "success"),
+        "refused": Label("未予登记", "Refused", "error"),
+    },
     "credit_state": {
         "open": Label("未还清", "Open"),
         "overdue": Label("有逾期", "Overdue"),

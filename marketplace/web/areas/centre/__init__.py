@@ -60,6 +60,7 @@ areas = (
             link("/ops/applications", "申请审批", "Applications", *READS_VOUCHERS),
             link("/ops/facts", "企业事实", "Facts of companies", *READS_VOUCHERS),
             link("/ops/grants", "已发放的券", "Vouchers granted", *READS_VOUCHERS),
+            link("/contracts", "合同登记", "Contracts", Role.VOUCHER_OFFICER, Role.AUDITOR),
             link("/ops/anomalies", "异常", "Anomalies", *anomalies.READERS),
             link("/sanctions", "处理与申诉", "Sanctions", *sanctions.CENTRE),
             link("/ops/voucher-report", "报表", "Report", *voucher_reports.READERS),
