@@ -3,7 +3,7 @@
 from marketplace.kernel.migrate import sql
 
 revision = "0047"
-down_revision = "0045"
+down_revision = "0046"
 
 
 def upgrade() -> None:
