@@ -98,7 +98,7 @@ def _day(world: World, staff: Staff, unit: Unit, today: date) -> Iterator[tuple[
         if slot.instrument < len(unit.instruments):
             starts_at = shanghai_instant(today, slot.from_minute)
             if slot.ordered:
-                company = world.companies[(number * len(SLOTS) + unit.organisation_id) % CUSTOMERS]
+                company = world.companies[(number + unit.organisation_id) % CUSTOMERS]
                 first = unit is world.units[0] and slot.instrument == 0
                 booked = Story(
                     world=world,

@@ -15,6 +15,7 @@ from markupsafe import Markup
 from marketplace import __version__
 from marketplace.rulebook import rulebook
 from marketplace.web.assets import asset_address
+from marketplace.web.cards import as_cards
 from marketplace.web.navigation import current_link, shown_areas
 from marketplace.web.visitor import PageRequest, Visitor, visitor_of
 from marketplace.web.words import label
@@ -47,6 +48,7 @@ TEMPLATES.globals |= {
     "region": region,
 }
 TEMPLATES.filters["json_data"] = _json_data
+TEMPLATES.filters["as_cards"] = as_cards
 TEMPLATES.filters["facts"] = lambda facts: json.dumps(facts, ensure_ascii=False, default=str)
 
 
