@@ -33,6 +33,7 @@ WITHOUT_A_LINK = {
 NOTHING_THERE = {
     (Role.SME_ADMINISTRATOR, "GET /claims/{claim_id:int}"): "the SME redeemed no voucher itself",
     (Role.SME_ADMINISTRATOR, "GET /sanctions/{sanction_id:int}"): "no sanction is about the SME",
+    (Role.STATION_AGENT, "GET /strikes/{strike_id:int}"): "the agent has no strike",
     (Role.STATION_AGENT, "GET /invoices/{invoice_id:int}/file"): "no order of theirs is settled",
     (Role.REGULATOR, "GET /finance/clearings/{clearing_id:int}"): "explained lines are asked for",
 }

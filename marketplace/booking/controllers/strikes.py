@@ -21,7 +21,7 @@ from marketplace.booking.schemas import (
 from marketplace.booking.use_cases import appeal_strike, decide_appeal, waive_strike
 from marketplace.kernel.db import Tx
 from marketplace.kernel.http import ApiRequest, allow, perform, read, signed_in
-from marketplace.kernel.wire import Id, Page, PageNumber, PageSize
+from marketplace.kernel.wire import Id, Line, Page, PageNumber, PageSize
 from marketplace.parties.roles import Role
 
 STAFF = (Role.TECHNICIAN, Role.PROVIDER_MANAGER)
@@ -35,6 +35,7 @@ async def get_strikes(
     kind: FromQuery[StrikeKind | None] = None,
     valid: FromQuery[bool | None] = None,
     appeal: FromQuery[AppealStatus | None] = None,
+    text: FromQuery[Line] = "",
     page: FromQuery[PageNumber] = 1,
     page_size: FromQuery[PageSize] = 50,
 ) -> Page[StrikeOut]:
@@ -42,7 +43,7 @@ async def get_strikes(
 
     The centre sees all: `appeal=open` are those whose appeal waits for its decision.
     """
-    search = StrikeSearch(person_id, kind, valid, appeal, page, page_size)
+    search = StrikeSearch(person_id, kind, valid, appeal, text, page, page_size)
     return strike_page(await read(request, queries.strikes, search), page, page_size)
 
 

@@ -88,6 +88,8 @@ class StrikeSearch:
     kind: StrikeKind | None = None
     valid: bool | None = None
     appeal: AppealStatus | None = None
+    text: str = ""
+    """Words of what it was given for."""
     page: int = 1
     page_size: int = 50
 
@@ -239,6 +241,8 @@ def _filters(tx: Tx, search: StrikeSearch) -> list[ColumnElement[bool]]:
         wanted.append(table.c.kind == search.kind)
     if search.appeal is not None:
         wanted.append(strike_appeal.c.status == search.appeal)
+    if search.text:
+        wanted.append(table.c.why.icontains(search.text, autoescape=True))
     if search.valid is not None:
         valid = and_(
             table.c.waived_at.is_(None), table.c.given_at <= tx.now, table.c.expires_at > tx.now

@@ -71,6 +71,17 @@ BUYER: Final[dict[str, dict[str, Label]]] = {
         "conceded": Label("服务方认可异议", "Conceded by the provider", "success"),
         "withdrawn": Label("已撤回", "Taken back"),
     },
+    "strike": {
+        "no_show": Label("爽约", "Did not come", "error"),
+        "late_cancel": Label("临时取消", "Cancelled too late", "warning"),
+        "overrun": Label("超时占用", "Stayed too long", "warning"),
+        "waste": Label("占而少用", "Used far less than booked", "warning"),
+    },
+    "strike_appeal": {
+        "open": Label("申诉待决", "Appeal waits", "warning"),
+        "upheld": Label("申诉成立", "Appeal upheld", "success"),
+        "rejected": Label("申诉驳回", "Appeal rejected", "error"),
+    },
     "correction": {
         "proposed": Label("待批准", "Awaits approval", "warning"),
         "approved": Label("已退款", "Refunded", "success"),

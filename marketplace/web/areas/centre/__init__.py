@@ -31,6 +31,7 @@ from marketplace.web.areas.centre import (
     voucher_reports,
 )
 from marketplace.web.areas.centre.who import OVERSEERS, READS_VOUCHERS
+from marketplace.web.areas.sme import strikes
 from marketplace.web.navigation import Area, link
 
 areas = (
@@ -44,6 +45,7 @@ areas = (
             link("/ops/users", "人员", "People", *users.READERS),
             link("/ops/verification", "待核验", "To be verified", *verification.READERS),
             link("/ops/disputes", "争议", "Disputes", *disputes.READERS),
+            link("/strikes", "违约与申诉", "Strikes", *strikes.CENTRE),
             link("/ops/evaluations", "年度评价", "Evaluation", *evaluations.READERS),
             link("/ops/notices", "通知", "Notices", *notices.READERS),
             link("/ops/audit", "审计日志", "Audit trail", Role.AUDITOR, Role.ADMINISTRATOR),

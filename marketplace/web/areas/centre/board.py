@@ -11,6 +11,7 @@ from litestar.params import FromPath
 from litestar.types import ControllerRouterHandler
 
 from marketplace.booking import queries as booking
+from marketplace.booking.rules.strikes import AppealStatus
 from marketplace.kernel.db import Tx
 from marketplace.kernel.errors import DomainError
 from marketplace.kernel.http import read
@@ -54,6 +55,7 @@ class Board:
     providers: dict[int, parties.Organisation]
     notices: list[operations.Notice]
     unverified: int
+    appeals: int
     now: datetime
 
     @property
@@ -66,6 +68,7 @@ async def board(tx: Tx, jobs: list[Job]) -> Board:
     """Everything at one moment."""
     open_ones = anomalies.AnomalySearch(status="open", page=PageAsked(1, 1))
     unverified = parties.Search(page_size=1, verified=False)
+    waiting_appeals = booking.StrikeSearch(appeal=AppealStatus.OPEN, page_size=1)
     sync = await booking.sync_lag(tx)
     return Board(
         numbers=await figures(tx, None),
@@ -75,6 +78,7 @@ async def board(tx: Tx, jobs: list[Job]) -> Board:
         sync=sync,
         providers=await parties.organisations(tx, [each.provider_id for each in sync]),
         notices=await operations.notices_shown(tx),
+        appeals=(await booking.strikes(tx, waiting_appeals)).total,
         unverified=(await parties.search_legal_entities(tx, unverified)).total,
         now=tx.now,
     )

@@ -43,6 +43,7 @@ areas = (
             link("/provider/samples", "样品", "Samples", *STAFF),
             link("/provider/instruments", "本单位仪器", "Own instruments", *STAFF),
             link("/provider/training", "培训与资格", "Training", *STAFF),
+            link("/strikes", "违约记录", "Strikes", *STAFF),
             link("/provider/reports", "机时统计", "Machine-hours", *STAFF),
             link("/provider/systems", "校内系统", "Campus systems", *STAFF),
             link("/contracts", "合同登记", "Contracts", *MANAGER),

@@ -18,6 +18,7 @@ from marketplace.web.areas.sme import (
     refunds,
     saved,
     start,
+    strikes,
     vouchers,
     waiting,
 )
@@ -36,6 +37,7 @@ areas = (
             link("/vouchers", "创新券", "Vouchers", *vouchers.HOLDERS),
             link("/claims", "报销申请", "Claims", Role.SME_ADMINISTRATOR),
             link("/account", "账户", "Account", *account.HOLDERS),
+            link("/strikes", "违约记录", "Strikes", *BUYERS),
             link("/org", "本单位", "Our organisation", *account.HOLDERS),
         ),
     ),
@@ -57,4 +59,5 @@ routes: list[ControllerRouterHandler] = [
     *enquiries.routes,
     *saved.routes,
     *waiting.routes,
+    *strikes.routes,
 ]

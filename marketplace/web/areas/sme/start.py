@@ -24,6 +24,7 @@ from marketplace.vouchers.queries.sanctions import Sanction
 from marketplace.web.areas.centre.sanctions import standing_sanctions
 from marketplace.web.areas.sme.account import wallet_balance
 from marketplace.web.areas.sme.roles import BUYERS
+from marketplace.web.areas.sme.strikes import own_suspension
 from marketplace.web.areas.sme.vouchers import HOLDERS, Wallet, wallet
 from marketplace.web.rendering import page
 from marketplace.web.visitor import PageRequest, members
@@ -52,6 +53,7 @@ class Start:
     vouchers: Wallet | None
     balance: ledger.Balance | None
     sanctions: list[Sanction]
+    suspension: booking.Suspension | None
 
     @property
     def is_clear(self) -> bool:
@@ -104,6 +106,7 @@ async def start(tx: Tx, _: None = None) -> Start:
         vouchers=await wallet(tx) if holder else None,
         balance=await wallet_balance(tx, tx.actor.organisation_id) if holder else None,
         sanctions=await standing_sanctions(tx),
+        suspension=await own_suspension(tx),
     )
 
 
