@@ -5,7 +5,8 @@ from __future__ import annotations
 import gc
 import os
 import secrets
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
 from importlib import import_module
 from typing import Any
 
@@ -120,16 +121,6 @@ def create_app(
         requests_per_minute=settings.requests_per_minute,
         sign_ins_per_minute=settings.sign_ins_per_minute,
     )
-    live = Live(
-        services.database,
-        services.redis,
-        LIVE_DESCRIBERS,
-        streams=Streams(
-            streams_max=settings.live_streams_max,
-            streams_per_address=settings.live_streams_per_address,
-        ),
-        stream_seconds=settings.live_stream_seconds,
-    )
     app = Litestar(
         [
             api_router(api_routes(), settings, middleware=[counted]),
@@ -139,7 +130,7 @@ def create_app(
         ],
         exception_handlers=PAGE_EXCEPTION_HANDLERS,
         request_max_body_size=settings.request_bytes_max,
-        lifespan=[live.running],
+        lifespan=[announcing],
         openapi_config=OpenAPIConfig(
             title="Marketplace",
             version=__version__,
@@ -153,9 +144,32 @@ def create_app(
             render_plugins=[ApiBrowserPlugin(), JsonRenderPlugin(path="/openapi.json")],
         ),
     )
+    equip(app, services, settings, tour=tour)
+    close_bodies(app.openapi_schema)
+    require_declared_access(app)
+    return app
+
+
+def equip(
+    app: Litestar, services: Services, settings: Settings, *, tour: Sequence[Stop] = ()
+) -> None:
+    """Give `app` what its process shares and remembers.
+
+    Routes take seconds to build and remember nothing of a request; tests give the same routes a
+    memory of their own each.
+    """
     app.state.services = services
     app.state.key_ring = KeyRing(act_by_key)
-    app.state.live = live
+    app.state.live = Live(
+        services.database,
+        services.redis,
+        LIVE_DESCRIBERS,
+        streams=Streams(
+            streams_max=settings.live_streams_max,
+            streams_per_address=settings.live_streams_per_address,
+        ),
+        stream_seconds=settings.live_stream_seconds,
+    )
     app.state.public_url = settings.public_url
     app.state.areas = AREAS
     app.state.jobs = all_jobs()
@@ -165,9 +179,14 @@ def create_app(
         MemorySessions() if services.redis is None else RedisSessions(services.redis),
         idle_hours=settings.page_session_hours,
     )
-    close_bodies(app.openapi_schema)
-    require_declared_access(app)
-    return app
+
+
+@asynccontextmanager
+async def announcing(app: Litestar) -> AsyncIterator[None]:
+    """The life of the process, in which open pages hear of changes."""
+    live: Live = app.state.live
+    async with live.running():
+        yield
 
 
 def require_declared_access(app: Litestar) -> None:

@@ -47,10 +47,9 @@ from marketplace.orders.use_cases.free_use import AskFreeUse, ask_free_use
 from marketplace.parties.roles import Role
 from tests.builders.orders import CLAUSES, a_market, a_price_list, a_quote, a_report, an_order_of
 from tests.builders.parties import an_actor, bearer
-from tests.conftest import MONDAY_MORNING, TOKEN_SECRET, with_database
+from tests.conftest import MONDAY_MORNING, TOKEN_SECRET, Copies, with_database
 from tests.http.routes import ApiRoute, an_app_without_database, api_routes
 from tests.http.test_access import SETTINGS
-from tests.http.test_isolation import _run as run_statement
 
 APP, _ = an_app_without_database(SETTINGS)
 # A word that is only in the order, and sums that only the order comes to.
@@ -93,10 +92,10 @@ class Secret:
 
 
 @pytest_asyncio.fixture(scope="module")
-async def secret(postgres: str, template: str) -> AsyncIterator[Secret]:
+async def secret(postgres: str, template: str, copies: Copies) -> AsyncIterator[Secret]:
     """A confidential order, settled, and another one that is disputed."""
     name = "confidential"
-    await run_statement(postgres, f"create database {name} template {template}")
+    await copies.copy(name, of=template)
     clock = SetClock(MONDAY_MORNING)
     database = Database(with_database(postgres, name), clock=clock)
     try:
@@ -118,7 +117,7 @@ async def secret(postgres: str, template: str) -> AsyncIterator[Secret]:
             yield Secret(client, services, ids, strangers)
     finally:
         await database.close()
-        await run_statement(postgres, f"drop database {name} with (force)")
+        await copies.drop(name)
 
 
 async def _confidential_orders(database: Database) -> dict[str, int]:

@@ -15,7 +15,6 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
 
-import asyncpg
 import httpx
 import pytest
 import pytest_asyncio
@@ -29,7 +28,7 @@ from marketplace.kernel.tokens import AccessTokens, MemoryRefreshStore, RefreshT
 from marketplace.parties.roles import Role
 from tests.builders.parties import bearer
 from tests.builders.world import BOUND_ROLES, World, a_world
-from tests.conftest import MONDAY_MORNING, TOKEN_SECRET, with_database
+from tests.conftest import MONDAY_MORNING, TOKEN_SECRET, Copies, with_database
 from tests.http.bodies import a_body, names_something
 from tests.http.routes import ApiRoute, an_app_without_database, api_routes
 from tests.http.test_access import SETTINGS
@@ -239,39 +238,32 @@ class Built:
     """The world at rest in a database that nobody is connected to, so that it can be copied."""
 
     server: str
+    copies: Copies
     name: str
     world: World
     clock: SetClock
 
 
-async def _run(server: str, statement: str) -> None:
-    connection = await asyncpg.connect(server.replace("postgresql+asyncpg://", "postgresql://"))
-    try:
-        await connection.execute(statement)
-    finally:
-        await connection.close()
-
-
 @pytest_asyncio.fixture(scope="module")
-async def built(postgres: str, template: str) -> AsyncIterator[Built]:
+async def built(postgres: str, template: str, copies: Copies) -> AsyncIterator[Built]:
     """The world, built once."""
     name = f"world_{next(_names)}"
-    await _run(postgres, f"create database {name} template {template}")
+    await copies.copy(name, of=template)
     clock = SetClock(MONDAY_MORNING)
     database = Database(with_database(postgres, name), clock=clock)
     try:
         world = await a_world(database)
     finally:
         await database.close()
-    yield Built(postgres, name, world, clock)
-    await _run(postgres, f"drop database {name} with (force)")
+    yield Built(postgres, copies, name, world, clock)
+    await copies.drop(name)
 
 
 @asynccontextmanager
 async def a_stage(built: Built) -> AsyncIterator[Stage]:
     """The application over a copy of the world."""
     name = f"{built.name}_{next(_names)}"
-    await _run(built.server, f"create database {name} template {built.name}")
+    await built.copies.copy(name, of=built.name)
     database = Database(with_database(built.server, name), clock=built.clock)
     services = Services(
         database=database,
@@ -284,7 +276,7 @@ async def a_stage(built: Built) -> AsyncIterator[Stage]:
     async with httpx.AsyncClient(transport=transport, base_url="http://platform.test") as client:
         yield Stage(built.world, database, services, client)
     await database.close()
-    await _run(built.server, f"drop database {name} with (force)")
+    await built.copies.drop(name)
 
 
 @pytest_asyncio.fixture(scope="module")

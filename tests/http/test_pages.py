@@ -10,7 +10,6 @@ from contextlib import asynccontextmanager
 from html.parser import HTMLParser
 from typing import Any
 
-import asyncpg
 import httpx
 import pytest
 import pytest_asyncio
@@ -85,16 +84,14 @@ async def web(services):
 
 
 @pytest_asyncio.fixture(scope="module")
-async def empty(postgres, template):
+async def empty(postgres, template, copies):
     """The services of an empty platform that nothing changes."""
-    plain, name = postgres.replace("postgresql+asyncpg://", "postgresql://"), "empty_platform"
-    server = await asyncpg.connect(plain)
-    await server.execute(f"create database {name} template {template}")
+    name = "empty_platform"
+    await copies.copy(name, of=template)
     database = Database(with_database(postgres, name), clock=SetClock(MONDAY_MORNING))
     yield Services(database, NOBODYS.access_tokens, NOBODYS.refresh_tokens)
     await database.close()
-    await server.execute(f"drop database {name} with (force)")
-    await server.close()
+    await copies.drop(name)
 
 
 @pytest_asyncio.fixture

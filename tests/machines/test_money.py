@@ -26,7 +26,7 @@ from tests.builders.money_bank import Bank
 from tests.builders.money_world import STEPS, MoneyWorld, a_money_world
 from tests.builders.owner import become_owner
 from tests.builders.reconciliation import the_balancing
-from tests.conftest import MONDAY_MORNING, _run, with_database
+from tests.conftest import MONDAY_MORNING, Copies, with_database
 
 EXAMPLES = 8
 # What comes late in the life of money is tried after something to try it on.
@@ -145,17 +145,17 @@ async def play(world: MoneyWorld, drawn: Any) -> Counter[str]:
 
 
 @pytest_asyncio.fixture
-async def worlds(postgres: str, database_url: str, clock: SetClock) -> AsyncIterator[Any]:
+async def worlds(copies: Copies, database_url: str, clock: SetClock) -> AsyncIterator[Any]:
     """The same world as often as it is asked for: each example lives in a copy of its own."""
     original = await a_money_world(Database(database_url, clock=clock))
     numbers = itertools.count()
     made: list[Database] = []
 
     async def copy_of(world: MoneyWorld) -> MoneyWorld:
-        name = make_url(world.database.url).database
+        name = str(make_url(world.database.url).database)
         copy = f"{make_url(database_url).database}_{next(numbers)}"
         await world.database.close()
-        await _run(postgres, f"create database {copy} template {name}")
+        await copies.copy(copy, of=name)
         database = Database(with_database(database_url, copy), clock=clock, pool_size=2)
         made.append(database)
         return replace(
@@ -172,7 +172,7 @@ async def worlds(postgres: str, database_url: str, clock: SetClock) -> AsyncIter
     yield another
     for database in made:
         await database.close()
-        await _run(postgres, f"drop database {make_url(database.url).database} with (force)")
+        await copies.drop(str(make_url(database.url).database))
     await original.database.close()
 
 

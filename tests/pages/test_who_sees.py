@@ -11,7 +11,6 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from typing import Any, cast
 
-import asyncpg
 import pytest
 import pytest_asyncio
 from litestar.handlers import HTTPRouteHandler
@@ -26,7 +25,7 @@ from marketplace.parties.roles import Role
 from tests.builders.pages import OWN_PAGE, Browser
 from tests.builders.parties import an_actor
 from tests.builders.world import BOUND_ROLES, World, a_world
-from tests.conftest import MONDAY_MORNING, TOKEN_SECRET, with_database
+from tests.conftest import MONDAY_MORNING, TOKEN_SECRET, Copies, with_database
 from tests.http.routes import ApiRoute
 from tests.pages.conftest import SHARED
 
@@ -173,12 +172,10 @@ class Stage:
 
 
 @pytest_asyncio.fixture(scope="module")
-async def stage(postgres: str, template: str) -> AsyncIterator[Stage]:
+async def stage(postgres: str, template: str, copies: Copies) -> AsyncIterator[Stage]:
     """Built once: pages are looked at, and what is sent is refused."""
     name = "world_of_pages"
-    plain = postgres.replace("postgresql+asyncpg://", "postgresql://")
-    server = await asyncpg.connect(plain)
-    await server.execute(f"create database {name} template {template}")
+    await copies.copy(name, of=template)
     database = Database(with_database(postgres, name), clock=SetClock(MONDAY_MORNING))
     world = await a_world(database)
     people = {role: await an_actor(database, role) for role in Role}
@@ -191,8 +188,7 @@ async def stage(postgres: str, template: str) -> AsyncIterator[Stage]:
     yield Stage(Observed(cast(Any, SHARED)), world, people | world.strangers)
     SHARED.state.services = before
     await database.close()
-    await server.execute(f"drop database {name} with (force)")
-    await server.close()
+    await copies.drop(name)
 
 
 def test_what_everybody_sees_is_listed_with_its_reason() -> None:

@@ -24,7 +24,7 @@ from tests.builders.orders import (
     a_market,
     delivered_samples,
 )
-from tests.conftest import _run, with_database
+from tests.conftest import Copies, with_database
 
 # What the books and the tables around them say, with nothing in it that depends on the order in
 # which orders were settled, or on the names of who did it.
@@ -108,23 +108,25 @@ async def until_all_are_due(database: Database) -> None:
 
 
 @asynccontextmanager
-async def copy_of(database: Database, url: str) -> AsyncIterator[Database]:
+async def copy_of(database: Database, url: str, copies: Copies) -> AsyncIterator[Database]:
     """The same database once more, byte for byte."""
     await database.close()
     name = url.partition("?")[0].rsplit("/", 1)[1]
-    await _run(with_database(url, "postgres"), f"create database {name}_copy template {name}")
+    await copies.copy(f"{name}_copy", of=name)
     made = Database(with_database(url, f"{name}_copy"), clock=database.clock)
     yield made
     await made.close()
-    await _run(with_database(url, "postgres"), f"drop database {name}_copy with (force)")
+    await copies.drop(f"{name}_copy")
 
 
 @pytest.mark.parametrize("seed", [1, 2, 3])
-async def test_many_at_once_leave_the_books_that_one_by_one_leaves(database, database_url, seed):
+async def test_many_at_once_leave_the_books_that_one_by_one_leaves(
+    database, database_url, copies, seed
+):
     ids = await random_orders(database, seed)
     await until_all_are_due(database)
 
-    async with copy_of(database, database_url) as alone:
+    async with copy_of(database, database_url, copies) as alone:
         assert await accept_reviewed(database, chunk=3) == len(ids)
         for order_id in ids:
             await atomically(
