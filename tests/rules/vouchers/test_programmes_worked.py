@@ -10,7 +10,7 @@ import pytest
 from marketplace.kernel.money import parse_yuan
 from marketplace.vouchers.rules.limits import CapScope
 from marketplace.vouchers.rules.programme_file import FOLDER, ProgrammePlan, read_programme
-from marketplace.vouchers.rules.regions import lies_in
+from marketplace.vouchers.rules.regions import layers_for
 from marketplace.vouchers.rules.shares import LayerRoom, Purchase, voucher_shares
 from marketplace.vouchers.rules.terms import terms_of
 
@@ -56,11 +56,10 @@ def purchase_of(row: dict[str, str], plan: ProgrammePlan) -> Purchase:
 def rooms_of(row: dict[str, str], plan: ProgrammePlan, buyer_region: str) -> list[LayerRoom]:
     """What the layers of the SME's place have left, and of all of them where costs are split."""
     left = parse_yuan(row["left of the voucher"]) if row.get("left of the voucher") else PLENTY
-    split = "cost_split" in plan.terms
+    every = plan.file.regions
     return [
-        LayerRoom(number, layer.funder, layer.ratio_basis_points, left, layer.region_code)
-        for number, layer in enumerate(plan.file.layers, start=1)
-        if split or lies_in(buyer_region, layer.region_code)
+        LayerRoom(each.layer_id, each.funder, each.ratio_basis_points, left, each.region_code)
+        for each in (every if "cost_split" in plan.terms else layers_for(buyer_region, every))
     ]
 
 
