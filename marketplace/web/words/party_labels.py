@@ -26,6 +26,10 @@ PARTIES: Final[dict[str, dict[str, Label]]] = {
         "indirect-control": Label("间接控制", "Indirect control"),
         "common-control": Label("同一控制", "Common control"),
     },
+    "invoice": {
+        "blue": Label("蓝字发票", "Invoice", "info"),
+        "red": Label("红字发票", "Red invoice", "error"),
+    },
     "contract_registration": {
         "not_eligible": Label("不登记", "Not to be registered"),
         "eligible": Label("拟登记", "To be filed", "info"),

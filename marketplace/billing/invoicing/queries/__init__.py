@@ -24,6 +24,9 @@ from marketplace.billing.invoicing.queries.invoices import (
     InvoiceFile,
     InvoicePage,
     InvoiceSearch,
+    Uninvoiced,
+    UninvoicedPage,
+    UninvoicedSearch,
     invoice_by_id,
     invoice_file_of,
     invoice_of,
@@ -31,6 +34,7 @@ from marketplace.billing.invoicing.queries.invoices import (
     invoices,
     is_non_tax_revenue,
     issued_on,
+    uninvoiced,
 )
 from marketplace.billing.invoicing.rules.charges import Charged
 
@@ -48,6 +52,9 @@ __all__ = [
     "InvoiceSearch",
     "LinesBehindTotal",
     "ServiceLimits",
+    "Uninvoiced",
+    "UninvoicedPage",
+    "UninvoicedSearch",
     "account_of",
     "charge_line",
     "charged",
@@ -62,4 +69,5 @@ __all__ = [
     "issued_on",
     "lines_behind_total",
     "service_totals",
+    "uninvoiced",
 ]

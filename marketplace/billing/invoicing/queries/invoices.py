@@ -6,10 +6,15 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from sqlalchemy import BigInteger, ColumnElement, func, or_, select, true
+from sqlalchemy import BigInteger, ColumnElement, case, func, or_, select, true
 
 from marketplace.billing.invoicing.errors import InvoiceMissing
-from marketplace.billing.invoicing.tables import invoice, invoice_file, provider_revenue
+from marketplace.billing.invoicing.tables import (
+    charge_line,
+    invoice,
+    invoice_file,
+    provider_revenue,
+)
 from marketplace.kernel.db import Tx
 from marketplace.parties.roles import Role
 
@@ -210,3 +215,85 @@ def _visible(tx: Tx) -> ColumnElement[bool]:
         return true()
     own = tx.actor.organisation_id
     return or_(invoice.c.provider_id == own, invoice.c.buyer_id == own)
+
+
+@dataclass(frozen=True, slots=True)
+class Uninvoiced:
+    """An order with what stands charged and is in no invoice yet."""
+
+    order_id: int
+    buyer_id: int
+    open_fen: int
+    settled_on: date
+
+
+@dataclass(frozen=True, slots=True)
+class UninvoicedSearch:
+    """What the caller's organisation has to invoice: to these buyers, settled until a day."""
+
+    buyer_ids: Collection[int] | None = None
+    settled_until: date | None = None
+    page: int = 1
+    page_size: int = 50
+
+
+@dataclass(frozen=True, slots=True)
+class UninvoicedPage:
+    """One page of orders, the longest settled first, and what all pages come to."""
+
+    rows: list[Uninvoiced]
+    total: int
+    open_fen: int
+
+
+async def uninvoiced(tx: Tx, search: UninvoicedSearch) -> UninvoicedPage:
+    """Orders of the caller's provider whose charge is more than its invoices. Policy: F.invoice"""
+    mine = tx.actor.organisation_id
+    line, paper = charge_line.c, invoice.c
+    wanted = [line.provider_id == mine]
+    if search.buyer_ids is not None:
+        wanted.append(line.buyer_id.in_(sorted(search.buyer_ids)))
+    charged = (
+        select(
+            line.order_id,
+            line.buyer_id,
+            func.sum(line.service_value_fen).cast(BigInteger).label("fen"),
+            func.max(line.settled_on).label("settled_on"),
+        )
+        .where(*wanted)
+        .group_by(line.order_id, line.buyer_id)
+        .subquery()
+    )
+    amount = case((paper.kind == "red", -paper.amount_fen), else_=paper.amount_fen)
+    issued = (
+        select(paper.order_id, func.sum(amount).cast(BigInteger).label("fen"))
+        .where(paper.provider_id == mine)
+        .group_by(paper.order_id)
+        .subquery()
+    )
+    open_fen = charged.c.fen - func.coalesce(issued.c.fen, 0)
+    found = select(
+        charged.c.order_id,
+        charged.c.buyer_id,
+        open_fen.label("open_fen"),
+        charged.c.settled_on,
+    ).outerjoin_from(charged, issued, issued.c.order_id == charged.c.order_id)
+    found = found.where(open_fen > 0)
+    if search.settled_until is not None:
+        found = found.where(charged.c.settled_on <= search.settled_until)
+    everything = found.subquery()
+    sums = (
+        await tx.execute(
+            select(
+                func.count().label("total"),
+                func.coalesce(func.sum(everything.c.open_fen), 0).cast(BigInteger).label("fen"),
+            ).select_from(everything)
+        )
+    ).one()
+    rows = await tx.all(
+        Uninvoiced,
+        found.order_by(charged.c.settled_on, charged.c.order_id)
+        .limit(search.page_size)
+        .offset((search.page - 1) * search.page_size),
+    )
+    return UninvoicedPage(rows, sums.total, sums.fen)
