@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from datetime import date
+
 import pytest
 
 from marketplace.booking.use_cases.training import AskForTraining, ask_for_training
 from marketplace.parties.roles import Role
 from tests.builders.booking import at_hours
+from tests.builders.invoicing import a_charge
 from tests.builders.orders import a_delivered_order, a_market, an_order, move_to
-from tests.builders.parties import an_actor
+from tests.builders.parties import an_actor, an_sme
+from tests.builders.rewards import a_grade
 from tests.builders.standing import a_qualification
 
 pytestmark = pytest.mark.timeout(180)
@@ -116,3 +120,33 @@ async def test_training_of_others_does_not_exist(enter, database):
 
     assert 404 == (await stranger.post(f"/provider/training/{asked.id}", {})).status
     assert 404 == (await stranger.post(f"/provider/qualifications/{granted.id}", {})).status
+
+
+async def test_a_manager_sees_what_the_year_would_earn_so_far_and_that_it_is_a_forecast(
+    enter, database
+):
+    manager = await an_actor(database, Role.PROVIDER_MANAGER)
+    browser = await enter(manager)
+    nothing = await browser.open("/provider/rewards")
+    await a_charge(
+        database,
+        provider_id=manager.organisation_id,
+        buyer_id=await an_sme(database),
+        voucher_fen=500_000,
+        own_fen=500_000,
+        settled_on=date(2025, 3, 1),
+    )
+
+    ungraded = await browser.open("/provider/rewards")
+    await a_grade(database, provider_id=manager.organisation_id)
+    graded = await browser.open("/provider/rewards")
+    english = await browser.open("/provider/rewards", lang="en")
+    earlier = await browser.open("/provider/rewards", year="2024")
+
+    assert "今年还没有计入奖励的服务" in nothing.text
+    assert "今年尚未评级" in ungraded.text
+    assert "这是预测，不是承诺" in ungraded.text
+    assert "¥500.00" in graded.text
+    assert "今年尚未评级" not in graded.text
+    assert "A forecast and no promise" in english.text
+    assert "奖励预测" not in earlier.text

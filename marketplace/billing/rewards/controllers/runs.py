@@ -23,6 +23,7 @@ from marketplace.billing.rewards.schemas.runs import (
     ChargeLinesOut,
     DraftIn,
     EntityStatementOut,
+    ForecastOut,
     RunOut,
     ShareOut,
     WhatIfOut,
@@ -234,6 +235,16 @@ async def get_what_if(  # noqa: PLR0913 one argument for each term
     return WhatIfOut.of(found, page=page, page_size=page_size)
 
 
+@get(
+    "/rewards/providers/{provider_id:int}/forecast",
+    **allow(*READERS, Role.PROVIDER_MANAGER),
+    summary="What a provider's present year would earn so far",
+)
+async def get_forecast(request: ApiRequest, provider_id: FromPath[Id]) -> ForecastOut:
+    """A forecast with its arithmetic: a run of today, without a budget; nothing is stored."""
+    return ForecastOut.of(await read(request, queries.forecast, provider_id))
+
+
 routes: list[ControllerRouterHandler] = [
     post_run,
     post_approval,
@@ -246,4 +257,5 @@ routes: list[ControllerRouterHandler] = [
     get_statement,
     get_statement_file,
     get_what_if,
+    get_forecast,
 ]

@@ -24,6 +24,13 @@ from marketplace.billing.rewards.queries.due_reports import (
     PaidReward,
     kept_evidence,
 )
+from marketplace.billing.rewards.queries.forecast import (
+    Forecast,
+    ForecastShare,
+    IfGraded,
+    InstrumentForecast,
+    forecast,
+)
 from marketplace.billing.rewards.queries.inputs import (
     Computation,
     inputs_seal,
@@ -99,6 +106,10 @@ __all__ = [
     "EntityShare",
     "EntityStatement",
     "EntityYear",
+    "Forecast",
+    "ForecastShare",
+    "IfGraded",
+    "InstrumentForecast",
     "Notice",
     "NoticeAsked",
     "NoticePage",
@@ -136,6 +147,7 @@ __all__ = [
     "computed_shares",
     "entity_statement",
     "evidence_of",
+    "forecast",
     "grade_of",
     "inputs_seal",
     "instrument_earned",

@@ -48,11 +48,20 @@ FEN = BigInteger
 
 
 @dataclass(frozen=True, slots=True)
+class OneEntity:
+    """A legal entity and its providers, where nobody else's year is of interest."""
+
+    legal_entity_id: int
+    provider_ids: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Computation:
     """What a run computes: a year through a day, by its terms, within its budget.
 
     Where the terms hold rewards back for want of a report on the use of earlier ones, `overdue_on`
-    is the day on which that is judged.
+    is the day on which that is judged. Of one legal entity (`only`) everything comes out as in the
+    whole, but for a budget, which all of them share.
     """
 
     year: int
@@ -60,6 +69,7 @@ class Computation:
     terms: RewardTerms
     budget_fen: int | None = None
     overdue_on: date | None = None
+    only: OneEntity | None = None
 
 
 def overdue_on(terms: RewardTerms, day: date) -> date | None:
@@ -85,19 +95,30 @@ def instrument_years(asked: Computation) -> Select[Any]:
 
 
 def _services(asked: Computation, *, by_instrument: bool = False) -> Select[Any]:
-    return service_totals(
+    found = service_totals(
         asked.year,
         asked.through,
         base_counts=asked.terms.base_counts,
         limits=service_limits(asked.terms),
         by_instrument=by_instrument,
     )
+    return _within(found, asked.only)
+
+
+def _within(found: Select[Any], only: OneEntity | None) -> Select[Any]:
+    """Of what is told by legal entity and provider, the part of one entity."""
+    if only is None:
+        return found
+    column = found.selected_columns
+    return found.where(
+        column.legal_entity_id == only.legal_entity_id, column.provider_id.in_(only.provider_ids)
+    )
 
 
 def years_of_units(asked: Computation, instruments: CTE | None) -> Select[Any]:
     """`unit_years` over the instruments that the whole computation shares."""
     total = _services(asked).subquery("total") if instruments is None else _units_of(instruments)
-    paid = _paid(asked.year)
+    paid = _paid(asked)
     grade = (
         select(provider_grade.c.provider_id, provider_grade.c.grade, provider_grade.c.source)
         .ext(distinct_on(provider_grade.c.provider_id))
@@ -157,8 +178,9 @@ def _units_of(instruments: CTE) -> Subquery:
     )
 
 
-def _paid(year: int) -> Subquery:
+def _paid(asked: Computation) -> Subquery:
     """What each unit was paid by the year's runs, less what it owes or gave back."""
+    year = asked.year
     clawed_back = (
         select(
             reward_clawback.c.legal_entity_id,
@@ -177,15 +199,12 @@ def _paid(year: int) -> Subquery:
         .union_all(clawed_back)
         .subquery("moved")
     )
-    return (
-        select(
-            moved.c.legal_entity_id,
-            moved.c.provider_id,
-            func.sum(moved.c.amount_fen).cast(FEN).label("paid_fen"),
-        )
-        .group_by(moved.c.legal_entity_id, moved.c.provider_id)
-        .subquery("paid")
-    )
+    paid = select(
+        moved.c.legal_entity_id,
+        moved.c.provider_id,
+        func.sum(moved.c.amount_fen).cast(FEN).label("paid_fen"),
+    ).group_by(moved.c.legal_entity_id, moved.c.provider_id)
+    return _within(paid, asked.only).subquery("paid")
 
 
 def _rate_class(body: Subquery, terms: RewardTerms) -> ColumnElement[str]:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from datetime import date, datetime
 from typing import Any
 
+import msgspec
+
 from marketplace.billing.invoicing.queries import ChargeLine, ChargeLinePage
 from marketplace.billing.rewards import queries
 from marketplace.billing.rewards.rules.states import Grade, RateClass, RunStatus
@@ -243,6 +245,53 @@ class EntityOutcomeOut(Out):
     capped_fen: int
     paid_before_fen: int
     amount_fen: int
+
+
+class ForecastShareOut(Out):
+    """The share that a run of today would give; `arithmetic` has every number to redo it."""
+
+    service_total_fen: int
+    grade: Grade | None
+    rate_class: RateClass
+    rate_basis_points: int
+    uncapped_fen: int
+    bound_fen: int
+    paid_before_fen: int
+    amount_fen: int
+    arithmetic: dict[str, Any]
+
+
+class InstrumentForecastOut(Out):
+    """What an instrument adds under its own cap."""
+
+    instrument_id: int
+    service_value_fen: int
+    counted_fen: int
+    cap_fen: int
+
+
+class IfGradedOut(Out):
+    """What the unit would be paid with a grade that it has not got yet."""
+
+    grade: Grade
+    amount_fen: int
+
+
+class ForecastOut(Out):
+    """A forecast, and no promise: what the present year so far would earn in a run of today."""
+
+    provider_id: int
+    legal_entity_id: int
+    year: int
+    through: date
+    share: ForecastShareOut | None
+    instruments: list[InstrumentForecastOut]
+    if_graded: list[IfGradedOut]
+
+    @classmethod
+    def of(cls, found: queries.Forecast) -> ForecastOut:
+        """The wire form of a forecast."""
+        return msgspec.convert(found, cls, from_attributes=True)
 
 
 class WhatIfOut(Out):

@@ -10,6 +10,7 @@ from litestar import Response, get
 from litestar.types import ControllerRouterHandler
 
 from marketplace.billing.rewards import queries as rewards
+from marketplace.catalogue import queries as catalogue
 from marketplace.kernel.db import Tx
 from marketplace.kernel.http import read
 from marketplace.parties import queries as parties
@@ -52,7 +53,8 @@ class Reward:
 
 @dataclass(frozen=True, slots=True)
 class Rewards:
-    """The year of the own legal entity: shares, reports on use, clawbacks; and own claims."""
+    """The year of the own legal entity: shares, reports on use, clawbacks; what the present year
+    would earn so far; and own claims."""
 
     year: int
     entity: parties.LegalEntity
@@ -62,6 +64,8 @@ class Rewards:
     clawbacks: list[rewards.Clawback]
     today: date
     claims: vouchers.Listed[vouchers.Claim]
+    forecast: rewards.Forecast | None
+    instruments: dict[int, catalogue.Instrument]
 
 
 async def own_rewards(tx: Tx, asked: Asked) -> Rewards:
@@ -87,6 +91,9 @@ async def own_rewards(tx: Tx, asked: Asked) -> Rewards:
         year=year, provider_id=tx.actor.organisation_id, page_size=RUNS_MAX
     )
     owed = rewards.ClawbackSearch(year=year, legal_entity_id=mine.legal_entity_id)
+    looks_ahead = asked.year in (None, tx.today.year)
+    ahead = await rewards.forecast(tx, mine.id) if looks_ahead else None
+    capped = {each.instrument_id for each in ahead.instruments} if ahead else set()
     return Rewards(
         year,
         await parties.legal_entity(tx, mine.legal_entity_id),
@@ -96,6 +103,8 @@ async def own_rewards(tx: Tx, asked: Asked) -> Rewards:
         (await rewards.clawbacks(tx, owed)).results,
         tx.today,
         await vouchers.claims(tx, search),
+        ahead,
+        await catalogue.instruments(tx, capped),
     )
 
 
