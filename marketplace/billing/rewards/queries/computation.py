@@ -2,8 +2,9 @@
 
 What `rules` says for one legal entity is said here for all of them: every step is a query over
 the one before it, and what concerns an entity is a window over its units, so that no step joins
-and no plan can go wrong. Products that outgrow a bigint are numeric, divided by `div` and `mod`,
-which are exact.
+and no plan can go wrong. What a unit has earned is in 1/10,000 fen and stays a bigint, which ends
+at services of 9 trillion CNY in a year and would refuse, not round; products that outgrow it are
+numeric, divided by `div` and `mod`, which are exact too, at several times the price.
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ from sqlalchemy import (
     case,
     cast,
     func,
+    literal,
     select,
 )
 
@@ -35,7 +37,7 @@ from marketplace.billing.rewards.rules.rate import UNGRADED
 from marketplace.billing.rewards.rules.terms import RewardTerms
 from marketplace.kernel.money import BASIS_POINTS
 
-EXACT = Numeric(40, 0)
+EXACT = Numeric()
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +78,7 @@ def _earning(units: CTE, instruments: CTE | None, terms: RewardTerms) -> Subquer
         own_rate.cast(Integer).label("own_rate_basis_points"),
         func.least(own_rate, terms.share_cap_basis_points).cast(Integer).label("rate_basis_points"),
     ).subquery("at_rate")
-    total = cast(at_rate.c.service_total_fen, EXACT)
+    total = at_rate.c.service_total_fen
     at_full_rate = total * at_rate.c.rate_basis_points
     source: Any = at_rate
     in_sum, bound_in_sum = at_full_rate, total * terms.share_cap_basis_points
@@ -89,26 +91,27 @@ def _earning(units: CTE, instruments: CTE | None, terms: RewardTerms) -> Subquer
                 under.c.provider_id == at_rate.c.provider_id,
             ),
         )
-        in_sum = func.coalesce(under.c.earned, 0)
-        bound_in_sum = func.coalesce(under.c.bound, 0)
+        in_sum = func.coalesce(under.c.earned, 0, type_=FEN)
+        bound_in_sum = func.coalesce(under.c.bound, 0, type_=FEN)
     earned, bound = in_sum, bound_in_sum
     if terms.extra_caps.per_unit_fen is not None:
-        unit_cap = terms.extra_caps.per_unit_fen * BASIS_POINTS
-        earned, bound = func.least(in_sum, unit_cap), func.least(bound_in_sum, unit_cap)
-    bound = func.div(bound, BASIS_POINTS)
+        unit_cap = literal(terms.extra_caps.per_unit_fen * BASIS_POINTS, FEN)
+        earned = func.least(in_sum, unit_cap, type_=FEN)
+        bound = func.least(bound_in_sum, unit_cap, type_=FEN)
+    bound = bound // BASIS_POINTS
     owed = earned - at_rate.c.paid_before_fen * BASIS_POINTS
-    limit = func.least(func.div(earned + (BASIS_POINTS - 1), BASIS_POINTS), bound)
+    limit = func.least((earned + (BASIS_POINTS - 1)) // BASIS_POINTS, bound, type_=FEN)
     return (
         select(
             at_rate,
             at_full_rate.label("earned_at_rate"),
             in_sum.label("earned_by_instruments"),
             earned.label("earned"),
-            func.div(at_full_rate, BASIS_POINTS).cast(FEN).label("uncapped_fen"),
-            bound.cast(FEN).label("bound_fen"),
+            (at_full_rate // BASIS_POINTS).label("uncapped_fen"),
+            bound.label("bound_fen"),
             func.greatest(owed, 0).label("weight"),
-            limit.cast(FEN).label("limit_fen"),
-            func.greatest(limit - at_rate.c.paid_before_fen, 0).cast(FEN).label("room_fen"),
+            limit.label("limit_fen"),
+            func.greatest(limit - at_rate.c.paid_before_fen, 0).label("room_fen"),
         )
         .select_from(source)
         .subquery("earning")
@@ -122,12 +125,12 @@ def _under_instrument_caps(at_rate: Subquery, instruments: CTE, terms: RewardTer
         select(
             one.legal_entity_id,
             one.provider_id,
-            func.sum(
-                instrument_earned(one.service_value_fen, at_rate.c.rate_basis_points, terms)
-            ).label("earned"),
-            func.sum(
-                instrument_earned(one.service_value_fen, terms.share_cap_basis_points, terms)
-            ).label("bound"),
+            func.sum(instrument_earned(one.service_value_fen, at_rate.c.rate_basis_points, terms))
+            .cast(FEN)
+            .label("earned"),
+            func.sum(instrument_earned(one.service_value_fen, terms.share_cap_basis_points, terms))
+            .cast(FEN)
+            .label("bound"),
         )
         .join(
             at_rate,
@@ -148,7 +151,7 @@ def instrument_earned(
     cap_fen = terms.extra_caps.per_instrument_fen
     assert cap_fen is not None, "asked for where the terms cap instruments"
     return func.least(
-        func.greatest(cast(service_total_fen, EXACT), 0) * rate, cap_fen * BASIS_POINTS
+        func.greatest(service_total_fen, 0, type_=FEN) * rate, literal(cap_fen * BASIS_POINTS, FEN)
     )
 
 
