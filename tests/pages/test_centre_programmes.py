@@ -171,3 +171,42 @@ async def test_others_do_not_edit_terms(enter, database):
     assert (await auditor.open(f"{here}/edit")).status == 403
     assert (await auditor.post(f"{here}/edit", {})).status == 403
     assert (await buyer.open(here)).status == 403
+
+
+async def test_days_of_papers_persons_and_preferences_are_edited_and_told_to_everybody(
+    enter, visitor, database, clock
+):
+    officer = await enter(await an_actor(database, Role.VOUCHER_OFFICER))
+    second = await enter(await an_actor(database, Role.VOUCHER_OFFICER))
+    content = shipped_programme("sichuan-2025").read_bytes()
+    drafted = await officer.post("/ops/programmes/import", {}, file=("政策.toml", content, "t/t"))
+    await second.send(await second.open(drafted.path), f"{drafted.path}/approve")
+    here = f"{drafted.path}/edit"
+    editor = await officer.open(here)
+    asked = {
+        "source": CLAUSE,
+        "invoices_within.0.closes_on": "2025-07-31",
+        "payments_within.0.opens_on": "2025-01-01",
+        "payments_within.0.closes_on": "2025-07-31",
+        "caps.0.amount_fen": "1500",
+        "waiting_first.0.founded_from": "2020-01-01",
+        "waiting_first.1.certificates": "high-tech",
+    }
+    checked = await officer.send(editor, here, do="check", **asked)
+    nobody = {"waiting_first.0.certificates": "high-tech,", "caps.0.scope": "grant"}
+    wrong = await officer.send(editor, here, do="check", source=CLAUSE, **nobody)
+    public = await visitor.open("/vouchers/rules")
+    in_english = await visitor.open("/vouchers/rules", lang="en")
+
+    assert editor.form(here).fields["caps.0.service_kinds"] == "broker-training"
+    assert editor.form(here).fields["invoices_within.0.closes_on"] == "2025-06-30"
+    assert "检查通过：4 处改动" in checked.text
+    assert "轮候优先" in checked.text
+    assert "2020年1月1日" in checked.text
+    assert wrong.status == 422
+    assert "封顶条款 terms.caps.0 有误" in wrong.text
+    assert "每名受训人" in public.text
+    assert "发票日期" in public.text
+    assert "2025年6月30日" in public.text
+    assert "不封顶" in public.text
+    assert "a person trained" in in_english.text

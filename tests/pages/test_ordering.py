@@ -130,3 +130,23 @@ async def test_orders_are_called_after_their_instrument_in_the_readers_language(
         assert "场发射" not in text
     assert "Machine time" in file.text
     assert "场发射扫描电子显微镜" in (await browser.open("/orders")).text
+
+
+async def test_what_a_service_is_for_and_whom_it_trains_reach_the_quote(enter, database):
+    market = await a_market(database)
+    browser = await enter(market.buyer)
+    asked = {
+        "instrument": market.instrument_id,
+        "day": "2025-03-10",
+        "start": "10:00",
+        "hours": 2,
+        "kind": "broker-training",
+        "persons": 3,
+    }
+    booking = await browser.open("/bookings/new", **asked)
+    quote = await browser.send(booking, "/bookings")
+    unknown = await browser.open("/bookings/new", **asked | {"kind": "magic", "persons": -1})
+
+    assert "技术经纪人培训" in quote.text
+    assert "受训人数 3" in quote.text
+    assert "请选择其中一项" in unknown.text

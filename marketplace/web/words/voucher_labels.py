@@ -47,6 +47,10 @@ VOUCHERS: Final[dict[str, dict[str, Label]]] = {
         "business-licence": Label("营业执照", "Business licence"),
         "enterprise-type": Label("企业类型证明", "Proof of the kind of company"),
         "credit-report": Label("信用报告", "Credit report"),
+        "innovation-proof": Label("创新证明", "Proof of innovation"),
+        "main-business-statement": Label(
+            "研发与主营业务相关说明", "How it relates to the main business"
+        ),
         "research-plan": Label("研发计划", "Research plan"),
     },
     "measure": {

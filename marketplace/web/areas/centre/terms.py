@@ -19,6 +19,7 @@ from marketplace.web.areas.centre.term_fields import (
     Rows,
 )
 from marketplace.web.areas.centre.term_words import WORDS
+from marketplace.web.areas.centre.terms_within import told_within
 from marketplace.web.forms import Typed
 from marketplace.web.words import Speech
 
@@ -113,7 +114,8 @@ def told_value(speech: Speech, term: str, value: Any) -> str:
         return (
             speech.t("企业", "the SME") if value == "sme" else speech.t("管理单位", "the provider")
         )
-    return json.dumps(value, ensure_ascii=False)
+    told = told_within(speech, term, value)
+    return json.dumps(value, ensure_ascii=False) if told is None else told
 
 
 def _rows(table: Rows, value: Any) -> list[Mapping[str, Any]]:

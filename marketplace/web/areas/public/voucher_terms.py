@@ -11,15 +11,30 @@ from litestar.types import ControllerRouterHandler
 from marketplace.kernel.db import Tx
 from marketplace.kernel.http import read
 from marketplace.vouchers import queries as vouchers
+from marketplace.vouchers.use_cases import UNLIMITED_FEN
+from marketplace.web.areas.centre.terms import in_order, term_name, told_value
 from marketplace.web.files import as_file
 from marketplace.web.forms import Typed
 from marketplace.web.rendering import page
 from marketplace.web.visitor import PageRequest, anybody, visitor_of
-from marketplace.web.words import label
+from marketplace.web.words import Speech, label
 
 PAGE_SIZE = 20
 # Programmes are few; their layers are looked up one by one.
 FILE_MAX = 200
+# What the table of a programme tells in rows of its own.
+TOLD = frozenset(
+    {
+        "layers",
+        "cap_per_order_fen",
+        "cap_per_sme_year_fen",
+        "staff_max",
+        "sales_max_fen",
+        "assets_max_fen",
+        "minimum_order_fen",
+        "notice_working_days",
+    }
+)
 HEADS = (
     ("计划", "Programme"),
     ("申请开始", "Apply from"),
@@ -65,16 +80,33 @@ async def programmes(tx: Tx, page: vouchers.PageAsked) -> vouchers.Listed[Listed
 @get("/vouchers/rules", **anybody())
 async def show_rules(request: PageRequest) -> Response[Any]:
     """Each programme: who funds it, which part it pays, its caps, for whom, and the clause."""
-    form = Typed(request.query_params, visitor_of(request).speech)
+    speech = visitor_of(request).speech
+    form = Typed(request.query_params, speech)
     number = form.whole("page", least=1, most=500, needed=False) or 1
     form.require()
     return page(
         request,
         "public/rules.html",
         found=await read(request, programmes, vouchers.PageAsked(number, PAGE_SIZE)),
+        unlimited_fen=UNLIMITED_FEN,
+        further=lambda of: _further(speech, of),
         page_number=number,
         page_size=PAGE_SIZE,
     )
+
+
+def _further(speech: Speech, of: vouchers.Programme) -> list[tuple[str, str, str]]:
+    """The terms that the table does not have in rows of its own, in words, with their sources."""
+    return [
+        (term_name(speech, name), told_value(speech, name, given["value"]), given["source"])
+        for name in in_order(of.terms)
+        if name not in TOLD and (given := of.terms[name])["value"] not in (None, [], {}, False)
+    ]
+
+
+def _yuan(amount_fen: int) -> float | str:
+    """An amount in a file; empty where nothing limits it."""
+    return "" if amount_fen == UNLIMITED_FEN else amount_fen / 100
 
 
 @get("/vouchers/rules/file", **anybody())
@@ -90,8 +122,8 @@ async def get_rules_file(request: PageRequest) -> Response[Any]:
             each.programme.valid_until,
             speech.either((funder := label("funder", layer.funder)).chinese, funder.english),
             layer.ratio_basis_points / 100,
-            terms.cap_per_order_fen / 100,
-            terms.cap_per_sme_year_fen / 100,
+            _yuan(terms.cap_per_order_fen),
+            _yuan(terms.cap_per_sme_year_fen),
             terms.staff_max,
             terms.sales_max_fen / 100,
             terms.assets_max_fen / 100,
