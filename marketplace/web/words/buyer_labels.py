@@ -7,6 +7,25 @@ from typing import Final
 from marketplace.web.words.naming import Label
 
 BUYER: Final[dict[str, dict[str, Label]]] = {
+    # What comes next, told to whoever ordered; ends have nothing next.
+    "order_next": {
+        "placed": Label(
+            "等服务方确认；不确认或拒绝，冻结的钱和券全部退回。",
+            "The provider answers next; if it declines, everything held goes back.",
+        ),
+        "confirmed": Label(
+            "到时间上机，或把样品寄到；之前可以改期或取消。",
+            "Come at the time, or send the samples; until then you can move or cancel it.",
+        ),
+        "in_service": Label(
+            "服务正在进行；结果交付后在这里验收。",
+            "The service is under way; you accept its results here.",
+        ),
+        "disputed": Label(
+            "双方可以协商；谈不成由平台裁定，其间不结算。",
+            "Settle it between you, or the centre rules; nothing is paid meanwhile.",
+        ),
+    },
     "extra_kind": {
         "staff_help": Label("人员协助", "Help"),
         "consumable": Label("耗材", "Material"),

@@ -164,7 +164,7 @@ async def show_schedule_file(request: PageRequest) -> Response[bytes]:
                 speech.either(instrument.cname, instrument.ename),
                 speech.moment(one.starts_at),
                 speech.moment(one.ends_at),
-                each.who,
+                speech.either(each.who, each.who_en),
                 each.person,
                 _named("purpose", one.purpose, speech),
                 _named("reservation", one.status, speech),
@@ -190,14 +190,15 @@ def _events(booked: Sequence[Booked], speech: Speech) -> list[dict[str, Any]]:
     for each in booked:
         one = each.reservation
         state = _named("reservation", one.status, speech)
-        told = f"{each.who} · {_named('purpose', one.purpose, speech)} · {state}"
+        who = speech.either(each.who, each.who_en)
+        told = f"{who} · {_named('purpose', one.purpose, speech)} · {state}"
         events.append(
             {
                 "id": str(one.id),
                 "resourceIds": [str(one.instrument_id)],
                 "start": one.starts_at.isoformat(),
                 "end": one.ends_at.isoformat(),
-                "title": each.who if one.order_id else each.person,
+                "title": who if one.order_id else each.person,
                 "classNames": [f"ec-is-{one.status}", "ec-order" if one.order_id else "ec-own"],
                 "editable": one.status in MOVABLE,
                 "extendedProps": {

@@ -37,6 +37,7 @@ class Booked:
 
     reservation: booking.Reservation
     who: str
+    who_en: str
     person: str
 
 
@@ -65,7 +66,7 @@ class Today:
     disputes: orders.DisputePage
     corrections: list[orders.Correction]
     sanctions: list[Sanction]
-    names: dict[int, str]
+    names: dict[int, catalogue.Instrument]
 
 
 async def today(tx: Tx, _: None = None) -> Today:
@@ -80,26 +81,32 @@ async def today(tx: Tx, _: None = None) -> Today:
     notices = await pricing.price_notices(
         tx, pricing.NoticeSearch(provider_id=tx.actor.organisation_id, page_size=100)
     )
+    requests = await booking.requests(tx, booking.RequestSearch(page_size=SHORT))
+    awaiting = await orders.awaiting(tx, orders.AwaitingList(page_size=SHORT))
+    bench = await orders.sample_bench(tx, orders.BenchList(page_size=SHORT))
     named = await catalogue.instruments(
         tx,
         {each.session.instrument_id for each in problems.problems}
-        | {each.instrument_id for each in reports.reports},
+        | {each.instrument_id for each in reports.reports}
+        | {each.reservation.instrument_id for each in requests.requests}
+        | {each.order.instrument_id for each in awaiting.rows}
+        | {each.order.instrument_id for each in bench.rows},
     )
     return Today(
         day=tx.today,
         now=tx.now,
         machines=machines,
         booked=total,
-        requests=await booking.requests(tx, booking.RequestSearch(page_size=SHORT)),
-        awaiting=await orders.awaiting(tx, orders.AwaitingList(page_size=SHORT)),
+        requests=requests,
+        awaiting=awaiting,
         problems=problems,
         reports=reports,
-        bench=await orders.sample_bench(tx, orders.BenchList(page_size=SHORT)),
+        bench=bench,
         notices=[each for each in notices.notices if each.open_objections],
         disputes=await orders.disputes(tx, orders.DisputeList(state="open", page_size=SHORT)),
         corrections=await waiting_corrections(tx),
         sanctions=await standing_sanctions(tx),
-        names={each.id: each.cname for each in named.values()},
+        names=named,
     )
 
 
@@ -140,7 +147,13 @@ async def with_names(tx: Tx, found: Sequence[booking.Reservation]) -> list[Booke
     whose = await parties.organisations(tx, {each.organisation_id for each in found})
     people = await parties.names_of_people(tx, {each.person_id for each in found})
     return [
-        Booked(each, whose[each.organisation_id].name, people[each.person_id]) for each in found
+        Booked(
+            each,
+            whose[each.organisation_id].name,
+            whose[each.organisation_id].name_en,
+            people[each.person_id],
+        )
+        for each in found
     ]
 
 

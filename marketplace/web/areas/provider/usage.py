@@ -77,6 +77,7 @@ class Doubtful:
 
     problem: booking.SessionProblem
     who: str
+    who_en: str
     person: str
 
 
@@ -167,7 +168,13 @@ async def _doubtful(tx: Tx, found: list[booking.SessionProblem]) -> list[Doubtfu
     whose = await parties.organisations(tx, {each.organisation_id for each in found})
     people = await parties.names_of_people(tx, {each.person_id for each in found})
     return [
-        Doubtful(each, whose[each.organisation_id].name, people[each.person_id]) for each in found
+        Doubtful(
+            each,
+            whose[each.organisation_id].name,
+            whose[each.organisation_id].name_en,
+            people[each.person_id],
+        )
+        for each in found
     ]
 
 
@@ -192,7 +199,7 @@ async def show_usage_file(request: PageRequest) -> Response[bytes]:
                 one.id,
                 one.order_id or "",
                 names[one.instrument_id].cname,
-                each.booked.who,
+                form.speech.either(each.booked.who, each.booked.who_en),
                 each.booked.person,
                 speech.moment(one.starts_at),
                 one.during.minutes,

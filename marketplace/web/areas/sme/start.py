@@ -88,14 +88,19 @@ async def start(tx: Tx, _: None = None) -> Start:
     ids |= {each.entry.instrument_id for each in waiting}
     quotes = [each for each in usable.rows if each.used_at is None and each.valid_until > tx.now]
     ids |= {each.instrument_id for each in quotes}
+    to_accept = await _orders(tx, orders.Status.DELIVERED)
+    disputed = await _orders(tx, orders.Status.DISPUTED)
+    proposed = await orders.proposals_to_answer(tx, SHORT)
+    known = (*to_accept.rows, *disputed.rows, *(order for order, _ in proposed))
+    ids |= {each.instrument_id for each in known}
     return Start(
         now=tx.now,
         today=tx.today,
         next=found.reservations,
         names=await catalogue.instruments(tx, ids),
-        to_accept=await _orders(tx, orders.Status.DELIVERED),
-        disputed=await _orders(tx, orders.Status.DISPUTED),
-        proposed=await orders.proposals_to_answer(tx, SHORT),
+        to_accept=to_accept,
+        disputed=disputed,
+        proposed=proposed,
         quotes=quotes,
         offered=await enquiries(
             tx, EnquiryList(statuses=(EnquiryStatus.OFFERED,), page_size=SHORT)
