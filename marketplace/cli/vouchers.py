@@ -23,7 +23,11 @@ from marketplace.kernel.spreadsheets import FileFormat, table_file
 from marketplace.kernel.spreadsheets.writing import SHEET_ROWS_MAX
 from marketplace.vouchers.errors import ProgrammeRefused
 from marketplace.vouchers.queries import reports
-from marketplace.vouchers.rules.programme_file import read_programme, shipped_programme
+from marketplace.vouchers.rules.programme_file import (
+    read_programme,
+    shipped_programme,
+    shipped_programmes,
+)
 
 ACTOR = system_actor("vouchers")
 
@@ -69,6 +73,32 @@ def check(file: Path, as_json: bool) -> None:
             click.echo(f"{problem['where']}: {problem['what']}", err=True)
         click.echo(f"{file}: {'valid' if not problems else f'{len(problems)} problem(s)'}")
     sys.exit(1 if problems else 0)
+
+
+@vouchers.command()
+@json_option
+def shipped(as_json: bool) -> None:
+    """List the real programmes that come along: each is checked and imported by its code."""
+    found = shipped_programmes()
+    if as_json:
+        print_json(
+            [
+                {
+                    "code": each.code,
+                    "year": each.year,
+                    "name": each.name,
+                    "name_en": each.name_en,
+                    "source": each.source,
+                    "assumed": each.assumed,
+                }
+                for each in found
+            ]
+        )
+        return
+    table = Table("code", "year", "name", "source")
+    for each in found:
+        table.add_row(each.code, str(each.year), each.name, each.source)
+    Console().print(table)
 
 
 @vouchers.command("import")

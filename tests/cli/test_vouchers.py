@@ -25,6 +25,17 @@ async def test_a_programme_file_is_valid_or_every_problem_is_told(marketplace, t
     assert (await marketplace("vouchers", "check", "nowhere")).exit_code == 2
 
 
+async def test_the_programmes_that_come_along_are_listed_by_their_codes(marketplace):
+    as_json = json.loads((await marketplace("vouchers", "shipped", "--json")).stdout)
+    as_table = (await marketplace("vouchers", "shipped")).stdout
+
+    codes = [each["code"] for each in as_json]
+    assert {"jiangsu-2020", "karamay-2025"} <= set(codes)
+    assert codes == sorted(codes)
+    assert all(each["assumed"] for each in as_json)
+    assert "karamay-2025" in as_table
+
+
 async def test_a_programme_is_imported_once(marketplace, database: Database):
     url = database.url.replace("+asyncpg", "")
     file = shipped_programme("hubei-2022")

@@ -143,6 +143,11 @@ def shipped_programme(code: str) -> Path:
     return FOLDER / f"{code}.toml"
 
 
+def shipped_programmes() -> list[ProgrammeFile]:
+    """The programmes that come with the platform, by their codes."""
+    return [read_programme(path.read_bytes()).file for path in sorted(FOLDER.glob("*.toml"))]
+
+
 def read_programme(content: bytes) -> ProgrammePlan:
     """The programme of a file.
 
