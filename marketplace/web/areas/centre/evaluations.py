@@ -31,7 +31,7 @@ from marketplace.kernel.db import Tx
 from marketplace.kernel.errors import DomainError
 from marketplace.kernel.http import read
 from marketplace.parties.roles import Role
-from marketplace.web.acting import act
+from marketplace.web.acting import StepAsked, act, take
 from marketplace.web.areas.finance.names import Names, names
 from marketplace.web.files import ROWS_MAX, as_file
 from marketplace.web.forms import Typed, new_key, typed
@@ -222,44 +222,38 @@ async def _sheet(
     )
 
 
-async def _do(
-    request: PageRequest, assessment_id: int, asked: Callable[[Typed], Step]
+async def _take(
+    request: PageRequest, assessment_id: int, asked: StepAsked, said: tuple[str, str]
 ) -> Response[Any]:
-    speech = visitor_of(request).speech
     await read(request, evaluation.assessment_by_id, assessment_id)
-    form = await typed(request, speech)
-    use_case, command, said = asked(form)
-    try:
-        form.require()
-        to = f"{HERE}/{assessment_id}"
-        return await act(request, form, use_case, command, to=to, said=said)
-    except DomainError as error:
-        return await _sheet(request, assessment_id, form, told(error, speech), error.status)
+
+    async def again(form: Typed, error: DomainError) -> Response[Any]:
+        return await _sheet(request, assessment_id, form, told(error, form.speech), error.status)
+
+    return await take(request, asked, to=f"{HERE}/{assessment_id}", said=said, again=again)
 
 
 @post(f"{HERE}/{{assessment_id:int}}/score", **members(Role.EXPERT))
 async def send_score(request: PageRequest, assessment_id: FromPath[int]) -> Response[Any]:
     """One's own points for what no record can measure."""
 
-    def asked(form: Typed) -> Step:
+    def asked(form: Typed) -> Any:
         component = form.choice("component", EXPERT_COMPONENTS)
         score = form.whole("score", most=100) or 0
-        said = ("评分已记录", "Your score is recorded.")
-        return give_score, GiveScore(assessment_id, component, score), said
+        return give_score, GiveScore(assessment_id, component, score)
 
-    return await _do(request, assessment_id, asked)
+    return await _take(request, assessment_id, asked, ("评分已记录", "Your score is recorded."))
 
 
 @post(f"{HERE}/{{assessment_id:int}}/veto", **members(Role.EVALUATOR))
 async def send_veto(request: PageRequest, assessment_id: FromPath[int]) -> Response[Any]:
     """A verified breach of credit or safety; empty takes it back."""
 
-    def asked(form: Typed) -> Step:
+    def asked(form: Typed) -> Any:
         veto = form.text("veto", length_max=200, needed=False) or None
-        said = ("已记录", "It is recorded.")
-        return set_veto, SetVeto(assessment_id, veto), said
+        return set_veto, SetVeto(assessment_id, veto)
 
-    return await _do(request, assessment_id, asked)
+    return await _take(request, assessment_id, asked, ("已记录", "It is recorded."))
 
 
 @post(
@@ -274,11 +268,11 @@ async def send_answer(
     if objection_id not in {each.id for each in found.objections}:
         raise ObjectionMissing()
 
-    def asked(form: Typed) -> Step:
+    def asked(form: Typed) -> Any:
         answer = form.text("answer", length_max=TEXT_LENGTH_MAX)
-        return answer_objection, AnswerObjection(objection_id, answer), ("已答复", "Answered.")
+        return answer_objection, AnswerObjection(objection_id, answer)
 
-    return await _do(request, assessment_id, asked)
+    return await _take(request, assessment_id, asked, ("已答复", "Answered."))
 
 
 routes: list[ControllerRouterHandler] = [

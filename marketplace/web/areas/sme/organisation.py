@@ -59,7 +59,8 @@ class Own:
     @property
     def roles(self) -> list[Role]:
         """What its people may be."""
-        return sorted(ROLES_BY_ORGANISATION_KIND[self.organisation.kind])
+        fitting = ROLES_BY_ORGANISATION_KIND[self.organisation.kind]
+        return [each for each in Role if each in fitting]
 
     @property
     def people(self) -> dict[int, list[parties.Member]]:
