@@ -7,8 +7,9 @@ from playwright.async_api import expect
 
 from tests.browser.axe import faults
 from tests.browser.conftest import PHONE
-from tests.browser.gestures import drag_over_hours
-from tests.builders.orders import a_market
+from tests.browser.gestures import drag_onto, drag_over_hours
+from tests.builders.booking import at_hours
+from tests.builders.orders import a_market, an_order
 
 pytestmark = pytest.mark.timeout(180)
 
@@ -28,6 +29,27 @@ async def test_a_buyer_drags_over_free_time_and_orders_it(open_as, database):
     await page.get_by_role("checkbox").check()
     await page.get_by_role("button", name="签署并下单").click()
     await expect(page.locator("#flash")).to_contain_text("订单已提交")
+
+
+async def test_a_buyer_drags_its_own_booking_and_sees_the_difference_before_it_moves(
+    open_as, database
+):
+    market = await a_market(database, notice_minutes=0)
+    order = await an_order(market, during=at_hours(2, 9, 11))
+    page = await open_as(market.buyer)
+    await page.goto(f"/instruments/{market.instrument_id}")
+    own = page.locator(".ec-event.ec-order")
+    await own.wait_for()
+    box = await page.locator(".ec-body .ec-day").first.bounding_box()
+    assert box is not None
+    await drag_onto(page, own, right=0, down=4 * box["height"] / (24 - 6))
+    await page.wait_for_url(f"**/orders/{order.id}/time?*")
+
+    assert "day=2025-03-05" in page.url
+    assert "start=13%3A00" in page.url
+    assert "minutes=120" in page.url
+    await expect(page.locator("main")).to_contain_text("13:00–15:00")
+    await expect(page.locator("main")).to_contain_text("差")
 
 
 async def test_the_form_books_on_a_phone_in_english(open_as, database):

@@ -111,9 +111,25 @@ async def test_times_for_the_calendar_never_say_for_whom(visitor, database):
         f"/instruments/{market.instrument_id}/times", params={"from": "soon"}
     )
 
-    assert {"free", "busy", "step"} == answer.json().keys()
+    assert {"free", "busy", "own", "step"} == answer.json().keys()
+    assert answer.json()["own"] == []
     assert {"start", "end", "title", "reason"} == answer.json()["busy"][0].keys()
     assert 400 == wrong.status_code
+
+
+async def test_the_calendar_tells_a_buyer_which_times_are_its_own_and_where_they_are_moved(
+    enter, database
+):
+    market = await a_market(database)
+    order = await an_order(market)
+    path = f"/instruments/{market.instrument_id}/times?from=2025-03-03&until=2025-03-10"
+
+    (own,) = (await (await enter(market.buyer)).http.get(path)).json()["own"]
+    technician = await (await enter(market.technician)).http.get(path)
+    stranger = await (await enter(await an_actor(database, Role.BUYER))).http.get(path)
+
+    assert (own["order"], own["item"]) == (f"/orders/{order.id}", 1)
+    assert technician.json()["own"] == stranger.json()["own"] == []
 
 
 async def test_orders_are_called_after_their_instrument_in_the_readers_language(enter, database):

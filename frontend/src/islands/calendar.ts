@@ -1,13 +1,21 @@
 // The calendar of one instrument: drag or click free time, and see its price at once.
 import { createCalendar, destroyCalendar, DayGrid, Interaction, TimeGrid } from "@event-calendar/core";
 import { tidied } from "../roles";
+import { wall } from "../wall";
 
 interface Span {
   start: string;
   end: string;
 }
+/** A time that one has booked oneself: which item of which order it is. */
+interface Own extends Span {
+  title: string;
+  order: string;
+  item: number;
+}
 interface Times {
   free: Span[];
+  own: Own[];
   busy: (Span & { title: string; reason: string })[];
   step: number;
 }
@@ -20,6 +28,9 @@ const t = (zh: string, en: string): string => (chinese ? zh : en);
 interface Chosen {
   startStr: string;
   endStr: string;
+}
+interface Moved {
+  event: { start: Date; end: Date; extendedProps: Record<string, unknown> };
 }
 /** `YYYY-MM-DDTHH:MM` without a zone, as that many minutes; never through the browser's clock. */
 const minutesOf = (told: string): number => Date.parse(`${told.slice(0, 16)}Z`) / 60_000;
@@ -45,6 +56,12 @@ export function mount(root: HTMLElement): void {
       ...times.busy
         .filter((span) => span.reason !== "past")
         .map((span) => ({ ...span, display: "background", classNames: ["ec-busy", `ec-busy-${span.reason}`] })),
+      ...times.own.map(({ order, item, ...span }) => ({
+        ...span,
+        editable: true,
+        classNames: ["ec-order"],
+        extendedProps: { order, item },
+      })),
     ];
   }
 
@@ -64,6 +81,19 @@ export function mount(root: HTMLElement): void {
       part: "price",
     });
     void window.htmx.ajax("GET", `${root.dataset["price"]}&${query}`, { target: "#price", swap: "innerHTML" });
+  }
+
+  /** Nothing has moved yet: the form of the order shows difference and fee, and moves it. */
+  function move({ event }: Moved): void {
+    const at = wall(event.start);
+    const asked = new URLSearchParams({
+      kind: "reschedule",
+      item: String(event.extendedProps["item"]),
+      day: at.slice(0, 10),
+      start: at.slice(11),
+      minutes: String(Math.round((event.end.getTime() - event.start.getTime()) / 60_000)),
+    });
+    window.location.assign(`${String(event.extendedProps["order"])}/time?${asked}`);
   }
 
   const calendar = createCalendar(root, [TimeGrid, DayGrid, Interaction], {
@@ -94,6 +124,13 @@ export function mount(root: HTMLElement): void {
     selectLongPressDelay: 400,
     unselectAuto: false,
     eventSources: [{ events: load }],
+    eventLongPressDelay: 400,
+    eventDrop: move,
+    eventResize: move,
+    eventClick: (info: Moved) => {
+      const order = info.event.extendedProps["order"];
+      if (typeof order === "string") window.location.assign(order);
+    },
     select: (chosen: Chosen) => ask(chosen.startStr, minutesOf(chosen.endStr) - minutesOf(chosen.startStr)),
     dateClick: (chosen: { dateStr: string }) => ask(chosen.dateStr, 60),
   });

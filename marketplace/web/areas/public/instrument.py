@@ -17,6 +17,7 @@ from marketplace.kernel.db import Tx
 from marketplace.kernel.http import read
 from marketplace.kernel.time import During, shanghai_instant
 from marketplace.orders import queries as orders
+from marketplace.orders.queries.items import items_of
 from marketplace.orders.queries.saved import favourites_among
 from marketplace.parties import queries as parties
 from marketplace.parties.roles import Role
@@ -27,6 +28,9 @@ from marketplace.web.words import Speech
 
 WEEK = timedelta(days=7)
 DAYS_MAX = 42
+OWN_MAX = 100
+# Who orders, and may ask for another time of an order.
+MOVERS = (Role.BUYER, Role.STATION_AGENT)
 # Why a time is not free, in a word or two.
 BUSY_TEXTS = {
     "past": ("已过", "Past"),
@@ -109,14 +113,14 @@ async def show_instrument(request: PageRequest, instrument_id: FromPath[int]) ->
         "public/instrument.html",
         sheet=found,
         form=form,
-        may_order=visitor.has(Role.BUYER, Role.STATION_AGENT),
+        may_order=visitor.has(*MOVERS),
         may_wait=visitor.has(Role.BUYER),
     )
 
 
 @get("/instruments/{instrument_id:int}/times", **anybody())
 async def show_times(request: PageRequest, instrument_id: FromPath[int]) -> Response[Any]:
-    """Free and taken time between two days, for the calendar on the page."""
+    """Free and taken time between two days, for the calendar on the page; and one's own orders."""
     speech = visitor_of(request).speech
     form = Typed(request.query_params, speech)
     first, last = form.day("from"), form.day("until")
@@ -125,7 +129,7 @@ async def show_times(request: PageRequest, instrument_id: FromPath[int]) -> Resp
     assert last is not None
     last = min(last, first + timedelta(days=DAYS_MAX))
     during = During(shanghai_instant(first), shanghai_instant(max(last, first + timedelta(1))))
-    found = await read(request, booking.availability, booking.Window(instrument_id, during))
+    found, own = await read(request, _calendar, booking.Window(instrument_id, during))
     return Response(
         content={
             "free": [_span(each.starts_at, each.ends_at) for each in found.free],
@@ -134,10 +138,53 @@ async def show_times(request: PageRequest, instrument_id: FromPath[int]) -> Resp
                 | {"title": busy_text(each.reason, each.text, speech), "reason": each.reason}
                 for each in found.busy
             ],
+            "own": [
+                _span(each.reservation.starts_at, each.reservation.ends_at)
+                | {
+                    "title": speech.t("我的预约", "My booking"),
+                    "order": f"/orders/{each.reservation.order_id}",
+                    "item": each.position,
+                }
+                for each in own
+            ],
             "step": found.terms.step_minutes,
         },
         headers={"Cache-Control": "no-store"},
     )
+
+
+@dataclass(frozen=True, slots=True)
+class Own:
+    """A time that the visitor's company has booked, and which item of its order it is."""
+
+    reservation: booking.Reservation
+    position: int
+
+
+async def _calendar(tx: Tx, window: booking.Window) -> tuple[booking.Availability, list[Own]]:
+    """When an instrument is free; and, for who may move an order, when one has it oneself."""
+    found = await booking.availability(tx, window)
+    if not tx.actor.has(*MOVERS):
+        return found, []
+    mine = await booking.reservations(
+        tx,
+        booking.ReservationSearch(
+            statuses=(booking.Status.REQUESTED, booking.Status.CONFIRMED),
+            instrument_id=window.instrument_id,
+            organisation_id=tx.actor.organisation_id,
+            during=window.during,
+            page_size=OWN_MAX,
+        ),
+    )
+    ordered = {each.id: each for each in mine.reservations if each.order_id}
+    if not ordered:
+        return found, []
+    items = await items_of(tx, [each.order_id for each in ordered.values() if each.order_id])
+    return found, [
+        Own(ordered[each.reservation_id], each.position)
+        for each in items
+        if each.reservation_id in ordered
+    ]
 
 
 def busy_text(reason: str, text: str, speech: Speech) -> str:
