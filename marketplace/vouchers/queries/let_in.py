@@ -39,8 +39,11 @@ without_voucher = table(
 
 def orders_without_voucher(
     from_on: date, until_on: date, *, by_day: bool
-) -> Select[tuple[int, date, int, str, int, int, int, int]]:
-    """The orders with the fields of `PastOrder`, SME by SME or day by day."""
+) -> Select[tuple[int, date, int, str, int, int, int, int, int]]:
+    """The orders with the fields of `PastOrder`, SME by SME or day by day.
+
+    Nobody was asked how many persons they trained, so nobody is let in by the person.
+    """
     of = without_voucher.c
     day = (of.settled_on, of.order_id)
     return (
@@ -51,6 +54,7 @@ def orders_without_voucher(
             of.service_kind,
             of.provider_id,
             of.instrument_id,
+            literal(0),
             literal(0),
             literal(0),
         )

@@ -56,7 +56,7 @@ class PastOrder(NamedTuple):
     instrument_id: int
     others_fen: int
     recorded_fen: int
-    persons: int = 0
+    persons: int
 
 
 @dataclass(frozen=True, slots=True)
