@@ -35,7 +35,7 @@ def told(error: DomainError, speech: Speech) -> Told:
 def reason_told(reason: Reason, code: str, speech: Speech) -> str:
     """One reason of a refusal in the reader's language, with the clause it comes from."""
     source = ""
-    if reason.source and reason.source != "J.gap":
+    if reason.source and reason.source not in ("J.gap", "usual practice", "assumed"):
         source = f"（依据 {reason.source}）" if speech.language == "zh" else f" ({reason.source})"
     sentence = _in_chinese(reason.rule, code) if speech.language == "zh" else None
     if sentence is None:

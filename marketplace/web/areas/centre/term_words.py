@@ -12,7 +12,7 @@ WORDS: Final[dict[str, tuple[str, str]]] = {
     "medical-service": ("医疗服务", "medical services"),
     "commercial-photography": ("商业摄影", "commercial photography"),
     "instrument-sharing": ("仪器共享", "instrument sharing"),
-    "research": ("研究开发", "research"),
+    "research": ("研究", "research"),
     "testing": ("检验检测", "testing"),
     "pilot": ("中试", "pilot"),
     "proof-of-concept": ("概念验证", "proof of concept"),

@@ -97,7 +97,7 @@ def told_value(speech: Speech, term: str, value: Any) -> str:
         table = TABLES[term]
         rows = [
             speech.t("，", ", ").join(
-                f"{speech.t(cell.chinese, cell.english)} {_told(speech, cell, row[cell.name])}"
+                f"{_bare(speech, cell)} {_told(speech, cell, row[cell.name])}"
                 for cell in table.cells
                 if row.get(cell.name) not in (None, [], "")
             )
@@ -116,6 +116,11 @@ def told_value(speech: Speech, term: str, value: Any) -> str:
         )
     told = told_within(speech, term, value)
     return json.dumps(value, ensure_ascii=False) if told is None else told
+
+
+def _bare(speech: Speech, cell: Cell) -> str:
+    """What a column is called, without the unit that its value says itself."""
+    return speech.t(cell.chinese.partition("（")[0], cell.english.partition(", ")[0])
 
 
 def _rows(table: Rows, value: Any) -> list[Mapping[str, Any]]:

@@ -22,6 +22,8 @@ from marketplace.web.words import Speech, label
 PAGE_SIZE = 20
 # Programmes are few; their layers are looked up one by one.
 FILE_MAX = 200
+# Values that change nothing: no steps are one of the whole ratio.
+NOTHING: tuple[Any, ...] = (None, [], {}, False, [{"ratio_basis_points": 10_000}])
 # What the table of a programme tells in rows of its own.
 TOLD = frozenset(
     {
@@ -100,7 +102,7 @@ def _further(speech: Speech, of: vouchers.Programme) -> list[tuple[str, str, str
     return [
         (term_name(speech, name), told_value(speech, name, given["value"]), given["source"])
         for name in in_order(of.terms)
-        if name not in TOLD and (given := of.terms[name])["value"] not in (None, [], {}, False)
+        if name not in TOLD and (given := of.terms[name])["value"] not in NOTHING
     ]
 
 
