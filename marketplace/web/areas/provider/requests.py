@@ -24,6 +24,7 @@ from marketplace.kernel.http import read
 from marketplace.kernel.limits import address_of
 from marketplace.orders import queries as orders
 from marketplace.orders.use_cases import ConfirmOrder, RejectOrder, confirm_order, reject_order
+from marketplace.parties import queries as parties
 from marketplace.web.acting import act
 from marketplace.web.areas.provider.own import choices, own_list
 from marketplace.web.areas.provider.roles import MANAGER, STAFF
@@ -59,6 +60,7 @@ class Waiting:
     title: str
     instrument_id: int
     organisation: str
+    organisation_id: int
     person: str
     starts_at: datetime | None
     ends_at: datetime | None
@@ -83,6 +85,17 @@ class Inbox:
 
     rows: list[Waiting]
     instruments: list[catalogue.Instrument]
+    companies: dict[int, parties.Organisation]
+
+    def title(self, one: Waiting, speech: Speech) -> str:
+        """What is asked for: the instrument's name in the reader's language."""
+        machine = next((each for each in self.instruments if each.id == one.instrument_id), None)
+        same = machine is not None and machine.cname == one.title
+        return speech.either(one.title, machine.ename if machine and same else None)
+
+    def company(self, one: Waiting, speech: Speech) -> str:
+        """Who asks, in the reader's language."""
+        return speech.either(one.organisation, self.companies[one.organisation_id].name_en)
 
 
 async def inbox(tx: Tx, asked: Asked) -> Inbox:
@@ -101,7 +114,11 @@ async def inbox(tx: Tx, asked: Asked) -> Inbox:
         for each in rows.values()
         if not asked.kind or (asked.kind == "orders") == (each.order_id is not None)
     ]
-    return Inbox(sorted(kept, key=lambda each: (each.answer_until, each.pick)), own)
+    return Inbox(
+        sorted(kept, key=lambda each: (each.answer_until, each.pick)),
+        own,
+        await parties.organisations(tx, {each.organisation_id for each in kept}),
+    )
 
 
 def _of_request(found: booking.Request) -> Waiting:
@@ -113,6 +130,7 @@ def _of_request(found: booking.Request) -> Waiting:
         title=found.instrument,
         instrument_id=one.instrument_id,
         organisation=found.organisation,
+        organisation_id=one.organisation_id,
         person=found.person,
         starts_at=one.starts_at,
         ends_at=one.ends_at,
@@ -131,6 +149,7 @@ def _of_order(found: orders.AwaitedOrder, at: datetime) -> Waiting:
         title=found.order.title,
         instrument_id=found.order.instrument_id,
         organisation=found.buyer,
+        organisation_id=found.order.buyer_id,
         person="",
         starts_at=None,
         ends_at=None,
@@ -244,8 +263,8 @@ async def show_requests_file(request: PageRequest) -> Response[bytes]:
         [
             each.pick[1:],
             speech.t("订单", "Order") if each.order_id else speech.t("预约", "Reservation"),
-            each.title,
-            each.organisation,
+            found.title(each, speech),
+            found.company(each, speech),
             each.person,
             speech.moment(each.starts_at) if each.starts_at else "",
             speech.moment(each.ends_at) if each.ends_at else "",
