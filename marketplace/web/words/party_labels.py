@@ -26,6 +26,39 @@ PARTIES: Final[dict[str, dict[str, Label]]] = {
         "indirect-control": Label("间接控制", "Indirect control"),
         "common-control": Label("同一控制", "Common control"),
     },
+    "instrument_kind": {
+        "general": Label("通用", "General"),
+        "special": Label("专用", "Special"),
+    },
+    "instrument_share_mode": {
+        "internal": Label("内部共享", "Within the unit"),
+        "external": Label("外部共享", "With everybody"),
+        "none": Label("不共享", "Not shared"),
+    },
+    "instrument_condition": {
+        "normal": Label("正常", "Normal"),
+        "occasional-faults": Label("偶有故障", "Occasional faults"),
+        "frequent-faults": Label("故障频繁", "Frequent faults"),
+        "awaiting-repair": Label("待修", "Awaiting repair"),
+        "awaiting-disposal": Label("待报废", "Awaiting disposal"),
+    },
+    "instrument_funds": {
+        "central": Label("中央财政资金", "Central public funds"),
+        "local": Label("地方财政资金", "Local public funds"),
+        "own": Label("单位自有资金", "The unit's own money"),
+        "other": Label("其他", "Other"),
+    },
+    "instrument_source": {
+        "purchased": Label("购置", "Bought"),
+        "developed": Label("研制", "Developed"),
+        "donated": Label("赠送", "Donated"),
+        "other": Label("其他", "Other"),
+    },
+    "instrument_exemption": {
+        "national-security": Label("涉及国家安全", "National security"),
+        "secrecy": Label("涉密", "Secrecy"),
+        "other-law": Label("法律法规另有规定", "Another law"),
+    },
     "invoice": {
         "blue": Label("蓝字发票", "Invoice", "info"),
         "red": Label("红字发票", "Red invoice", "error"),
