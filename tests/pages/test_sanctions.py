@@ -44,6 +44,8 @@ async def test_a_suspension_is_proposed_heard_imposed_felt_appealed_and_lifted(e
 
     for start in ("/me", "/vouchers"):
         assert here in (await party.open(start)).links.values()
+    for desk, start in ((checker, "/finance"), (third, "/ops")):
+        assert "/sanctions?status=proposed" in (await desk.open(start)).links.values()
     page = await party.open(here)
     early = await checker.post(f"{here}/decide", {"decision": "impose", "reason": "属实"})
     unsaid = await party.send(page, f"{here}/state", text="")

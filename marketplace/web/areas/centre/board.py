@@ -32,6 +32,7 @@ from marketplace.parties import queries as parties
 from marketplace.parties.roles import SEES_EVERYTHING, Role
 from marketplace.vouchers.queries import PageAsked, anomalies
 from marketplace.web.acting import act
+from marketplace.web.areas.centre.sanctions import to_decide
 from marketplace.web.areas.centre.who import OVERSEERS
 from marketplace.web.figures import Figures, figures
 from marketplace.web.forms import Typed, new_key, typed
@@ -56,6 +57,7 @@ class Board:
     notices: list[operations.Notice]
     unverified: int
     appeals: int
+    sanctions: dict[str, int]
     now: datetime
 
     @property
@@ -78,6 +80,7 @@ async def board(tx: Tx, jobs: list[Job]) -> Board:
         sync=sync,
         providers=await parties.organisations(tx, [each.provider_id for each in sync]),
         notices=await operations.notices_shown(tx),
+        sanctions=await to_decide(tx),
         appeals=(await booking.strikes(tx, waiting_appeals)).total,
         unverified=(await parties.search_legal_entities(tx, unverified)).total,
         now=tx.now,

@@ -102,6 +102,15 @@ async def standing_sanctions(tx: Tx) -> list[Sanction]:
     ]
 
 
+async def to_decide(tx: Tx) -> dict[str, int]:
+    """How many sanctions wait for their second person, and how many appeals for a third."""
+    one = vouchers.PageAsked(1, 1)
+    return {
+        status: (await sanctions(tx, SanctionSearch(status=status, page=one))).total
+        for status in (SanctionStatus.PROPOSED, SanctionStatus.APPEALED)
+    }
+
+
 @dataclass(frozen=True, slots=True)
 class Case:
     """A sanction with what speaks for it: anomalies about the party that people confirmed."""

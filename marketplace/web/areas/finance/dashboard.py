@@ -17,6 +17,7 @@ from marketplace.kernel.db import Tx
 from marketplace.kernel.http import read
 from marketplace.orders import queries as orders
 from marketplace.vouchers import queries as vouchers
+from marketplace.web.areas.centre.sanctions import to_decide
 from marketplace.web.areas.finance.names import Names, names
 from marketplace.web.areas.finance.roles import READERS, READS_ENTRIES
 from marketplace.web.rendering import page
@@ -52,6 +53,7 @@ class Board:
     drafts: list[rewards.RewardRun]
     unsigned: list[reconciliation.SignOff]
     corrections: orders.CorrectionPage
+    sanctions: dict[str, int]
     names: Names
 
 
@@ -90,6 +92,7 @@ async def board(tx: Tx, _: None = None) -> Board:
         corrections=await orders.corrections(
             tx, orders.CorrectionList(status="proposed", page_size=SHORT)
         ),
+        sanctions=await to_decide(tx),
         names=await names(tx, [*about, *(each.payee_id for each in ripe[:SHORT])]),
     )
 
