@@ -67,6 +67,7 @@ class Today:
     corrections: list[orders.Correction]
     sanctions: list[Sanction]
     names: dict[int, catalogue.Instrument]
+    buyers: dict[int, parties.Organisation]
 
 
 async def today(tx: Tx, _: None = None) -> Today:
@@ -107,6 +108,12 @@ async def today(tx: Tx, _: None = None) -> Today:
         corrections=await waiting_corrections(tx),
         sanctions=await standing_sanctions(tx),
         names=named,
+        buyers=await parties.organisations(
+            tx,
+            {each.order.buyer_id for each in awaiting.rows}
+            | {each.order.buyer_id for each in bench.rows}
+            | {each.reservation.organisation_id for each in requests.requests},
+        ),
     )
 
 
