@@ -13,6 +13,7 @@ from litestar.types import ControllerRouterHandler
 from marketplace.billing.invoicing import queries as invoicing
 from marketplace.billing.invoicing.errors import InvoiceMissing
 from marketplace.billing.invoicing.use_cases import TakeInvoiceBack, take_invoice_back
+from marketplace.catalogue import queries as catalogue
 from marketplace.kernel.db import Tx
 from marketplace.kernel.errors import DomainError
 from marketplace.kernel.http import read
@@ -85,6 +86,7 @@ class Case:
     sums: orders.CorrectionSums
     invoices: list[invoicing.Invoice]
     names: Names
+    instrument: catalogue.Instrument | None
 
 
 async def case(tx: Tx, correction_id: int) -> Case:
@@ -102,7 +104,12 @@ async def case(tx: Tx, correction_id: int) -> Case:
         await orders.correction_sums(tx, order, before=found),
         [each for each in issued.results if each.kind == "blue" and each.left_fen],
         await names(tx, [order.buyer_id, order.provider_id], [found.proposed_by, found.decided_by]),
+        await _instrument(tx, order),
     )
+
+
+async def _instrument(tx: Tx, order: orders.Order) -> catalogue.Instrument | None:
+    return (await catalogue.instruments(tx, {order.instrument_id})).get(order.instrument_id)
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,6 +120,7 @@ class Draft:
     sums: orders.CorrectionSums
     before: orders.CorrectionPage
     names: Names
+    instrument: catalogue.Instrument | None
 
     @property
     def waiting(self) -> orders.Correction | None:
@@ -134,6 +142,7 @@ async def draft(tx: Tx, order_id: int) -> Draft:
         await orders.correction_sums(tx, order),
         await orders.corrections(tx, orders.CorrectionList(order_id=order_id)),
         await names(tx, [order.buyer_id, order.provider_id]),
+        await _instrument(tx, order),
     )
 
 
