@@ -40,13 +40,9 @@ CUSTOMER_GRANT_FEN = 10_000_000
 QUARTER_ENDS = (3, 6, 9, 12)
 PAGE, PIECES = 200, 500
 # What the demo's programmes ask for; papers of single programmes are not among it.
-USUAL_EVIDENCE = (
-    EvidenceKind.CONTRACT,
-    EvidenceKind.INVOICE,
-    EvidenceKind.PAYMENT_PROOF,
-    EvidenceKind.RESULT,
-    EvidenceKind.USAGE_LOG,
-)
+USUAL_EVIDENCE = [
+    EvidenceKind(kind) for kind in ("contract", "invoice", "payment-proof", "result", "usage-log")
+]
 
 
 class Finance:

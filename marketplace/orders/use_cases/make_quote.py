@@ -190,15 +190,14 @@ async def make_quote(tx: Tx, command: MakeQuote, offered: Offered | None = None)
     )
     for one in known.values():
         require_offered(one, to=buyer_class)
+    by_hand = offered.by_hand if offered else {}
+    asked: dict[str, Any] = {
+        "customer_class": buyer_class,
+        "on": tx.today,
+        "purpose": command.purpose,
+    }
     priced = await pricing.price_services(
-        tx,
-        [
-            replace(
-                item.service(customer_class=buyer_class, on=tx.today, purpose=command.purpose),
-                **(offered.by_hand if offered else {}),
-            )
-            for item in items
-        ],
+        tx, [replace(item.service(**asked), **by_hand) for item in items]
     )
     total_fen = sum(one.total_fen for one in priced)
     voucher_fen, told = await voucher_told(
