@@ -98,14 +98,15 @@ def _day(world: World, staff: Staff, unit: Unit, today: date) -> Iterator[tuple[
         if slot.instrument < len(unit.instruments):
             starts_at = shanghai_instant(today, slot.from_minute)
             if slot.ordered:
-                company = world.companies[(number + unit.organisation_id) % CUSTOMERS]
+                able = world.companies[:CUSTOMERS]
+                company = able[(number + unit.organisation_id) % len(able)]
                 first = unit is world.units[0] and slot.instrument == 0
                 booked = Story(
                     world=world,
                     staff=staff,
                     unit=unit,
                     instrument=unit.instruments[slot.instrument],
-                    company=world.companies[0] if first else company,
+                    company=able[0] if first else company,
                     outcome="accepted",
                     starts_at=starts_at,
                     ends_at=starts_at + timedelta(minutes=slot.minutes),

@@ -86,7 +86,7 @@ async def it_is_a_forenoon_at_work(world: World) -> None:
     assert len(ahead) >= 3
     assert (1, 1) == (day.problems.total, day.reports.total)
     desk = await world.ask(start, None, world.companies[0].buyer)
-    assert desk.to_accept.total == 1
+    assert desk.to_accept.total >= 1
     assert desk.next
 
 

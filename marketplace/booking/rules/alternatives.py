@@ -91,19 +91,22 @@ def alternatives(
 def first_of_each_day(free: Sequence[During], terms: BookingTerms, minutes: int) -> list[During]:
     """On each day with room for `minutes`, the first time from eight o'clock, else the first.
 
-    None where the booking rule does not allow so long a time.
+    A time that ends on its day goes before one that runs into the next. None where the booking
+    rule does not allow so long a time.
     """
     length = timedelta(minutes=possible_length(terms, minutes))
     if length < timedelta(minutes=minutes):
         return []
     firsts: dict[date, During] = {}
-    for least in (DAY_BEGINS_MINUTE, 0):
+    for least, into_next in ((DAY_BEGINS_MINUTE, 0), (0, 0), (0, 1)):
         for stretch in free:
             for day in stretch.days():
                 earliest = max(stretch.starts_at, shanghai_instant(day, least))
                 starts_at = aligned(earliest, terms.step_minutes)
-                if shanghai_day(starts_at) == day and starts_at + length <= stretch.ends_at:
-                    firsts.setdefault(day, During(starts_at, starts_at + length))
+                latest = shanghai_instant(day + timedelta(days=1 + into_next))
+                ends_at = starts_at + length
+                if shanghai_day(starts_at) == day and ends_at <= min(stretch.ends_at, latest):
+                    firsts.setdefault(day, During(starts_at, ends_at))
     return [firsts[day] for day in sorted(firsts)]
 
 

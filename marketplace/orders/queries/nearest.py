@@ -9,7 +9,7 @@ from datetime import date, timedelta
 from marketplace.booking import queries as booking
 from marketplace.catalogue import queries as catalogue
 from marketplace.kernel.db import Tx
-from marketplace.kernel.time import During, shanghai_day
+from marketplace.kernel.time import During
 from marketplace.orders.queries.offers import FindOffers, candidates
 
 LOOKED_AHEAD = timedelta(days=14)
@@ -70,7 +70,13 @@ async def nearest_free(tx: Tx, question: FindOffers) -> Nearest:
 
 
 def _nearest(hits: tuple[catalogue.InstrumentHit, ...], times: dict[int, list[During]]) -> Nearest:
-    days = Counter(shanghai_day(each.starts_at) for some in times.values() for each in some)
+    # Who asks for a day finds what is free inside it; what runs into the next is no part of that.
+    days = Counter(
+        touched[0]
+        for some in times.values()
+        for touched in (list(each.days()) for each in some)
+        if len(touched) == 1
+    )
     # Of two that are free at the same time the better hit goes first: sorting keeps their order.
     first = sorted(
         (FreeTime(hit, times[hit.id][0]) for hit in hits if hit.id in times),

@@ -283,6 +283,11 @@ def test_an_aligned_start_is_the_first_step_not_before(instant: datetime, step: 
         ([at_hours(0, 9, 10)], 20, [at_hours(0, 9, 10)]),
         ([at_hours(0, 9, 20)], 600, []),
         ([at_hours(0, 22, 26)], 180, [at_hours(0, 22, 25)]),
+        ([at_hours(0, 1, 32)], 480, [at_hours(0, 8, 16), at_hours(1, 0, 8)]),
+        ([at_hours(0, 12, 31)], 480, [at_hours(0, 12, 20)]),
+        ([at_hours(0, 4, 32)], 480, [at_hours(0, 8, 16), at_hours(1, 0, 8)]),
+        ([at_hours(0, 14, 24), at_hours(0, 2, 12)], 480, [at_hours(0, 14, 22)]),
+        ([at_hours(0, 2, 12), at_hours(0, 20, 30)], 480, [at_hours(0, 2, 10)]),
         ([], 60, []),
     ],
 )
