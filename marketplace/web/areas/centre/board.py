@@ -32,7 +32,7 @@ from marketplace.parties import queries as parties
 from marketplace.parties.roles import SEES_EVERYTHING, Role
 from marketplace.vouchers.queries import PageAsked, anomalies
 from marketplace.web.acting import act
-from marketplace.web.areas.centre.sanctions import to_decide
+from marketplace.web.areas.centre.sanction_cases import to_decide
 from marketplace.web.areas.centre.who import OVERSEERS
 from marketplace.web.figures import Figures, figures
 from marketplace.web.forms import Typed, new_key, typed

@@ -17,7 +17,7 @@ from marketplace.kernel.db import Tx
 from marketplace.kernel.http import read
 from marketplace.orders import queries as orders
 from marketplace.vouchers import queries as vouchers
-from marketplace.web.areas.centre.sanctions import to_decide
+from marketplace.web.areas.centre.sanction_cases import to_decide
 from marketplace.web.areas.finance.names import Names, names
 from marketplace.web.areas.finance.roles import READERS, READS_ENTRIES
 from marketplace.web.rendering import page

@@ -20,7 +20,7 @@ from marketplace.kernel.time import During, shanghai_instant
 from marketplace.orders import queries as orders
 from marketplace.parties import queries as parties
 from marketplace.vouchers.queries.sanctions import Sanction
-from marketplace.web.areas.centre.sanctions import standing_sanctions
+from marketplace.web.areas.centre.sanction_cases import standing_sanctions
 from marketplace.web.areas.provider.roles import MANAGER, STAFF
 from marketplace.web.rendering import page
 from marketplace.web.visitor import PageRequest, members

@@ -21,7 +21,7 @@ from marketplace.orders.queries.saved import KeptSearch, saved_searches
 from marketplace.orders.rules.enquiries import EnquiryStatus
 from marketplace.vouchers import queries as vouchers
 from marketplace.vouchers.queries.sanctions import Sanction
-from marketplace.web.areas.centre.sanctions import standing_sanctions
+from marketplace.web.areas.centre.sanction_cases import standing_sanctions
 from marketplace.web.areas.sme.account import wallet_balance
 from marketplace.web.areas.sme.roles import BUYERS
 from marketplace.web.areas.sme.strikes import own_suspension

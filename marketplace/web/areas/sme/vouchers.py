@@ -16,7 +16,7 @@ from marketplace.kernel.http import read
 from marketplace.parties.roles import Role
 from marketplace.vouchers import queries as vouchers
 from marketplace.vouchers.queries.sanctions import Sanction
-from marketplace.web.areas.centre.sanctions import standing_sanctions
+from marketplace.web.areas.centre.sanction_cases import standing_sanctions
 from marketplace.web.files import ROWS_MAX, as_file
 from marketplace.web.forms import Typed, empty, new_key
 from marketplace.web.rendering import page
