@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Any
 from urllib.parse import quote, unquote, urlencode
 
@@ -48,6 +49,7 @@ TEMPLATES.globals |= {
     "region": region,
 }
 TEMPLATES.filters["json_data"] = _json_data
+TEMPLATES.filters["instant"] = datetime.fromisoformat
 TEMPLATES.filters["as_cards"] = as_cards
 TEMPLATES.filters["facts"] = lambda facts: json.dumps(facts, ensure_ascii=False, default=str)
 
