@@ -19,12 +19,13 @@ from marketplace.parties.rules.shareholding import DatedShareholding, Shareholdi
 from marketplace.parties.rules.states import LegalEntityKind
 from marketplace.parties.use_cases import SetContact, set_contact, verify_legal_entity
 from marketplace.web.acting import StepAsked, take
-from marketplace.web.areas.centre.who import named, region_choices
+from marketplace.web.areas.centre.who import region_choices
 from marketplace.web.files import ROWS_MAX, as_file
 from marketplace.web.forms import Typed, empty, new_key
 from marketplace.web.rendering import page
 from marketplace.web.visitor import PageRequest, members, visitor_of
 from marketplace.web.words import Speech, Told, label, told
+from marketplace.web.words.choices import named
 from marketplace.web.words.regions import REGIONS, region
 
 HERE = "/ops/entities"

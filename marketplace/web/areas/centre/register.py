@@ -20,12 +20,13 @@ from marketplace.parties.use_cases import (
     suspend_organisation,
 )
 from marketplace.web.acting import StepAsked, take
-from marketplace.web.areas.centre.who import named, region_choices
+from marketplace.web.areas.centre.who import region_choices
 from marketplace.web.files import ROWS_MAX, as_file
 from marketplace.web.forms import Typed, empty, new_key
 from marketplace.web.rendering import page
 from marketplace.web.visitor import PageRequest, members, visitor_of
 from marketplace.web.words import Told, label, told
+from marketplace.web.words.choices import named
 from marketplace.web.words.regions import REGIONS, region
 
 READERS = (Role.ADMINISTRATOR, Role.AUDITOR, Role.REGULATOR)

@@ -29,11 +29,12 @@ from marketplace.web.acting import StepAsked, act
 from marketplace.web.areas.centre.entities import contact_address, contact_phone
 from marketplace.web.areas.centre.holders import SOURCE_LENGTH_MAX, holders_typed
 from marketplace.web.areas.centre.register import organisation_page
-from marketplace.web.areas.centre.who import named, region_choices
+from marketplace.web.areas.centre.who import region_choices
 from marketplace.web.forms import Typed, empty, new_key, typed
 from marketplace.web.rendering import page
 from marketplace.web.visitor import PageRequest, members, visitor_of
 from marketplace.web.words import Told, told
+from marketplace.web.words.choices import named
 from marketplace.web.words.regions import COUNTRY, REGIONS
 
 NAME_LENGTH_MAX = 200

@@ -25,12 +25,12 @@ from marketplace.parties.use_cases import (
     revoke_role,
 )
 from marketplace.web.acting import StepAsked, take
-from marketplace.web.areas.centre.who import named
 from marketplace.web.files import ROWS_MAX, as_file
 from marketplace.web.forms import Typed, empty, new_key
 from marketplace.web.rendering import page
 from marketplace.web.visitor import PageRequest, members, visitor_of
 from marketplace.web.words import Told, told
+from marketplace.web.words.choices import named
 
 READERS = (Role.ADMINISTRATOR, *SEES_EVERYTHING)
 PAGE_SIZE = 30

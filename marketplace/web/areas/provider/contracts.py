@@ -33,6 +33,7 @@ from marketplace.web.forms import Typed, empty, new_key
 from marketplace.web.rendering import page
 from marketplace.web.visitor import PageRequest, members, visitor_of
 from marketplace.web.words import Told, label, told
+from marketplace.web.words.choices import named
 
 HERE = "/contracts"
 MOVERS = (*MANAGER, Role.VOUCHER_OFFICER)
@@ -106,13 +107,12 @@ async def show_contracts(request: PageRequest) -> Response[Any]:
     form = Typed(request.query_params, visitor.speech)
     number = form.whole("page", least=1, most=10_000, needed=False) or 1
     asked = _asked(form, number=number, size=PAGE_SIZE)
-    names = [(state, label("contract_registration", state)) for state in RegistrationState]
     return page(
         request,
         "provider/contracts.html",
         form=form,
         contracts=await read(request, contracts, asked),
-        states=[(str(each), visitor.speech.either(it.chinese, it.english)) for each, it in names],
+        states=named(visitor.speech, "contract_registration", list(RegistrationState)),
         sees_all=visitor.has(*CENTRE),
     )
 

@@ -17,12 +17,14 @@ from marketplace.kernel.http import read
 from marketplace.kernel.money import yuan
 from marketplace.parties import queries as parties
 from marketplace.parties.roles import Role
+from marketplace.web.areas.provider.own import called
 from marketplace.web.areas.provider.roles import MANAGER
 from marketplace.web.files import ROWS_MAX, as_file
 from marketplace.web.forms import Typed, empty, new_key
 from marketplace.web.rendering import page
 from marketplace.web.visitor import PageRequest, members, visitor_of
-from marketplace.web.words import Speech, Told, label
+from marketplace.web.words import Speech, Told
+from marketplace.web.words.choices import named
 
 HERE = "/credit"
 SELLERS = (*MANAGER, Role.AUDITOR)
@@ -48,7 +50,7 @@ LINE_HEADS = (
 Names = dict[int, parties.Organisation]
 
 
-def named(names: Names, speech: Speech, organisation_id: int) -> str:
+def name_of(names: Names, speech: Speech, organisation_id: int) -> str:
     """What an organisation is called."""
     found = names[organisation_id]
     return speech.either(found.name, found.name_en)
@@ -65,10 +67,7 @@ async def among(tx: Tx, text: str) -> list[int] | None:
     if not text:
         return None
     known = await parties.organisations(tx, await credit.credit_partners(tx))
-    wanted = text.casefold()
-    return [
-        each.id for each in known.values() if wanted in f"{each.name}\n{each.name_en}".casefold()
-    ]
+    return [each.id for each in called(known.values(), text)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,11 +117,6 @@ def _line_search(form: Typed, *, size: int, file: bool = False) -> Asked:
     return asked
 
 
-def choices(speech: Speech, group: str, values: Iterable[str]) -> list[tuple[str, str]]:
-    names = [(value, label(group, value)) for value in values]
-    return [(value, speech.either(it.chinese, it.english)) for value, it in names]
-
-
 @get(HERE, **members(*SIDES))
 async def show_lines(request: PageRequest) -> Response[Any]:
     """Credit that one grants to customers, or was granted by providers."""
@@ -138,7 +132,7 @@ async def show_lines(request: PageRequest) -> Response[Any]:
         mine=visitor.actor.organisation_id,
         sells=visitor.has(*SELLERS),
         may_grant=visitor.has(*MANAGER),
-        states=choices(visitor.speech, "credit_state", STATES),
+        states=named(visitor.speech, "credit_state", STATES),
     )
 
 
@@ -150,8 +144,8 @@ async def get_lines_file(request: PageRequest) -> Response[bytes]:
     rows = [
         [
             each.line.id,
-            named(found.names, form.speech, each.line.provider_id),
-            named(found.names, form.speech, each.line.buyer_id),
+            name_of(found.names, form.speech, each.line.provider_id),
+            name_of(found.names, form.speech, each.line.buyer_id),
             yuan(each.line.limit_fen),
             yuan(each.held_fen),
             yuan(each.line.owed_fen),

@@ -20,8 +20,7 @@ from marketplace.web.areas.provider.credit import (
     SIDES,
     Names,
     among,
-    choices,
-    named,
+    name_of,
     names_of,
 )
 from marketplace.web.files import ROWS_MAX, as_file
@@ -29,6 +28,7 @@ from marketplace.web.forms import Typed, empty
 from marketplace.web.rendering import page
 from marketplace.web.visitor import PageRequest, members, visitor_of
 from marketplace.web.words import label
+from marketplace.web.words.choices import named
 
 PAGE_SIZE = 30
 OWED_STATES = ("open", "overdue")
@@ -108,7 +108,7 @@ async def show_owed(request: PageRequest) -> Response[Any]:
         owed=await read(request, owed, (text, search)),
         mine=visitor.actor.organisation_id,
         sells=visitor.has(*SELLERS),
-        states=choices(visitor.speech, "credit_state", OWED_STATES),
+        states=named(visitor.speech, "credit_state", OWED_STATES),
     )
 
 
@@ -124,8 +124,8 @@ async def get_owed_file(request: PageRequest) -> Response[bytes]:
         rows.append(
             [
                 each.id,
-                named(found.names, form.speech, each.provider_id),
-                named(found.names, form.speech, each.buyer_id),
+                name_of(found.names, form.speech, each.provider_id),
+                name_of(found.names, form.speech, each.buyer_id),
                 each.order_id,
                 form.speech.either(what.chinese, what.english),
                 yuan(each.amount_fen),
@@ -186,8 +186,8 @@ async def get_ages_file(request: PageRequest) -> Response[bytes]:
     found = await read(request, ages, (on, 1, ROWS_MAX + 1))
     rows = [
         [
-            named(found.names, form.speech, each.provider_id),
-            named(found.names, form.speech, each.buyer_id),
+            name_of(found.names, form.speech, each.provider_id),
+            name_of(found.names, form.speech, each.buyer_id),
             *(
                 yuan(fen)
                 for fen in (

@@ -27,6 +27,7 @@ from marketplace.parties import queries as parties
 from marketplace.rulebook import rulebook
 from marketplace.web.acting import StepAsked, act, take
 from marketplace.web.areas.provider.credit import HERE, line_page
+from marketplace.web.areas.provider.own import called
 from marketplace.web.areas.provider.roles import MANAGER
 from marketplace.web.forms import Typed, empty, new_key, typed
 from marketplace.web.rendering import page
@@ -78,12 +79,7 @@ async def proposing(tx: Tx, asked: tuple[int | None, str]) -> Proposing:
 async def _offered(tx: Tx, text: str) -> list[parties.Organisation]:
     """Customers by a part of their name; whoever never ordered yet, by the whole credit code."""
     known = await parties.organisations(tx, await customers(tx))
-    wanted = text.casefold()
-    found = [
-        each
-        for each in sorted(known.values(), key=lambda each: each.name)
-        if wanted in f"{each.name}\n{each.name_en}".casefold()
-    ]
+    found = called(known.values(), text)
     return found[:CUSTOMERS_OFFERED] or await parties.organisations_by_code(tx, text)
 
 

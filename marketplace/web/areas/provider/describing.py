@@ -34,7 +34,8 @@ from marketplace.web.areas.provider.roles import MANAGER
 from marketplace.web.forms import Typed, empty, new_key, typed
 from marketplace.web.rendering import page
 from marketplace.web.visitor import PageRequest, members, visitor_of
-from marketplace.web.words import Speech, Told, label, told
+from marketplace.web.words import Speech, Told, told
+from marketplace.web.words.choices import named
 
 HERE = "/provider/instruments"
 LINES = (
@@ -120,10 +121,10 @@ def _form_page(
     refusal: Told | None = None,
     status: int = 200,
 ) -> Response[Any]:
-    choices = {}
-    for name, values in CHOICES.items():
-        names = [(value, label(f"instrument_{name}", value)) for value in values]
-        choices[name] = [(str(v), form.speech.either(it.chinese, it.english)) for v, it in names]
+    choices = {
+        name: named(form.speech, f"instrument_{name}", list(values))
+        for name, values in CHOICES.items()
+    }
     return page(
         request,
         "provider/describe.html",

@@ -36,7 +36,8 @@ from marketplace.web.areas.sme.enquiries import enquiry_page
 from marketplace.web.forms import Typed, empty, new_key
 from marketplace.web.rendering import page
 from marketplace.web.visitor import PageRequest, members, visitor_of
-from marketplace.web.words import Told, label, told
+from marketplace.web.words import Told, told
+from marketplace.web.words.choices import named
 
 MODES = ("machine_time", "samples")
 UNITS = ("hour", "day", "session", "sample")
@@ -102,7 +103,6 @@ async def _form(
         "hours": 2,
         "samples": enquiry.samples,
     }
-    units = [(unit, label("unit", unit)) for unit in UNITS]
     return page(
         request,
         "provider/offer.html",
@@ -112,7 +112,7 @@ async def _form(
         form=form or empty(speech, **first),
         refusal=refusal,
         instruments=choices(found.instruments, speech),
-        units=[(unit, speech.either(it.chinese, it.english)) for unit, it in units],
+        units=named(speech, "unit", UNITS),
         key=new_key(),
     )
 

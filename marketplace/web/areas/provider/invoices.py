@@ -26,12 +26,14 @@ from marketplace.orders.use_cases import (
 from marketplace.parties import queries as parties
 from marketplace.web.acting import act, take
 from marketplace.web.areas.provider.order_steps import own_order
+from marketplace.web.areas.provider.own import called
 from marketplace.web.areas.provider.roles import MANAGER
 from marketplace.web.files import ROWS_MAX, as_file
 from marketplace.web.forms import Typed, empty, new_key, typed
 from marketplace.web.rendering import page
 from marketplace.web.visitor import PageRequest, members, visitor_of
 from marketplace.web.words import Told, label, told
+from marketplace.web.words.choices import named
 
 HERE = "/provider/invoices"
 PAGE_SIZE = 30
@@ -79,12 +81,7 @@ async def waiting(tx: Tx, asked: Asked) -> Waiting:
     buyers = None
     if asked.text:
         known = await parties.organisations(tx, await customers(tx))
-        wanted = asked.text.casefold()
-        buyers = [
-            each.id
-            for each in known.values()
-            if wanted in f"{each.name}\n{each.name_en}".casefold()
-        ]
+        buyers = [each.id for each in called(known.values(), asked.text)]
     search = invoicing.UninvoicedSearch(buyers, asked.until, asked.page, asked.page_size)
     found = await invoicing.uninvoiced(tx, search)
     return Waiting(found, await parties.organisations(tx, {row.buyer_id for row in found.rows}))
@@ -155,14 +152,13 @@ async def show_issued(request: PageRequest) -> Response[Any]:
     form = Typed(request.query_params, visitor_of(request).speech)
     number = form.whole("page", least=1, most=10_000, needed=False) or 1
     search = _search(form, number=number, size=PAGE_SIZE)
-    names = [(kind, label("invoice", kind)) for kind in KINDS]
     return page(
         request,
         "provider/invoices_issued.html",
         form=form,
         search=search,
         issued=await read(request, issued, search),
-        kinds=[(kind, form.speech.either(it.chinese, it.english)) for kind, it in names],
+        kinds=named(form.speech, "invoice", KINDS),
     )
 
 
