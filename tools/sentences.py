@@ -25,7 +25,7 @@ ROOT = Path(__file__).resolve().parent.parent
 SILENT = frozenset({"web", "schemas", "controllers", "cli", "ical"})
 # Fields of answers that people read.
 SPOKEN = frozenset({"message", "detail", "summary", "why", "because", "text", "instead"})
-DEPTH_MAX = 4
+DEPTH_MAX = 6
 
 
 @dataclass(slots=True)

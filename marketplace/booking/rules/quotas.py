@@ -192,7 +192,7 @@ def quota_refusals(
         if asked and use.used + asked > use.at_most:
             yield Reason(
                 "quota",
-                f"{told(use)}: {use.used} used{_told_span(use)}, {asked} asked for.",
+                _passed(use, asked),
                 limit=use.at_most,
                 asked={
                     "quota_id": use.quota_id,
@@ -210,18 +210,26 @@ def quota_refusals(
 
 def told(use: QuotaUse) -> str:
     """A quota in words: at most 600 minutes a week in peak hours for one person."""
+    if use.subject is Subject.PERSON:
+        return f"{_limit(use)} for one person"
+    return f"{_limit(use)} for one organisation"
+
+
+def _limit(use: QuotaUse) -> str:
     if use.period is Period.OPEN:
-        what = f"{use.at_most} open reservations at once"
-    else:
-        peak = " in peak hours" if use.peak_only else ""
-        what = f"{use.at_most} {use.measure} a {use.period}{peak}"
-    whom = "person" if use.subject is Subject.PERSON else "organisation"
-    return f"At most {what} for one {whom}"
+        return f"At most {use.at_most} open reservations at once"
+    if use.peak_only:
+        return f"At most {use.at_most} {use.measure} a {use.period} in peak hours"
+    return f"At most {use.at_most} {use.measure} a {use.period}"
+
+
+def _passed(use: QuotaUse, asked: int) -> str:
+    if use.period is Period.OPEN:
+        return f"{told(use)}: {use.used} used, {asked} asked for."
+    return f"{told(use)}: {use.used} used{_told_span(use)}, {asked} asked for."
 
 
 def _told_span(use: QuotaUse) -> str:
-    if use.period is Period.OPEN:
-        return ""
     first = shanghai_day(use.starts_at)
     last = shanghai_day(use.ends_at - MINUTE)
     return f" on {first}" if first == last else f" from {first} to {last}"

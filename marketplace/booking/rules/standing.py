@@ -29,6 +29,8 @@ from marketplace.kernel.time import SHANGHAI, During
 
 # How far ahead the next free operator is looked for.
 OPERATOR_DAYS_AHEAD = 14
+# What else is possible for who is not qualified, where an operator may attend.
+OR_ATTENDED = "Or reserve it with an operator: assisted."
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,17 +178,19 @@ def _qualification(standing: Standing, asked: StandingAsked) -> Iterator[Reason]
     qualified = standing.qualified
     if qualified is not None and qualified.covers(asked.during):
         return
-    if qualified is None or qualified.valid_until is None:
-        lacking = "You are not qualified for this instrument."
-    else:
-        lacking = f"Your qualification for this instrument ends {_told(qualified.valid_until)}."
     yield Reason(
         "qualification",
-        f"{lacking} {_what_to_do(standing, asked)}",
+        f"{_lacking(qualified)} {_what_to_do(standing, asked)}",
         limit=None if qualified is None else qualified.valid_until,
         asked=asked.during.ends_at,
         source="F.booking",
     )
+
+
+def _lacking(qualified: Qualified | None) -> str:
+    if qualified is None or qualified.valid_until is None:
+        return "You are not qualified for this instrument."
+    return f"Your qualification for this instrument ends {_told(qualified.valid_until)}."
 
 
 def _what_to_do(standing: Standing, asked: StandingAsked) -> str:
@@ -194,9 +198,13 @@ def _what_to_do(standing: Standing, asked: StandingAsked) -> str:
         return "Your training has a date: see GET /training-requests."
     if standing.training is TrainingStatus.ASKED:
         return "You asked for training; the provider will name a date: see GET /training-requests."
-    ask = f"Ask for training: POST /instruments/{asked.schedule.instrument_id}/training-requests."
-    attended = asked.qualification is Needed.SELF_OPERATED and asked.operation is Operation.EITHER
-    return f"{ask} Or reserve it with an operator: assisted." if attended else ask
+    if asked.qualification is Needed.SELF_OPERATED and asked.operation is Operation.EITHER:
+        return f"{_ask(asked)} {OR_ATTENDED}"
+    return _ask(asked)
+
+
+def _ask(asked: StandingAsked) -> str:
+    return f"Ask for training: POST /instruments/{asked.schedule.instrument_id}/training-requests."
 
 
 def _operation(standing: Standing, asked: StandingAsked) -> Iterator[Reason]:

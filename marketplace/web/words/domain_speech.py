@@ -51,11 +51,16 @@ def _words() -> dict[str, str]:
 _WORDS: Final = _words()
 
 
-def _pattern(english: str) -> re.Pattern[str]:
-    """What matches the sentence, whatever is filled in."""
+# Whatever is filled in; and what is filled in where no further sentence follows it.
+_ANYTHING: Final = ".+?"
+_NO_SENTENCE_END: Final = "(?:(?![.!?] ).)+?"
+
+
+def _pattern(english: str, filled: str) -> re.Pattern[str]:
+    """What matches the sentence with `filled` in its places."""
     parts = _PLACE.split(english)
     said = (
-        re.escape(part) if place % 2 == 0 else f"(?P<p{part}>.+?)"
+        re.escape(part) if place % 2 == 0 else f"(?P<p{part}>{filled})"
         for place, part in enumerate(parts)
     )
     return re.compile("".join(said), re.DOTALL)
@@ -71,12 +76,22 @@ def _weight(english: str) -> int:
 
 
 _ORDERED: Final = [
-    (_pattern(english), CATALOGUE[english], _weight(english) > _LITTLE)
-    for english in sorted(CATALOGUE, key=_weight, reverse=True)
-    if _PLACE.search(english)
+    english for english in sorted(CATALOGUE, key=_weight, reverse=True) if _PLACE.search(english)
 ]
-_STRONG: Final = tuple((pattern, chinese) for pattern, chinese, strong in _ORDERED if strong)
-_WEAK: Final = tuple((pattern, chinese) for pattern, chinese, strong in _ORDERED if not strong)
+
+
+def _patterns(filled: str, *, strong: bool) -> tuple[tuple[re.Pattern[str], str], ...]:
+    return tuple(
+        (_pattern(english, filled), CATALOGUE[english])
+        for english in _ORDERED
+        if (_weight(english) > _LITTLE) is strong
+    )
+
+
+# One sentence, before several in a row: what ends with something filled in would swallow them.
+_ALONE: Final = _patterns(_NO_SENTENCE_END, strong=True)
+_STRONG: Final = _patterns(_ANYTHING, strong=True)
+_WEAK: Final = _patterns(_ANYTHING, strong=False)
 
 
 @lru_cache(maxsize=4_096)
@@ -86,7 +101,12 @@ def in_chinese(text: str) -> str | None:
         return None
     if text in CATALOGUE:
         return CATALOGUE[text]
-    return _matched(text, _STRONG) or _piecewise(text) or _matched(text, _WEAK)
+    return (
+        _matched(text, _ALONE)
+        or _piecewise(text)
+        or _matched(text, _STRONG)
+        or _matched(text, _WEAK)
+    )
 
 
 def _matched(text: str, patterns: tuple[tuple[re.Pattern[str], str], ...]) -> str | None:
