@@ -84,10 +84,21 @@ def check_runs(reasons: Reasons, used: int, *, agreed: int) -> None:
         )
 
 
-def check_pieces(reasons: Reasons, quantity: int, *, left: int, rule: str, told: str) -> None:
-    """At least one piece, and at most what is left of them."""
-    if not 1 <= quantity <= left:
-        reasons.add(rule, told, limit=left, asked=quantity)
+def check_ready(reasons: Reasons, quantity: int, *, ready: int, item: int) -> None:
+    """At least one piece is handed over, and at most those that are ready."""
+    if not 1 <= quantity <= ready:
+        reasons.add(
+            "item-ready",
+            f"{ready} of item {item} are ready and not delivered yet.",
+            limit=ready,
+            asked=quantity,
+        )
+
+
+def check_due(reasons: Reasons, quantity: int, *, due: int, item: int) -> None:
+    """At least one piece is given up, and at most those that are due."""
+    if not 1 <= quantity <= due:
+        reasons.add("item-due", f"{due} of item {item} are due.", limit=due, asked=quantity)
 
 
 def refuse(reasons: Reasons) -> None:

@@ -69,6 +69,11 @@ from marketplace.orders.use_cases.handover import (
     declare_undeliverable,
     deliver_item,
 )
+from marketplace.orders.use_cases.handover_look import (
+    HandoverLook,
+    look_at_delivery,
+    look_at_giving_up,
+)
 from marketplace.orders.use_cases.look import (
     ChangeAsked,
     ChangeView,
@@ -154,6 +159,7 @@ __all__ = [
     "FinishSamples",
     "FollowCancellation",
     "FollowNoShow",
+    "HandoverLook",
     "HideComment",
     "IssueInvoice",
     "IssueInvoiceFile",
@@ -207,6 +213,8 @@ __all__ = [
     "issue_invoice",
     "issue_invoice_file",
     "lapse_change",
+    "look_at_delivery",
+    "look_at_giving_up",
     "make_quote",
     "move_registration",
     "note_custody",

@@ -18,8 +18,9 @@ from marketplace.orders.queries.orders import Order, order_quote
 from marketplace.orders.rules.items import (
     DeliveryKind,
     added,
+    check_due,
     check_extras,
-    check_pieces,
+    check_ready,
     check_runs,
     refuse,
     status_of,
@@ -74,13 +75,7 @@ async def deliver_item(tx: Tx, command: DeliverItem) -> Order:
     left = max(finished - item.delivered, 0) if item.is_due else 0
     quantity = left if command.quantity is None else command.quantity
     reasons = Reasons()
-    check_pieces(
-        reasons,
-        quantity,
-        left=left,
-        rule="item-ready",
-        told=f"{left} of item {item.position} are ready and not delivered yet.",
-    )
+    check_ready(reasons, quantity, ready=left, item=item.position)
     whole = item.delivered + item.undeliverable + quantity >= item.quantity
     runs = _runs_used(reasons, item, told, command, whole=whole)
     stated = bool(command.extras) or item.extras_used is not None
@@ -134,13 +129,7 @@ async def declare_undeliverable(tx: Tx, command: DeclareUndeliverable) -> Order:
     item = await item_at(tx, found.id, command.item)
     quantity = item.due if command.quantity is None else command.quantity
     reasons = Reasons()
-    check_pieces(
-        reasons,
-        quantity,
-        left=item.due,
-        rule="item-due",
-        told=f"{item.due} of item {item.position} are due.",
-    )
+    check_due(reasons, quantity, due=item.due, item=item.position)
     left = sum(one.due for one in items) - quantity
     if found.status == Status.CONFIRMED and left <= 0:
         reasons.add("order-left", "Nothing of the order would be left; call the order off instead.")

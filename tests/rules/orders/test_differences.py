@@ -12,8 +12,9 @@ from marketplace.orders.rules.differences import AS_QUOTED, Used, differences
 from marketplace.orders.rules.items import (
     ItemStatus,
     added,
+    check_due,
     check_extras,
-    check_pieces,
+    check_ready,
     check_runs,
     refuse,
     status_of,
@@ -125,7 +126,8 @@ def test_an_item_is_done_with_when_each_piece_is(delivered, undeliverable, expec
 
 def test_every_reason_against_a_delivery_is_told_at_once():
     reasons = Reasons()
-    check_pieces(reasons, 0, left=2, rule="item-ready", told="2 are ready.")
+    check_ready(reasons, 0, ready=2, item=1)
+    check_due(reasons, 3, due=2, item=1)
     check_runs(reasons, 3, agreed=2)
     check_extras(reasons, added([("stub", 1)], [("stub", 2)]), agreed=[("stub", 2)])
 
@@ -134,6 +136,7 @@ def test_every_reason_against_a_delivery_is_told_at_once():
 
     assert [reason.rule for reason in refusal.value.reasons] == [
         "item-ready",
+        "item-due",
         "runs-agreed",
         "extra-agreed",
     ]
