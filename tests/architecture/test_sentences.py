@@ -61,7 +61,8 @@ def test_chinese_fills_in_what_english_fills_in() -> None:
         (
             "Your qualification for this instrument ends 2025-03-03 09:00. Ask for training:"
             " POST /instruments/7/training-requests. Or reserve it with an operator: assisted.",
-            "您在该仪器的上机资格 2025-03-03 09:00 到期。请申请培训（仪器 7）。或者预约由操作员代操作。",
+            "您在该仪器的上机资格 2025-03-03 09:00 到期。请申请培训（仪器 7）。"
+            "或者预约由操作员代操作。",
         ),
         (
             "At most 600 minutes a week for one person: 540 used from 2025-03-03 to 2025-03-09,"

@@ -57,6 +57,7 @@ QUERIES = {
     "GET /enquiries/new": "instrument={instrument_id}",
     "GET /finance/clearings/new": "pick={bank_line_id}",
     "GET /provider/schedule/move": "reservation={reservation_id}",
+    "GET /training/new": "instrument={instrument_id}",
     "GET /waiting/new": "instrument={instrument_id}&day=2025-03-05",
 }
 

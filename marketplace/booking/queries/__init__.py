@@ -58,6 +58,7 @@ from marketplace.booking.queries.machine_hours import (
     months_of_everybody,
     sessions_behind,
 )
+from marketplace.booking.queries.my_standing import MyStanding, my_standing
 from marketplace.booking.queries.outside_busy import (
     busy_times,
     conflicts,
@@ -215,6 +216,7 @@ __all__ = [
     "MonthCompared",
     "MonthsAsked",
     "MonthsCompared",
+    "MyStanding",
     "Occurrence",
     "OrderUse",
     "ProblemPage",
@@ -296,6 +298,7 @@ __all__ = [
     "machine_minutes",
     "missing_statements",
     "months_of_everybody",
+    "my_standing",
     "order_use",
     "own_proposal",
     "own_report",

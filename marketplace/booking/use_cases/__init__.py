@@ -192,14 +192,18 @@ from marketplace.booking.use_cases.strikes import (
     waive_strike,
 )
 from marketplace.booking.use_cases.training import (
+    AskForTraining,
     DeclineTraining,
     FailTraining,
     PassTraining,
     ScheduleTraining,
+    WithdrawTraining,
+    ask_for_training,
     decline_training,
     fail_training,
     pass_training,
     schedule_training,
+    withdraw_training,
 )
 from marketplace.booking.use_cases.waiting_ends import end_past_entries, settle_offers
 from marketplace.booking.use_cases.waitlist import (
@@ -222,6 +226,7 @@ __all__ = [
     "AppealStrike",
     "ApproveRequests",
     "ApproveReservation",
+    "AskForTraining",
     "AttachReading",
     "CancelGroup",
     "CancelInClosure",
@@ -298,12 +303,14 @@ __all__ = [
     "WaiveStrike",
     "WalkUp",
     "WalkedUp",
+    "WithdrawTraining",
     "accept_offer",
     "accept_session",
     "add_source",
     "appeal_strike",
     "approve_requests",
     "approve_reservation",
+    "ask_for_training",
     "attach_reading",
     "awaited_with_room",
     "cancel_group",
@@ -388,4 +395,5 @@ __all__ = [
     "waive_strike",
     "walk_up",
     "withdraw_entry",
+    "withdraw_training",
 ]

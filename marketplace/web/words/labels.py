@@ -177,6 +177,16 @@ LABELS: Final[dict[str, dict[str, Label]]] = {
         "breakdown": Label("故障", "Broken down", "error"),
         "outside": Label("校内占用", "Taken outside"),
     },
+    "operation": {
+        "self": Label("用户自行操作", "its users"),
+        "operator": Label("由操作员操作", "an operator of the provider"),
+        "either": Label("自行操作，或请操作员", "its users, or an operator if asked for"),
+    },
+    "qualification_needed": {
+        "none": Label("不需要", "not needed"),
+        "self_operated": Label("自行操作时需要", "needed to operate it oneself"),
+        "always": Label("需要", "needed"),
+    },
     "training": {
         "asked": Label("已申请", "Asked for", "warning"),
         "scheduled": Label("已排期", "Planned", "info"),

@@ -20,6 +20,8 @@ class Told:
     detail: str
     reasons: tuple[str, ...]
     alternatives: tuple[Mapping[str, Any], ...]
+    rules: frozenset[str] = frozenset()
+    """The rules that its reasons name, after which a page says where to go from here."""
 
 
 def told(error: DomainError, speech: Speech) -> Told:
@@ -29,7 +31,8 @@ def told(error: DomainError, speech: Speech) -> Told:
     title = TITLES.get(error.code, error.title) if chinese else error.title
     # With reasons the detail only repeats them.
     detail = "" if reasons else speech.said(error.detail)
-    return Told(error.code, title, detail, reasons, error.alternatives)
+    rules = frozenset(reason.rule for reason in error.reasons)
+    return Told(error.code, title, detail, reasons, error.alternatives, rules)
 
 
 def reason_told(reason: Reason, code: str, speech: Speech) -> str:

@@ -21,16 +21,20 @@ from marketplace.orders.queries.items import items_of
 from marketplace.orders.queries.saved import favourites_among
 from marketplace.parties import queries as parties
 from marketplace.parties.roles import Role
+from marketplace.web.areas.sme.roles import LEARNERS
 from marketplace.web.forms import Typed, empty
 from marketplace.web.rendering import page
 from marketplace.web.visitor import PageRequest, anybody, visitor_of
 from marketplace.web.words import Speech
+from marketplace.web.words.told import reason_told
 
 WEEK = timedelta(days=7)
 DAYS_MAX = 42
 OWN_MAX = 100
 # Who orders, and may ask for another time of an order.
 MOVERS = (Role.BUYER, Role.STATION_AGENT)
+# What speaks against a person, and not against a time.
+PERSONAL = frozenset({"qualification", "quota", "suspended"})
 # Why a time is not free, in a word or two.
 BUSY_TEXTS = {
     "past": ("已过", "Past"),
@@ -60,6 +64,8 @@ class Sheet:
     response: orders.ResponseTime
     today: date
     starred: bool
+    standing: booking.MyStanding | None
+    """How who may order stands with it, before a time is chosen."""
 
     @property
     def first_free(self) -> date | None:
@@ -99,6 +105,7 @@ async def sheet(tx: Tx, instrument_id: int) -> Sheet:
         response=await orders.response_time(tx, found.provider_id),
         today=tx.today,
         starred=bool(tx.actor.organisation_id and await favourites_among(tx, [instrument_id])),
+        standing=await booking.my_standing(tx, instrument_id) if tx.actor.has(*MOVERS) else None,
     )
 
 
@@ -115,7 +122,18 @@ async def show_instrument(request: PageRequest, instrument_id: FromPath[int]) ->
         form=form,
         may_order=visitor.has(*MOVERS),
         may_wait=visitor.has(Role.BUYER),
+        may_learn=visitor.has(*LEARNERS),
+        **in_the_person(found.standing, visitor.speech),
     )
+
+
+def in_the_person(standing: booking.MyStanding | None, speech: Speech) -> dict[str, Any]:
+    """Why somebody may not reserve at any time, told, and which rules say so."""
+    held = [each for each in standing.reasons if each.rule in PERSONAL] if standing else []
+    return {
+        "barred": [reason_told(each, "", speech) for each in held],
+        "barred_by": {each.rule for each in held},
+    }
 
 
 @get("/instruments/{instrument_id:int}/times", **anybody())

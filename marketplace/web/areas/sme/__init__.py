@@ -19,6 +19,7 @@ from marketplace.web.areas.sme import (
     saved,
     start,
     strikes,
+    training,
     vouchers,
     waiting,
 )
@@ -60,4 +61,5 @@ routes: list[ControllerRouterHandler] = [
     *saved.routes,
     *waiting.routes,
     *strikes.routes,
+    *training.routes,
 ]

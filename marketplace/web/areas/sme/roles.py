@@ -18,3 +18,5 @@ READERS = (
     Role.FINANCE_CHECKER,
     Role.AUDITOR,
 )
+# Who of a company may ask to be trained; the provider's people see to it on their own pages.
+LEARNERS = (Role.BUYER, Role.SME_ADMINISTRATOR)
