@@ -17,6 +17,7 @@ from marketplace.web.areas.sme import (
     organisation,
     refunds,
     saved,
+    standing,
     start,
     strikes,
     training,
@@ -38,6 +39,7 @@ areas = (
             link("/vouchers", "创新券", "Vouchers", *vouchers.HOLDERS),
             link("/claims", "报销申请", "Claims", Role.SME_ADMINISTRATOR),
             link("/account", "账户", "Account", *account.HOLDERS),
+            link("/standing", "资格与限额", "Booking rights", *BUYERS),
             link("/strikes", "违约记录", "Strikes", *BUYERS),
             link("/org", "本单位", "Our organisation", *account.HOLDERS),
         ),
@@ -62,4 +64,5 @@ routes: list[ControllerRouterHandler] = [
     *waiting.routes,
     *strikes.routes,
     *training.routes,
+    *standing.routes,
 ]
