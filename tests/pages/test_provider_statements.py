@@ -16,7 +16,7 @@ from tests.builders.hours import a_session_in_history
 from tests.builders.parties import an_actor
 
 pytestmark = pytest.mark.timeout(180)
-HERE = "/provider/statements"
+HERE = "/provider/reports/statements"
 
 
 async def a_unit_in_april(database: Database, clock) -> tuple:

@@ -29,7 +29,7 @@ REASON_LENGTH_MAX = 500
 DIGEST_LENGTH = 64
 
 
-@post("/provider/statements", **members(*STAFF))
+@post("/provider/reports/statements", **members(*STAFF))
 async def send_draft(request: PageRequest) -> Response[Any]:
     """Draw a month up from its sessions: first, anew, or as a correction with its reason."""
     speech = visitor_of(request).speech
@@ -44,14 +44,14 @@ async def send_draft(request: PageRequest) -> Response[Any]:
             form,
             draft_statement,
             DraftStatement(month, reason),
-            to=lambda made: f"/provider/statements/{made.id}",
+            to=lambda made: f"/provider/reports/statements/{made.id}",
             said=("机时表已编制，请另一人确认", "Drawn up; a colleague confirms it."),
         )
     except DomainError as error:
         return await months_page(request, form, told(error, speech), error.status)
 
 
-@post("/provider/statements/{statement_id:int}/confirm", **members(*MANAGER))
+@post("/provider/reports/statements/{statement_id:int}/confirm", **members(*MANAGER))
 async def send_confirmation(request: PageRequest, statement_id: FromPath[int]) -> Response[Any]:
     """Vouch for the month as it was read; it stands from then on. Policy: F.289-15"""
     await read(request, booking.statement_page, statement_id)
@@ -65,11 +65,11 @@ async def send_confirmation(request: PageRequest, statement_id: FromPath[int]) -
         return await statement_page(request, statement_id, form, refusal, error.status)
 
     said = ("本月机时表已确认", "The month is confirmed.")
-    to = f"/provider/statements/{statement_id}"
+    to = f"/provider/reports/statements/{statement_id}"
     return await take(request, asked, to=to, said=said, again=again)
 
 
-@post("/provider/statements/{statement_id:int}/discard", **members(*STAFF))
+@post("/provider/reports/statements/{statement_id:int}/discard", **members(*STAFF))
 async def send_discard(request: PageRequest, statement_id: FromPath[int]) -> Response[Any]:
     """Drop a draft; the version before it holds again."""
     await read(request, booking.statement_page, statement_id)
@@ -82,7 +82,7 @@ async def send_discard(request: PageRequest, statement_id: FromPath[int]) -> Res
     return await take(
         request,
         lambda _: (discard_statement, statement_id),
-        to="/provider/statements",
+        to="/provider/reports/statements",
         said=said,
         again=again,
     )

@@ -122,13 +122,13 @@ def changed(found: LineDifference) -> list[tuple[str, int, int]]:
     return [(name, was, now) for name, was, now in both if was != now]
 
 
-@get("/provider/statements", **members(*STAFF))
+@get("/provider/reports/statements", **members(*STAFF))
 async def show_statements(request: PageRequest) -> Response[Any]:
     """Months to draw up and to confirm, and every version that there is."""
     return await months_page(request)
 
 
-@get("/provider/statements/file", **members(*STAFF))
+@get("/provider/reports/statements/file", **members(*STAFF))
 async def show_statements_file(request: PageRequest) -> Response[bytes]:
     """The same list as a file."""
     form, search = _asked(request)
@@ -149,13 +149,13 @@ async def show_statements_file(request: PageRequest) -> Response[bytes]:
     return await as_file(form, "hours-statements", HEADS, rows)
 
 
-@get("/provider/statements/{statement_id:int}", **members(*STAFF))
+@get("/provider/reports/statements/{statement_id:int}", **members(*STAFF))
 async def show_statement(request: PageRequest, statement_id: FromPath[int]) -> Response[Any]:
     """What a month says, what stands in its way, and what was repaired since."""
     return await statement_page(request, statement_id)
 
 
-@get("/provider/statements/{statement_id:int}/file", **members(*STAFF))
+@get("/provider/reports/statements/{statement_id:int}/file", **members(*STAFF))
 async def show_statement_file(request: PageRequest, statement_id: FromPath[int]) -> Response[bytes]:
     """Every line with all its figures as a file; times are minutes."""
     form = Typed(request.query_params, visitor_of(request).speech)
