@@ -149,6 +149,13 @@ LABELS: Final[dict[str, dict[str, Label]]] = {
         "major": Label("严重", "Major", "warning"),
         "breakdown": Label("停机", "Broken down", "error"),
     },
+    "session_repair": {
+        "repair": Label("已更正", "Repaired", "success"),
+        "proposal": Label("使用人说明", "The user's word", "info"),
+        "confirmation": Label("管理单位同意", "The provider agreed", "success"),
+        "rejection": Label("管理单位不同意", "The provider did not agree", "error"),
+        "acceptance": Label("管理单位认可记录", "The provider vouches for it", "success"),
+    },
     "bench": {
         "awaited": Label("待收样", "Awaited", "info"),
         "to_test": Label("待测试", "To test", "warning"),

@@ -230,6 +230,7 @@ async def order_page(
         buyer=found.buyer,
         provider=found.provider,
         is_buyer=mine == order.buyer_id and visitor.has(Role.BUYER),
+        uses=mine == order.buyer_id and visitor.has(Role.BUYER, Role.SME_ADMINISTRATOR),
         is_provider=mine == order.provider_id,
         is_side=side and visitor.has(*SIDES),
         reads_corrections=visitor.has(*corrections.READERS),
