@@ -13,7 +13,12 @@ from marketplace.closing.jobs import build_packs
 from marketplace.closing.rules.months import Month
 from marketplace.closing.use_cases.packs import ask_pack
 from marketplace.kernel.actors import Actor
-from marketplace.orders.use_cases import ConfirmOrder, confirm_order
+from marketplace.orders.use_cases import (
+    ConfirmOrder,
+    ReceiveSamples,
+    confirm_order,
+    receive_samples,
+)
 from marketplace.vouchers.jobs import work_dry_runs
 from marketplace.vouchers.use_cases import AskDryRun, DraftVersion, ask_dry_run, draft_version
 from marketplace.vouchers.use_cases.versions import TermGiven
@@ -24,6 +29,7 @@ from tests.builders.orders import (
     a_move,
     a_price_list,
     a_quote,
+    a_sample_order,
     an_order,
     an_order_through,
 )
@@ -94,7 +100,8 @@ async def _tried_rules(market: Market, programme_id: int) -> dict[str, int | str
 
 
 async def waiting_orders(market: Market, agent: Actor) -> None:
-    """One whose buyer wants another time, one that nothing is asked of, one through an agent."""
+    """One whose buyer wants another time, one that nothing is asked of, one through an agent, and
+    one whose samples have come."""
     decided = await a_bookable_instrument(
         market.database, provider_id=market.manager.organisation_id, needs_approval=True
     )
@@ -105,3 +112,5 @@ async def waiting_orders(market: Market, agent: Actor) -> None:
     await a_move(market, moved.id, at_hours(14, 13, 15))
     await an_order(market, during=at_hours(15, 9, 11))
     await an_order_through(market, agent, at_hours(16, 9, 11))
+    received = await a_sample_order(market, samples=2)
+    await market.do(receive_samples, ReceiveSamples(received.id, 2), by=market.technician)
