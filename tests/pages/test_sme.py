@@ -5,6 +5,13 @@ from __future__ import annotations
 import pytest
 
 from marketplace.orders.jobs import look_through_searches
+from marketplace.orders.use_cases import (
+    FinishSamples,
+    ReceiveSamples,
+    finish_samples,
+    receive_samples,
+)
+from marketplace.orders.use_cases.custody import SendSamples, send_samples
 from marketplace.parties.roles import Role
 from tests.builders.attachments import a_pdf
 from tests.builders.booking import a_bookable_instrument, at_hours
@@ -141,6 +148,31 @@ async def test_samples_are_declared_and_sent_with_their_sheet(enter, database):
     assert "易燃" in declared.text
     assert "冷藏" in declared.text
     assert sheet.content.startswith(b"%PDF")
+
+
+async def test_what_comes_back_of_samples_is_received_by_who_sent_them(enter, database):
+    market = await a_market(database)
+    order = await a_sample_order(market)
+    await market.do(receive_samples, ReceiveSamples(order.id, 5), by=market.technician)
+    await market.do(finish_samples, FinishSamples(order.id, 5), by=market.technician)
+    sent = SendSamples(order.id, "京东", "JD7", 5)
+    back = await market.do(send_samples, sent, by=market.technician)
+    receipt = f"/orders/{order.id}/shipments/{back.id}/receive"
+    browser = await enter(market.buyer)
+    shown = await browser.open(f"/orders/{order.id}")
+    too_many = await browser.send(shown, receipt, arrived="6", condition="intact")
+    arrived = await browser.send(
+        shown, receipt, arrived="4", condition="incomplete", condition_note="少一片"
+    )
+    twice = await browser.post(receipt, {"arrived": "4", "condition": "intact"})
+    stranger = await enter(await an_actor(database, Role.BUYER))
+
+    assert 422 == too_many.status
+    assert "已登记收到" in arrived.text
+    assert "数量不足" in arrived.text
+    assert receipt not in [each.action for each in arrived.forms]
+    assert 409 == twice.status
+    assert 404 == (await stranger.post(receipt, {"arrived": "4"})).status
 
 
 async def test_an_enquiry_leads_to_a_quote(enter, database):

@@ -108,6 +108,9 @@ ADDRESSES: dict[str, dict[str, str]] = {
     "GET /orders/{order_id:int}/samples": {"order_id": "sample_order_id"},
     "POST /orders/{order_id:int}/samples": {"order_id": "sample_order_id"},
     "GET /orders/{order_id:int}/sample-sheet.pdf": {"order_id": "sample_order_id"},
+    "POST /orders/{order_id:int}/shipments/{shipment_id:int}/receive": {
+        "order_id": "sample_order_id"
+    },
     "GET /orders/{order_id:int}/evidence/{evidence_id:int}": {
         "order_id": "disputed_order_id",
         "evidence_id": "dispute_evidence_id",

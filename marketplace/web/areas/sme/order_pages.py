@@ -24,6 +24,7 @@ from marketplace.orders.queries.custody import (
     declaration,
     shipments,
 )
+from marketplace.orders.rules.custody import Condition
 from marketplace.orders.use_cases import (
     AcceptOrder,
     CancelOrder,
@@ -230,6 +231,7 @@ async def order_page(
         buyer=found.buyer,
         provider=found.provider,
         is_buyer=mine == order.buyer_id and visitor.has(Role.BUYER),
+        conditions=list(Condition),
         uses=mine == order.buyer_id and visitor.has(Role.BUYER, Role.SME_ADMINISTRATOR),
         is_provider=mine == order.provider_id,
         is_side=side and visitor.has(*SIDES),

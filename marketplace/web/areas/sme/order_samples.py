@@ -14,11 +14,13 @@ from marketplace.kernel.http import read
 from marketplace.orders import queries as orders
 from marketplace.orders.errors import OrderMissing, WrongMode
 from marketplace.orders.queries.custody import Declaration, declaration
-from marketplace.orders.rules.custody import Hazard, Storage
+from marketplace.orders.rules.custody import Condition, Hazard, Storage
 from marketplace.orders.use_cases.custody import (
     DeclareSamples,
+    ReceiveShipment,
     SendSamples,
     declare_samples,
+    receive_shipment,
     send_samples,
 )
 from marketplace.parties.roles import Role
@@ -30,6 +32,7 @@ from marketplace.web.visitor import PageRequest, members, visitor_of
 from marketplace.web.words import Told, told
 
 PIECES_MAX = 10_000
+NOTE_LENGTH_MAX = 500
 
 
 async def _declared(tx: Tx, order_id: int) -> tuple[orders.OrderStory, Declaration | None]:
@@ -123,4 +126,28 @@ async def send_shipment(request: PageRequest, order_id: FromPath[int]) -> Respon
     )
 
 
-routes: list[ControllerRouterHandler] = [show_samples, send_declaration, send_shipment]
+@post("/orders/{order_id:int}/shipments/{shipment_id:int}/receive", **members(Role.BUYER))
+async def send_receipt(
+    request: PageRequest, order_id: FromPath[int], shipment_id: FromPath[int]
+) -> Response[Any]:
+    """Say that what the provider sent back has arrived, how much of it, and in which condition."""
+    await read(request, _declared, order_id)
+
+    def asked(form: Typed) -> tuple[Any, Any]:
+        pieces = form.whole("arrived", least=0, most=PIECES_MAX)
+        condition = form.choice("condition", list(Condition))
+        note = form.text("condition_note", length_max=NOTE_LENGTH_MAX, needed=False)
+        form.require()
+        return receive_shipment, ReceiveShipment(
+            order_id, shipment_id, pieces or 0, Condition(condition), note
+        )
+
+    return await step(request, order_id, asked, ("已登记收到", "The parcel has arrived."))
+
+
+routes: list[ControllerRouterHandler] = [
+    show_samples,
+    send_declaration,
+    send_shipment,
+    send_receipt,
+]
