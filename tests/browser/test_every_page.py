@@ -56,6 +56,7 @@ QUERIES = {
     "GET /bookings/new": "instrument={instrument_id}",
     "GET /enquiries/new": "instrument={instrument_id}",
     "GET /finance/clearings/new": "pick={bank_line_id}",
+    "GET /orders/{order_id:int}/items/{position:int}/undeliverable": "quantity=1&reason=x",
     "GET /provider/schedule/move": "reservation={reservation_id}",
     "GET /training/new": "instrument={instrument_id}",
     "GET /waiting/new": "instrument={instrument_id}&day=2025-03-05",

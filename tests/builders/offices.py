@@ -99,7 +99,7 @@ async def _tried_rules(market: Market, programme_id: int) -> dict[str, int | str
     return {"dry_run_id": run.id, "version": version.version}
 
 
-async def waiting_orders(market: Market, agent: Actor) -> None:
+async def waiting_orders(market: Market, agent: Actor) -> dict[str, int | str]:
     """One whose buyer wants another time, one that nothing is asked of, one through an agent, and
     one whose samples have come."""
     decided = await a_bookable_instrument(
@@ -114,3 +114,4 @@ async def waiting_orders(market: Market, agent: Actor) -> None:
     await an_order_through(market, agent, at_hours(16, 9, 11))
     received = await a_sample_order(market, samples=2)
     await market.do(receive_samples, ReceiveSamples(received.id, 2), by=market.technician)
+    return {"served_order_id": received.id}

@@ -182,7 +182,7 @@ async def a_world(database: Database) -> World:
     ids |= await office_things(
         market, payout_id=int(ids["payout_id"]), programme_id=int(ids["programme_id"])
     )
-    await waiting_orders(market, agent)
+    ids |= await waiting_orders(market, agent)
     ids |= await public_notices(market)
     sme_people = dict.fromkeys((Role.BUYER, Role.SME_ADMINISTRATOR), market.buyer)
     return World(

@@ -39,6 +39,7 @@ PUBLIC = {
     "GET /instruments/file": "the catalogue is published (J.15)",
     "GET /instruments/{instrument_id:int}": "the catalogue is published (J.15)",
     "GET /instruments/{instrument_id:int}/times": "says when, and never for whom",
+    "GET /price-lists/{price_list_id:int}": "prices and objections to them are published (J.15)",
     "GET /rules": "the rules are published",
     "GET /providers/{provider_id:int}": "who offers instruments is published (J.15)",
     "GET /vouchers/rules": "how the money is given is public (J.22a)",
@@ -71,6 +72,7 @@ SIGNED_IN = {
 # Somebody else may open these, each for a reason.
 OPEN_TO_OTHERS: dict[str, str] = {
     "POST /instruments/{instrument_id:int}/star": "everybody may star what is published (J.15)",
+    "POST /price-lists/{price_list_id:int}/objections": "every customer may object to prices",
 }
 # What an address stands for where its name alone does not say it.
 ADDRESSES: dict[str, dict[str, str]] = {
@@ -105,6 +107,10 @@ ADDRESSES: dict[str, dict[str, str]] = {
     },
     "GET /finance/accounts/{account_id:int}": {"account_id": "ledger_account_id"},
     "GET /finance/ledger/{entry_id:int}": {"entry_id": "ledger_entry_id"},
+    "GET /orders/{order_id:int}/items/{position:int}/deliver": {"order_id": "served_order_id"},
+    "GET /orders/{order_id:int}/items/{position:int}/undeliverable": {
+        "order_id": "served_order_id"
+    },
     "GET /orders/{order_id:int}/samples": {"order_id": "sample_order_id"},
     "POST /orders/{order_id:int}/samples": {"order_id": "sample_order_id"},
     "GET /orders/{order_id:int}/sample-sheet.pdf": {"order_id": "sample_order_id"},
