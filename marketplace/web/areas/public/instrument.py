@@ -59,6 +59,8 @@ class Sheet:
     instrument: catalogue.Instrument
     provider: parties.Organisation
     price_list: pricing.PriceList | None
+    in_notice: pricing.PriceList | None
+    """Prices that are filed and not in force yet."""
     terms: booking.Availability
     reviews: orders.ReviewPage
     response: orders.ResponseTime
@@ -88,14 +90,15 @@ async def sheet(tx: Tx, instrument_id: int) -> Sheet:
     """
     found = await catalogue.visible_instrument(tx, instrument_id)
     versions = await pricing.price_lists(tx, instrument_id)
-    in_force = [
-        each for each in versions if each.in_force_from <= tx.today and each.withdrawn_at is None
-    ]
+    standing = [each for each in versions if each.withdrawn_at is None]
+    in_force = [each for each in standing if each.in_force_from <= tx.today]
+    ahead = [each for each in standing if each.in_force_from > tx.today]
     begins = shanghai_instant(tx.today)
     return Sheet(
         instrument=found,
         provider=await parties.organisation(tx, found.provider_id),
         price_list=max(in_force, key=lambda each: each.version, default=None),
+        in_notice=max(ahead, key=lambda each: each.version, default=None),
         terms=await booking.availability(
             tx, booking.Window(instrument_id, During(begins, begins + WEEK))
         ),
