@@ -1,4 +1,4 @@
-"""What lists offer to choose from, by its name in the reader's language."""
+"""What lists say and offer to choose from, by its name in the reader's language."""
 
 from __future__ import annotations
 
@@ -8,7 +8,12 @@ from marketplace.web.words.labels import label
 from marketplace.web.words.speech import Speech
 
 
+def name_of(speech: Speech, group: str, value: object) -> str:
+    """The name of a state or a kind."""
+    found = label(group, value)
+    return speech.either(found.chinese, found.english)
+
+
 def named(speech: Speech, group: str, values: Iterable[str]) -> list[tuple[str, str]]:
     """Each value with its name."""
-    names = [(str(value), label(group, value)) for value in values]
-    return [(value, speech.either(name.chinese, name.english)) for value, name in names]
+    return [(str(value), name_of(speech, group, value)) for value in values]

@@ -22,7 +22,8 @@ from marketplace.web.files import ROWS_MAX, as_file
 from marketplace.web.forms import Typed
 from marketplace.web.rendering import page
 from marketplace.web.visitor import PageRequest, members, visitor_of
-from marketplace.web.words import Speech, label
+from marketplace.web.words import Speech
+from marketplace.web.words.choices import name_of
 
 PAGE_SIZE = 20
 STARS = (5, 4, 3, 2, 1)
@@ -83,7 +84,7 @@ async def show_reviews_file(request: PageRequest) -> Response[bytes]:
         [
             each.order_id,
             found.called(each.instrument_id, form.speech),
-            _named("stars", each.stars, form.speech),
+            name_of(form.speech, "stars", each.stars),
             each.written_on.isoformat(),
             each.text,
             each.reply or "",
@@ -105,11 +106,6 @@ async def send_reply(request: PageRequest, order_id: FromPath[int]) -> Response[
         )
 
     return await step(request, order_id, asked, ("答复已公开", "Your answer is public."))
-
-
-def _named(group: str, value: object, speech: Speech) -> str:
-    found = label(group, value)
-    return speech.either(found.chinese, found.english)
 
 
 def _asked(request: PageRequest) -> tuple[Typed, orders.ReviewList]:

@@ -23,7 +23,8 @@ from marketplace.web.files import as_file
 from marketplace.web.forms import Typed
 from marketplace.web.rendering import page
 from marketplace.web.visitor import PageRequest, members, visitor_of
-from marketplace.web.words import Speech, label
+from marketplace.web.words import Speech
+from marketplace.web.words.choices import name_of
 
 DAYS_MAX = 31
 ROWS_MAX = 40
@@ -166,8 +167,8 @@ async def show_schedule_file(request: PageRequest) -> Response[bytes]:
                 speech.moment(one.ends_at),
                 speech.either(each.who, each.who_en),
                 each.person,
-                _named("purpose", one.purpose, speech),
-                _named("reservation", one.status, speech),
+                name_of(speech, "purpose", one.purpose),
+                name_of(speech, "reservation", one.status),
                 one.order_id or "",
             ]
         )
@@ -189,9 +190,9 @@ def _events(booked: Sequence[Booked], speech: Speech) -> list[dict[str, Any]]:
     events = []
     for each in booked:
         one = each.reservation
-        state = _named("reservation", one.status, speech)
+        state = name_of(speech, "reservation", one.status)
         who = speech.either(each.who, each.who_en)
-        told = f"{who} · {_named('purpose', one.purpose, speech)} · {state}"
+        told = f"{who} · {name_of(speech, 'purpose', one.purpose)} · {state}"
         events.append(
             {
                 "id": str(one.id),
@@ -217,17 +218,12 @@ def _shut(closures: Sequence[catalogue.Closure], speech: Speech) -> list[dict[st
             "resourceIds": [str(each.instrument_id)],
             "start": each.starts_at.isoformat(),
             "end": each.ends_at.isoformat(),
-            "title": each.reason or _named("closure", each.kind, speech),
+            "title": each.reason or name_of(speech, "closure", each.kind),
             "display": "background",
             "classNames": ["ec-busy", "ec-busy-closed"],
         }
         for each in closures
     ]
-
-
-def _named(group: str, value: object, speech: Speech) -> str:
-    found = label(group, value)
-    return speech.either(found.chinese, found.english)
 
 
 routes: list[ControllerRouterHandler] = [show_schedule, show_times, show_schedule_file]

@@ -24,6 +24,7 @@ from marketplace.web.forms import Typed, new_key
 from marketplace.web.rendering import page
 from marketplace.web.visitor import PageRequest, members, visitor_of
 from marketplace.web.words import Speech, Told, label
+from marketplace.web.words.choices import name_of
 
 PAGE_SIZE = 24
 LINES_PAGE_SIZE = 50
@@ -138,7 +139,7 @@ async def show_statements_file(request: PageRequest) -> Response[bytes]:
         [
             each.month.strftime("%Y-%m"),
             each.version,
-            _named("hours_statement", each.status, speech),
+            name_of(speech, "hours_statement", each.status),
             speech.moment(each.drafted_at),
             speech.moment(each.confirmed_at) if each.confirmed_at else "",
             each.reason or "",
@@ -170,8 +171,8 @@ async def show_statement_file(request: PageRequest, statement_id: FromPath[int])
     rows = [
         [
             found.called(key.instrument_id, form.speech),
-            _named("purpose", key.purpose, form.speech),
-            _named("user_class", key.user_class, form.speech),
+            name_of(form.speech, "purpose", key.purpose),
+            name_of(form.speech, "user_class", key.user_class),
             *(getattr(counts, name) for name in COUNTS),
         ]
         for key, counts in found.lines
@@ -230,11 +231,6 @@ async def statement_page(
         refusal=refusal,
         key=new_key(),
     )
-
-
-def _named(group: str, value: object, speech: Speech) -> str:
-    found = label(group, value)
-    return speech.either(found.chinese, found.english)
 
 
 def _asked(request: PageRequest) -> tuple[Typed, StatementSearch]:

@@ -13,7 +13,8 @@ from marketplace.billing.pricing.rules.states import ExtraKind
 from marketplace.billing.pricing.rules.tariff import HoursFactor, Tier
 from marketplace.kernel.money import parse_yuan
 from marketplace.web.forms import Typed
-from marketplace.web.words import Speech, label
+from marketplace.web.words import Speech
+from marketplace.web.words.choices import name_of
 
 # The units that most lists have; the others are asked for below them.
 USUAL = (Unit.HOUR, Unit.SAMPLE)
@@ -220,8 +221,8 @@ def term_named(what: str, speech: Speech) -> str:
         tier = re.fullmatch(r"from (\d+)", part)
         more = {"minimum": speech.t("最低收费", "least"), "minutes": speech.t("用时", "takes")}
         told = speech.t("第 {n} 个起", "from {n}", n=tier[1]) if tier else more.get(part, "")
-        price = f"{_named('customer_class', match[1], speech)} / {_named('unit', match[2], speech)}"
-        return f"{price} {told}".strip()
+        who, unit = name_of(speech, "customer_class", match[1]), name_of(speech, "unit", match[2])
+        return f"{who} / {unit} {told}".strip()
     match = re.fullmatch(r"hours (\d) (\d{4})-(\d{4}) (.*)", what)
     if match:
         hours = f"{_clock(int(match[2]))}–{_clock(int(match[3]))}"
@@ -229,12 +230,7 @@ def term_named(what: str, speech: Speech) -> str:
     match = re.fullmatch(r"extra (\S+) per (\S+)", what)
     if match:
         return speech.t("附加 {c} / {u}", "Extra {c} / {u}", c=match[1], u=match[2])
-    return _named("tariff_term", what, speech)
-
-
-def _named(group: str, value: str, speech: Speech) -> str:
-    found = label(group, value)
-    return speech.either(found.chinese, found.english)
+    return name_of(speech, "tariff_term", what)
 
 
 def question_of(
