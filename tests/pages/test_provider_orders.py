@@ -64,6 +64,9 @@ async def test_machine_time_is_served_from_the_page_of_its_order(enter, database
 
     assert "已开始服务" in begun.text
     assert "已结束服务" in ended.text
+    assert "准备分钟" in begun.text
+    assert "准备分钟" not in ended.text
+    assert "服务已结束，计费" in ended.text
 
 
 async def test_an_order_is_declined_with_a_reason_only(enter, database):

@@ -11,6 +11,7 @@ from litestar.params import FromPath
 from litestar.types import ControllerRouterHandler
 
 from marketplace.billing.invoicing import queries as invoicing
+from marketplace.booking import queries as booking
 from marketplace.catalogue import queries as catalogue
 from marketplace.kernel.db import Tx
 from marketplace.kernel.errors import DomainError
@@ -158,6 +159,7 @@ class Sheet:
     """Everything that the page of an order shows."""
 
     story: orders.OrderStory
+    sessions: dict[int, booking.UsageSession]
     instruments: dict[int, catalogue.Instrument]
     buyer: parties.Organisation
     provider: parties.Organisation
@@ -184,6 +186,9 @@ async def sheet(tx: Tx, order_id: int) -> Sheet:
     issued = await invoicing.invoices(tx, invoicing.InvoiceSearch(order_id=order_id))
     return Sheet(
         story=story,
+        sessions=await booking.sessions_of(
+            tx, [each.reservation_id for each in story.items if each.reservation_id]
+        ),
         instruments=await catalogue.instruments(
             tx, {order.instrument_id, *(each.instrument_id for each in story.items)}
         ),
