@@ -108,7 +108,7 @@ async def open_at(
         .values(
             reservation_id=present.id,
             instrument_id=present.instrument_id,
-            opened_at=at,
+            opened_at=at if told is Told.LOG else await _after_the_one_before(tx, present, at),
             opened_how=told,
             reserved_minutes=max(1, present.during.minutes),
             operator_id=operator_id,
@@ -124,6 +124,25 @@ async def open_at(
         )
     )
     return opened
+
+
+async def _after_the_one_before(tx: Tx, present: Reservation, at: datetime) -> datetime:
+    """`at`, or the end of the session before on the same seat where that is a moment later.
+
+    A check-in that waits for somebody's check-out may have been sent before it: who was served
+    second has come second, and nobody's minutes count twice.
+    """
+    ended: datetime | None = await tx.scalar(
+        select(func.max(usage_session.c.closed_at))
+        .join(table, table.c.id == usage_session.c.reservation_id)
+        .where(
+            table.c.status == Status.USED,
+            table.c.ended_at > at,
+            table.c.calendar_id == present.calendar_id,
+            table.c.seat == present.seat,
+        )
+    )
+    return at if ended is None else max(at, ended)
 
 
 async def close_session(tx: Tx, command: CloseSession) -> UsageSession:

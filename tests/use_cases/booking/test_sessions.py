@@ -108,6 +108,21 @@ async def test_who_leaves_early_frees_the_rest_at_once_the_cleaning_included(
     assert rest.status is Status.CONFIRMED
 
 
+async def test_who_checked_in_a_moment_before_the_one_on_the_seat_left_begins_when_they_left(
+    database: Database, clock: SetClock, placed: Reservation
+):
+    following = await a_reservation(
+        database, instrument_id=placed.instrument_id, during=at_hours(2, 11, 12)
+    )
+    left = await used(database, clock, placed, until=10.99)
+    assert left.closed_at is not None
+    clock.set(left.closed_at - timedelta(milliseconds=40))
+
+    opened = await atomically(database, open_session, OpenSession(following.id), actor=TEST)
+
+    assert opened.opened_at == left.closed_at
+
+
 async def test_a_session_keeps_its_operator_its_samples_and_a_note(
     database: Database, clock: SetClock, placed: Reservation, manager: Actor
 ):
