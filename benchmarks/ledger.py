@@ -329,10 +329,28 @@ async def measure(folder: Path, url: str, seconds: float) -> None:
         shown = " ".join(f"{figure:,.0f}" for figure in each)
         print(f"{name:<38} {middle:>10,.0f} {middle / limit:>7.2f}   {shown}")
     print(f"{'post_many, entries':<38} {bulk:>10,.0f} {bulk / limit:>7.2f}")
+    await at_a_millisecond_a_commit(folder, url, plain, wide=bank, seconds=seconds)
     await sealed_and_verified(database)
     await plain.close()
     await pool.close()
     await database.close()
+
+
+async def at_a_millisecond_a_commit(
+    folder: Path, url: str, plain: asyncpg.Connection, *, wide: int, seconds: float
+) -> None:
+    """Print the same ratios where a commit takes as long as on a disk of its own."""
+    for setting in ("commit_delay = 1000", "commit_siblings = 0"):
+        await plain.execute(f"alter system set {setting}")
+    await plain.execute("select pg_reload_conf()")
+    rates = {
+        name: await asyncio.to_thread(pgbench, folder, url, script, wide=wide, seconds=seconds)
+        for name, script in SCRIPTS.items()
+    }
+    for name, found in rates.items():
+        print(f"{f'{name}, 1 ms a commit':<38} {found:>10,.0f} {found / rates['raw limit']:>7.2f}")
+    await plain.execute("alter system reset all")
+    await plain.execute("select pg_reload_conf()")
 
 
 async def sealed_and_verified(database: Database) -> None:
