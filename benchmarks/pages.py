@@ -2,8 +2,8 @@
 
 Searching is compared with `/offers`, which finds, prices and looks for free time as the page does;
 an instrument's page with the calls that a client of the API needs for the same sheet; what the
-calendar loads with the availability it is made of. Times are those of answers over a kept
-connection on the same machine, the median of turns that alternate.
+calendar loads with the availability and the own reservations it is made of. Times are those of
+answers over a kept connection on the same machine, the median of turns that alternate.
 
     python -m benchmarks.pages [--turns 200] [--at http://127.0.0.1:8000]
 
@@ -117,7 +117,10 @@ def pairs(api: httpx.Client) -> list[Pair]:
         Pair(
             "calendar",
             f"/instruments/{instrument}/times?{urlencode(days)}",
-            (f"/instruments/{instrument}/availability?{urlencode(week)}",),
+            (
+                f"/instruments/{instrument}/availability?{urlencode(week)}",
+                f"/reservations?{urlencode({'instrument_id': instrument, 'mine': True} | week)}",
+            ),
         ),
     ]
 
