@@ -21,6 +21,7 @@ from marketplace.web.forms import Typed, new_key, typed
 from marketplace.web.rendering import page
 from marketplace.web.visitor import PageRequest, members, visitor_of
 from marketplace.web.words import Told, label, told
+from marketplace.web.words.choices import every
 from marketplace.web.words.labels import LABELS
 
 READERS = (Role.VOUCHER_OFFICER, *SEES_EVERYTHING)
@@ -50,11 +51,6 @@ def _search(form: Typed, *, number: int, size: int) -> queries.AnomalySearch:
     return search
 
 
-def _named(form: Typed, group: str) -> list[tuple[str, str]]:
-    either = form.speech.either
-    return [(value, either(it.chinese, it.english)) for value, it in LABELS[group].items()]
-
-
 @get("/ops/anomalies", **members(*READERS))
 async def show_anomalies(request: PageRequest) -> Response[Any]:
     """What the detectors found, the newest first."""
@@ -68,9 +64,9 @@ async def show_anomalies(request: PageRequest) -> Response[Any]:
         found=await read(request, queries.anomalies, search),
         page_number=number,
         page_size=PAGE_SIZE,
-        states=_named(form, "anomaly"),
-        kinds=_named(form, "anomaly_kind"),
-        severities=_named(form, "anomaly_severity"),
+        states=every(form.speech, "anomaly"),
+        kinds=every(form.speech, "anomaly_kind"),
+        severities=every(form.speech, "anomaly_severity"),
     )
 
 

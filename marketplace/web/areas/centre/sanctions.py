@@ -35,7 +35,7 @@ from marketplace.web.forms import Typed, empty, new_key, typed
 from marketplace.web.rendering import page
 from marketplace.web.visitor import PageRequest, members, visitor_of
 from marketplace.web.words import Told, label, told
-from marketplace.web.words.labels import LABELS
+from marketplace.web.words.choices import every
 
 PROPOSERS = (Role.VOUCHER_OFFICER,)
 DECIDERS = (Role.FINANCE_CHECKER, Role.ADMINISTRATOR)
@@ -73,11 +73,6 @@ def _search(form: Typed, page_size: int = PAGE_SIZE) -> SanctionSearch:
     return search
 
 
-def _named(form: Typed, group: str) -> list[tuple[str, str]]:
-    either = form.speech.either
-    return [(value, either(it.chinese, it.english)) for value, it in LABELS[group].items()]
-
-
 @get(HERE, **members(*READERS))
 async def show_sanctions(request: PageRequest) -> Response[Any]:
     """Who is under a sanction, who is heard, and what was appealed."""
@@ -90,8 +85,8 @@ async def show_sanctions(request: PageRequest) -> Response[Any]:
         form=form,
         search=search,
         found=await read(request, desk, search),
-        kinds=_named(form, "sanction_kind"),
-        states=_named(form, "sanction"),
+        kinds=every(form.speech, "sanction_kind"),
+        states=every(form.speech, "sanction"),
         oversees=visitor.has(*CENTRE),
         may_propose=visitor.has(*PROPOSERS),
     )
@@ -175,7 +170,7 @@ async def _draft(
         status=status,
         found=await read(request, draft, asked),
         form=form,
-        kinds=_named(form, "sanction_kind"),
+        kinds=every(form.speech, "sanction_kind"),
         refusal=refusal,
         key=new_key(),
     )

@@ -43,7 +43,8 @@ from marketplace.web.files import ROWS_MAX, as_file
 from marketplace.web.forms import Typed, new_key, typed
 from marketplace.web.rendering import page
 from marketplace.web.visitor import PageRequest, members, visitor_of
-from marketplace.web.words import Speech, Told, label, told
+from marketplace.web.words import Speech, Told, told
+from marketplace.web.words.choices import name_of
 
 PAGE_SIZE = 20
 FETCHED = "download"
@@ -124,8 +125,8 @@ async def get_orders_file(request: PageRequest) -> Response[Any]:
         (
             each.id,
             asked.title(each, form.speech),
-            _named("mode", each.mode, form.speech),
-            _named("order", each.status, form.speech),
+            name_of(form.speech, "mode", each.mode),
+            name_of(form.speech, "order", each.status),
             form.speech.moment(each.placed_at),
             each.total_fen / 100,
             each.voucher_fen / 100,
@@ -134,11 +135,6 @@ async def get_orders_file(request: PageRequest) -> Response[Any]:
         for each in asked.found.rows
     ]
     return await as_file(form, "orders", HEADS, rows)
-
-
-def _named(group: str, value: object, speech: Speech) -> str:
-    found = label(group, value)
-    return speech.either(found.chinese, found.english)
 
 
 def _question(request: PageRequest) -> tuple[Typed, orders.OrderList]:

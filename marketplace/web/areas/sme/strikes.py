@@ -32,7 +32,7 @@ from marketplace.web.forms import Typed, empty, new_key
 from marketplace.web.rendering import page
 from marketplace.web.visitor import PageRequest, members, visitor_of
 from marketplace.web.words import Told, label, told
-from marketplace.web.words.labels import LABELS
+from marketplace.web.words.choices import every
 
 APPELLANTS = (*BUYERS, *STAFF)
 LEADERS = (Role.SME_ADMINISTRATOR, Role.PROVIDER_MANAGER)
@@ -127,11 +127,6 @@ async def case(tx: Tx, strike_id: int) -> Case:
     )
 
 
-def _named(form: Typed, group: str) -> list[tuple[str, str]]:
-    either = form.speech.either
-    return [(value, either(it.chinese, it.english)) for value, it in LABELS[group].items()]
-
-
 def _search(form: Typed, page_size: int = PAGE_SIZE) -> booking.StrikeSearch:
     counts = form.choice("counts", ("yes", "no"), needed=False)
     kind = form.choice("kind", list(StrikeKind), needed=False)
@@ -161,8 +156,8 @@ async def show_strikes(request: PageRequest) -> Response[Any]:
         form=form,
         search=search,
         found=await read(request, desk, search),
-        kinds=_named(form, "strike"),
-        appeals=_named(form, "strike_appeal"),
+        kinds=every(form.speech, "strike"),
+        appeals=every(form.speech, "strike_appeal"),
         me=visitor.actor.person_id,
         oversees=visitor.has(*CENTRE),
     )
